@@ -1,0 +1,94 @@
+"""Reverse-mode automatic differentiation with PyTorch's API: what PyTorch has at ``torch.X`` is ``autograd.X``."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from . import dtypes as _dtypes
+from .dtypes import (
+    Size,
+    bool,
+    device,
+    dtype,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    int8,
+    int16,
+    int32,
+    int64,
+    promote_types,
+    set_default_dtype,
+    uint8,
+)
+from .graph import (
+    detect_anomaly,
+    enable_grad,
+    inference_mode,
+    is_anomaly_enabled,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_detect_anomaly,
+    set_grad_enabled,
+)
+from .kernels import jit
+from .kernels.threads import get_num_threads, set_num_threads
+from .tensor import Tensor, backward, grad
+from .version import __version__
+
+half, float, double = float16, float32, float64
+short, int, long = int16, int32, int64
+e, inf, nan, pi = 2.718281828459045, _dtypes.np.inf, _dtypes.np.nan, 3.141592653589793
+strided = "torch.strided"
+contiguous_format = "torch.contiguous_format"
+channels_last = "torch.channels_last"
+preserve_format = "torch.preserve_format"
+
+from . import ops  # noqa: E402  (operators attach themselves to Tensor)
+from .ops.public import TORCH as _TORCH  # noqa: E402
+from .ops.random import Generator, default_generator  # noqa: E402
+
+globals().update(_TORCH)
+
+# Loaded on first use: `import autograd` stays as light as NumPy.
+_LAZY = {
+    "Value": ("autograd.value", "Value"),
+    "draw": ("autograd.draw", "draw"),
+    "gradcheck": ("autograd.testing", "gradcheck"),
+    "gradgradcheck": ("autograd.testing", "gradgradcheck"),
+    "set_printoptions": ("autograd.printing", "set_printoptions"),
+    "testing": ("autograd.testing", None),
+    "datasets": ("autograd.datasets", None),
+    "nn": ("nn", None),
+    "optim": ("optim", None),
+}
+
+__all__ = sorted(
+    {
+        *_TORCH,
+        *_LAZY,
+        *(
+            "Generator Size Tensor backward bool default_generator detect_anomaly device double dtype e enable_grad float "
+            "float16 float32 float64 get_default_dtype get_num_threads grad half inf inference_mode int int16 int32 int64 "
+            "int8 is_anomaly_enabled is_grad_enabled is_inference_mode_enabled jit long nan no_grad ops pi promote_types "
+            "set_default_dtype set_detect_anomaly set_grad_enabled set_num_threads short uint8 __version__"
+        ).split(),
+    }
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    module_name, attribute = _LAZY[name]
+    module = importlib.import_module(module_name)
+    value = module if attribute is None else getattr(module, attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,548 @@
+"""The graph and the chain rule: nodes, their order, one backward pass. Nothing here knows what an array is.
+
+A node stands for one recorded operator. ``edges`` names the nodes that produced its inputs, so the graph points
+from results back to causes, and an intermediate value dies as soon as no rule needs it. ``vjp(g)`` turns the gradient
+of the node's output into the gradients of its inputs (the vector-Jacobian product). `run_backward` visits nodes in
+topological order, adds up what arrives at each and hands it on: that is all of reverse-mode differentiation.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import threading
+import traceback
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Any
+
+__all__ = [
+    "Leaf",
+    "Node",
+    "RemovableHandle",
+    "detect_anomaly",
+    "enable_grad",
+    "inference_mode",
+    "is_anomaly_enabled",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "no_grad",
+    "run_backward",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+    "topological_order",
+]
+
+
+class Node:
+    """One recorded operator.
+
+    Attributes:
+        edges: for each differentiable input the node that made it, or None where no gradient is wanted.
+        hooks: functions ``g -> g or None`` that see the complete gradient of the output, or None.
+        after: functions ``(input_gradients, g) -> input_gradients or None`` that run behind `vjp`, or None.
+        trace: where the operator was called, recorded while `detect_anomaly` is on.
+    """
+
+    # Only `edges` costs memory on every node: the rest are class defaults until somebody sets them.
+    __slots__ = ("__dict__", "__weakref__", "edges")
+
+    hooks: HookDict | None = None
+    after: HookDict | None = None
+    trace: str | None = None
+
+    def __init__(self, edges: tuple[Node | None, ...] = ()) -> None:
+        self.edges = edges
+
+    def vjp(self, g: Any) -> Sequence[Any]:
+        """Gradients of the inputs, aligned with `edges`, given the gradient ``g`` of the output."""
+        raise NotImplementedError(f"{type(self).__name__} has no gradient rule")
+
+    def receive(self, g: Any, owned: bool) -> None:
+        """Takes a gradient that ends here; ``owned`` says that nobody else holds ``g``. Leaves define it."""
+        raise NotImplementedError(f"{type(self).__name__} is not a leaf")
+
+    def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
+        """``total + g``; may write into ``total`` when it is ``owned`` by this backward pass."""
+        return total + g
+
+    def release(self) -> None:
+        """Frees what was saved for `vjp`; a node that saves nothing has nothing to free."""
+
+    def check(self, gradients: Sequence[Any]) -> None:
+        """Raises when a gradient is NaN; called under `detect_anomaly`. Nodes whose values can be NaN define it."""
+
+    def name(self) -> str:
+        """Readable name, such as ``MulBackward0``."""
+        return type(self).__name__
+
+
+class Leaf(Node):
+    """Where gradients end: what arrives is added to ``grad``."""
+
+    __slots__ = ("grad",)
+
+    def __init__(self, grad: Any = None) -> None:
+        super().__init__()
+        self.grad = grad
+
+    def receive(self, g: Any, owned: bool) -> None:
+        """Adds ``g`` to ``grad``."""
+        self.grad = g if self.grad is None else self.grad + g
+
+    def name(self) -> str:
+        return "AccumulateGrad"
+
+
+def topological_order(roots: Iterable[Node]) -> Iterator[Node]:
+    """Every node reachable from ``roots``, each before the nodes its edges lead to (Kahn's algorithm).
+
+    Without recursion, so depth is limited by memory alone; linear in the number of edges.
+    """
+    waiting: dict[Node, int] = {}  # consumers that have not been visited yet
+    stack = []
+    for root in roots:
+        if root not in waiting:
+            waiting[root] = 0
+            stack.append(root)
+    starts = stack.copy()
+    while stack:
+        for edge in stack.pop().edges:
+            if edge is not None:
+                if edge in waiting:
+                    waiting[edge] += 1
+                else:
+                    waiting[edge] = 1
+                    stack.append(edge)
+    ready = [node for node in reversed(starts) if not waiting[node]]
+    while ready:
+        node = ready.pop()
+        yield node
+        for edge in node.edges:
+            if edge is not None:
+                left = waiting[edge] - 1
+                if left:
+                    waiting[edge] = left
+                else:
+                    ready.append(edge)
+
+
+def run_backward(
+    roots: Sequence[Node],
+    gradients: Sequence[Any],
+    *,
+    inputs: Sequence[Node] | None = None,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+    accumulate: bool = True,
+) -> list[Any]:
+    """One backward pass from ``roots`` with the given output ``gradients``.
+
+    Args:
+        roots: nodes of the differentiated outputs.
+        gradients: gradient of each output.
+        inputs: nodes at which the pass ends; None for all leaves. Only paths to them are followed.
+        retain_graph: keep what the rules saved, for another pass.
+        create_graph: record the pass itself, for gradients of gradients.
+        accumulate: add what arrives at ``inputs`` to the leaves' ``grad``, too.
+
+    Returns:
+        For each of ``inputs`` the gradient that arrived, None where no path leads; empty without ``inputs``.
+    """
+    order: Iterable[Node] = topological_order(roots)
+    needed: set[Node] | None = None
+    arrived: dict[Node, Any] = {}
+    if inputs is not None:
+        arrived = dict.fromkeys(inputs)
+        order = list(order)
+        needed = set(inputs)
+        for node in reversed(order):
+            if not needed.isdisjoint(node.edges):
+                needed.add(node)
+
+    pending: dict[Node, Any] = {}
+    owned: set[Node] = set()
+    for root, g in zip(roots, gradients, strict=True):
+        pending[root] = root.accumulate(pending[root], g, False) if root in pending else g
+
+    node = None
+    with set_grad_enabled(create_graph):
+        try:
+            for node in order:
+                g = pending.pop(node, None)
+                if g is None:
+                    continue
+                if node.hooks is not None:
+                    g = _call_hooks(node, g)
+                if node in arrived:
+                    arrived[node] = g
+                edges = node.edges
+                if not edges:
+                    if accumulate and (needed is None or node in needed):
+                        node.receive(g, node in owned)
+                    continue
+                if needed is not None and needed.isdisjoint(edges):
+                    continue
+                input_gradients = node.vjp(g)
+                if not retain_graph:
+                    node.release()
+                if _anomaly.check_nan:
+                    node.check(input_gradients)
+                if node.after is not None:
+                    input_gradients = _call_after(node, input_gradients, g)
+                for edge, gradient in zip(edges, input_gradients):  # noqa: B905 (measured: strict= costs 60 ns)
+                    if gradient is None or edge is None or (needed is not None and edge not in needed):
+                        continue
+                    if edge in pending:
+                        pending[edge] = edge.accumulate(pending[edge], gradient, edge in owned)
+                        owned.add(edge)
+                    else:
+                        pending[edge] = gradient
+                        # A rule that only hands `g` on shares it with its other inputs and with its caller.
+                        if gradient is not g and (len(edges) < 2 or _appears_once(gradient, input_gradients)):
+                            owned.add(edge)
+        except Exception as error:
+            if node is not None and node.trace:
+                _append_trace(error, node)
+            raise
+    return [arrived[node] for node in inputs] if inputs is not None else []
+
+
+def _appears_once(gradient: Any, gradients: Sequence[Any]) -> bool:
+    return sum(other is gradient for other in gradients) == 1
+
+
+def _call_hooks(node: Node, g: Any) -> Any:
+    for hook in list((node.hooks or {}).values()):
+        changed = hook(g)
+        if changed is not None:
+            g = changed
+    return g
+
+
+def _call_after(node: Node, input_gradients: Sequence[Any], g: Any) -> Sequence[Any]:
+    for hook in list((node.after or {}).values()):
+        changed = hook(input_gradients, g)
+        if changed is not None:
+            input_gradients = changed
+    return input_gradients
+
+
+def remember_line(node: Node) -> None:
+    """Notes on the node which lines of the user's code are recording it."""
+    package = __name__.split(".", 1)[0]
+    frames = [
+        (frame, line)
+        for frame, line in traceback.walk_stack(None)
+        if not str(frame.f_globals.get("__name__", "")).startswith(f"{package}.")
+    ]
+    node.trace = "".join(traceback.StackSummary.extract(reversed(frames)).format())  # type: ignore[arg-type]
+
+
+def _append_trace(error: Exception, node: Node) -> None:
+    where = f"{node.name()} was recorded at:\n{node.trace}"
+    error.args = (f"{error}\n\n{where}", *error.args[1:])
+
+
+class RemovableHandle:
+    """What registering a hook returns: ``remove()`` takes the hook away, and so does leaving a ``with`` block."""
+
+    _ids = itertools.count()
+
+    def __init__(self, hooks: HookDict) -> None:
+        self.id = next(self._ids)
+        self._hooks = weakref.ref(hooks)
+
+    def remove(self) -> None:
+        """Takes the hook away; doing so twice is harmless."""
+        hooks = self._hooks()
+        if hooks is not None:
+            hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        self.remove()
+
+
+class HookDict(dict[int, Any]):
+    """Hooks in the order of registration. A class of its own because a plain dict takes no weak reference."""
+
+    __slots__ = ("__weakref__",)
+
+    def register(self, hook: Callable[..., Any]) -> RemovableHandle:
+        handle = RemovableHandle(self)
+        self[handle.id] = hook
+        return handle
+
+
+# --- Modes ---------------------------------------------------------------------------------------------------------
+
+
+class _ThreadState(threading.local):
+    """What is on in this thread. Class attributes are a new thread's defaults."""
+
+    grad = True
+    inference = False
+
+
+state = _ThreadState()
+
+
+class _Anomaly:
+    """`detect_anomaly` holds for the whole process, as its purpose is to find a line wherever it runs."""
+
+    enabled = False
+    check_nan = False
+
+
+_anomaly = _Anomaly()
+
+# Called when something starts or stops watching every operator (anomaly mode, inference mode): the dispatcher
+# then leaves its fast path.
+watchers: list[Callable[[], None]] = []
+_watching = 0
+_watch_lock = threading.Lock()
+
+
+def watch(on: bool) -> None:
+    """Counts the watchers of all threads and tells the dispatcher when the first comes or the last goes."""
+    global _watching
+    with _watch_lock:
+        _watching += 1 if on else -1
+        for notify in watchers:
+            notify()
+
+
+def is_watched() -> bool:
+    """Whether anything watches every operator."""
+    return _watching > 0
+
+
+def is_grad_enabled() -> bool:
+    """Whether operators are recorded in this thread.
+
+    >>> import autograd
+    >>> with autograd.no_grad():
+    ...     autograd.is_grad_enabled()
+    False
+    """
+    return state.grad
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is inside `inference_mode`."""
+    return state.inference
+
+
+def is_anomaly_enabled() -> bool:
+    """Whether `detect_anomaly` is on."""
+    return _anomaly.enabled
+
+
+class _ModeSwitch:
+    """A context manager that is also a decorator; entering again while inside is allowed."""
+
+    def __init__(self) -> None:
+        self._previous: list[Any] = []
+
+    def _enter(self) -> Any:
+        raise NotImplementedError
+
+    def _leave(self, previous: Any) -> None:
+        raise NotImplementedError
+
+    def _fresh(self) -> _ModeSwitch:
+        return type(self)()
+
+    def __enter__(self) -> None:
+        self._previous.append(self._enter())
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._leave(self._previous.pop())
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        import inspect
+
+        if inspect.isgeneratorfunction(function):
+            return _wrap_generator(self._fresh, function)
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with self._fresh():
+                return function(*args, **kwargs)
+
+        return wrapped
+
+
+def _wrap_generator(context: Callable[[], Any], function: Callable[..., Any]) -> Callable[..., Any]:
+    """The generator's own steps run inside ``context()``; its consumer's code between them does not."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        generator = function(*args, **kwargs)
+        step, argument = generator.send, None
+        while True:
+            try:
+                with context():
+                    value = step(argument)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                step, argument = generator.send, (yield value)
+            except GeneratorExit:
+                with context():
+                    generator.close()
+                raise
+            except BaseException as error:
+                step, argument = generator.throw, error
+
+    return wrapped
+
+
+class _GradSwitch(_ModeSwitch):
+    target = True
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        switch = super().__new__(cls)
+        if function is None:
+            return switch
+        switch.__init__()
+        return switch(function)
+
+    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+        super().__init__()
+
+    def _enter(self) -> bool:
+        previous, state.grad = state.grad, self.target
+        return previous
+
+    def _leave(self, previous: bool) -> None:
+        state.grad = previous
+
+
+class no_grad(_GradSwitch):
+    """Operators inside are not recorded, in this thread. Context manager and decorator.
+
+    >>> import autograd
+    >>> x = autograd.tensor([1.0], requires_grad=True)
+    >>> with autograd.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+
+    target = False
+
+
+class enable_grad(_GradSwitch):
+    """Operators inside are recorded even within `no_grad`, in this thread. Context manager and decorator."""
+
+
+class set_grad_enabled(_ModeSwitch):
+    """Turns recording on or off in this thread: at once when called, back again at the end of a ``with`` block.
+
+    Raises:
+        TypeError: ``mode`` is not a bool.
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled expects a bool, but got {type(mode).__name__}")
+        self.mode = mode
+        self._before = state.grad
+        state.grad = mode
+
+    def _enter(self) -> bool:
+        state.grad = self.mode
+        return self._before
+
+    def _leave(self, previous: bool) -> None:
+        state.grad = previous
+
+    def _fresh(self) -> set_grad_enabled:
+        return set_grad_enabled(self.mode)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        state.grad = self._before  # as a decorator it must not change the mode of the defining code
+        return super().__call__(function)
+
+
+class inference_mode(_ModeSwitch):
+    """Like `no_grad`, and tensors made inside can never take part in recording afterwards."""
+
+    def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
+        switch = super().__new__(cls)
+        if callable(mode):
+            switch.__init__(True)
+            return switch(mode)
+        return switch
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        if not isinstance(mode, bool):
+            raise TypeError(f"inference_mode expects a bool, but got {type(mode).__name__}")
+        self.mode = mode
+
+    def _enter(self) -> tuple[bool, bool]:
+        previous = state.grad, state.inference
+        if self.mode != state.inference:
+            watch(self.mode)
+        state.inference = self.mode
+        state.grad = not self.mode
+        return previous
+
+    def _leave(self, previous: tuple[bool, bool]) -> None:
+        if previous[1] != state.inference:
+            watch(previous[1])
+        state.grad, state.inference = previous
+
+    def _fresh(self) -> inference_mode:
+        return inference_mode(self.mode)
+
+
+class set_detect_anomaly(_ModeSwitch):
+    """Turns `detect_anomaly` on or off: at once when called, back again at the end of a ``with`` block."""
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        super().__init__()
+        self._before = _anomaly.enabled, _anomaly.check_nan
+        self.mode, self.check_nan = mode, check_nan
+        self._set(mode, mode and check_nan)
+
+    @staticmethod
+    def _set(enabled: bool, check_nan: bool) -> None:
+        if enabled != _anomaly.enabled:
+            watch(enabled)
+        _anomaly.enabled, _anomaly.check_nan = enabled, check_nan
+
+    def _enter(self) -> tuple[bool, bool]:
+        return self._before
+
+    def _leave(self, previous: tuple[bool, bool]) -> None:
+        self._set(*previous)
+
+
+class detect_anomaly(set_detect_anomaly):
+    """Finds the operator behind a failing or NaN gradient.
+
+    Inside, each node remembers where it was recorded, and an error in the backward pass ends with those lines;
+    with ``check_nan`` a NaN gradient is such an error. Slow: for looking, not for training.
+    """
+
+    def __init__(self, check_nan: bool = True) -> None:
+        _ModeSwitch.__init__(self)
+        self.mode, self.check_nan = True, check_nan
+
+    def _enter(self) -> tuple[bool, bool]:
+        previous = _anomaly.enabled, _anomaly.check_nan
+        self._set(True, self.check_nan)
+        return previous
+
+    def _fresh(self) -> detect_anomaly:
+        return detect_anomaly(self.check_nan)

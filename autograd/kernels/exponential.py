@@ -1,0 +1,206 @@
+"""Exponentials, logarithms and what is made of them: sigmoid, softplus and the hyperbolic functions.
+
+exp(x) is 2^n e^r with |r| <= ln(2) / 2, and log(x) is n ln(2) + log(m) with m within a factor sqrt(2) of 1
+(Cody and Waite, *Software Manual for the Elementary Functions*, 1980; the arrangement of the logarithm's
+series in s = (m - 1) / (m + 1) is fdlibm's). Small results keep their relative accuracy: expm1(r) and log(m)
+are computed without the 1, which only the caller adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .scalar import copysign, exponent, inline, mantissa, named, polynomial, pow2, round, sqrt, where, words
+
+__all__ = ["LN2", "exponentials"]
+
+LN2 = "0.6931471805599453094172321214581765680755"
+_LOG10_2 = "0.3010299956639811952137388947244930267682"
+_LOG10_E = "0.4342944819032518276511289189166050822944"
+_LOG2_E = "1.442695040888963407359924681001892137427"
+
+
+def exponentials(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """The exponential family for ``real``, by name.
+
+    Args:
+        fits: ``"exp"``, the polynomial q in expm1(r) = r + r^2 q(r) for |r| <= ln(2) / 2, and ``"log"``, the
+            p in log((1 + s) / (1 - s)) = 2s + s^3 p(s^2) for |s| <= (sqrt(2) - 1) / (sqrt(2) + 1).
+    """
+    info = np.finfo(real)
+    digits, largest, smallest = info.nmant + 1, info.max, info.smallest_normal
+    zero, eighth, quarter, half, one, two, four = map(real, (0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0))
+    infinity, nan, ulp = real("inf"), real("nan"), real(info.eps / 4)
+    exp_fit, log_fit = polynomial(fits["exp"]), polynomial(fits["log"])
+
+    # The high words leave room for a product with any exponent, so n * high is exact.
+    ln2_high, ln2_low = words(LN2, real, digits - 12, digits)
+    log10_2_high, log10_2_low = words(_LOG10_2, real, digits - 12, digits)
+    log10_e_high, log10_e_low = words(_LOG10_E, real, digits, digits)
+    log2_e_high, log2_e_low = words(_LOG2_E, real, digits, digits)
+    ln2 = real(ln2_high + ln2_low)
+
+    # Beyond these e^x is zero, e^x - 1 is -1, and sinh(x) is infinite.
+    top = real(np.log(float(largest)) + 0.75)
+    bottom = real((info.minexp - info.nmant - 1) * float(ln2) - 0.5)
+    lowest = real(-(digits + 1) * float(ln2))
+    top2, bottom2 = real(info.maxexp + 1), real(info.minexp - info.nmant - 2)
+    vast = real(2.0 ** (info.maxexp // 2 - 4))
+    subnormal_shift, up = real(digits), real(2.0**digits)
+
+    @inline
+    def clamp(x, low, high):
+        return where(x < low, low, where(x > high, high, x))
+
+    @inline
+    def reduced(x):
+        """(n, expm1(x - n ln 2)), n the nearest integer to x / ln(2)."""
+        n = round(x * log2_e_high)
+        r = (x - n * ln2_high) - n * ln2_low
+        return n, r + r * r * exp_fit(r)
+
+    @inline
+    def scaled(x, n):
+        """x * 2^n, also where 2^n overflows or is subnormal."""
+        first = round(n * half)
+        return x * pow2(first) * pow2(n - first)
+
+    @inline
+    def exp(x):
+        n, rest = reduced(clamp(x, bottom, top))
+        return scaled(one + rest, n)
+
+    @inline
+    def exp2(x):
+        x = clamp(x, bottom2, top2)
+        n = round(x)
+        r = (x - n) * ln2
+        return scaled(one + (r + r * r * exp_fit(r)), n)
+
+    @inline
+    def quarter_expm1(x):
+        """expm1(x) / 4: finite as long as sinh(x) is."""
+        n, rest = reduced(clamp(x, lowest, top))
+        power = pow2(n - two)
+        return power * rest + (power - quarter)
+
+    @inline
+    def expm1(x):
+        """e^x - 1."""
+        return where(abs(x) < ulp, x, four * quarter_expm1(x))
+
+    @inline
+    def series(f, extra):
+        """log(1 + f) + extra for f in [sqrt(1/2) - 1, sqrt(2) - 1] and a small extra."""
+        s = f / (two + f)
+        z = s * s
+        square = half * f * f
+        return f - (square - (s * (square + z * log_fit(z)) + extra))
+
+    @inline
+    def split(x):
+        """(k, f) with x = 2^k (1 + f), for finite x > 0."""
+        tiny = x < smallest
+        x = where(tiny, x * up, x)
+        return exponent(x) - where(tiny, subnormal_shift, zero), mantissa(x) - one
+
+    @inline
+    def at_ends(x, y):
+        """y, the logarithm of x, put right where x is zero, negative, infinite or NaN."""
+        return where(x > zero, where(x < infinity, y, x), where(x == zero, -infinity, nan))
+
+    @inline
+    def log(x):
+        k, f = split(x)
+        return at_ends(x, k * ln2_high + series(f, k * ln2_low))
+
+    @inline
+    def log2(x):
+        k, f = split(x)
+        y = series(f, zero)
+        return at_ends(x, k + (y * log2_e_high + y * log2_e_low))
+
+    @inline
+    def log10(x):
+        k, f = split(x)
+        y = series(f, zero)
+        return at_ends(x, k * log10_2_high + (y * log10_e_high + (y * log10_e_low + k * log10_2_low)))
+
+    @inline
+    def log1p(x):
+        """log(1 + x)."""
+        small = abs(x) < ulp
+        t = where(small, one, x)  # the square of a tiny x is subnormal, and such arithmetic 5 times slower
+        u = one + t
+        part = u - one
+        lost = (one - (u - part)) + (t - part)  # u + lost is 1 + t exactly (Knuth's two-sum)
+        k = exponent(u)
+        f = (mantissa(u) - one) + lost * pow2(-where(k > subnormal_shift, subnormal_shift, k))
+        return where(small, x, at_ends(u, k * ln2_high + series(f, k * ln2_low)))
+
+    @inline
+    def sigmoid(x):
+        """1 / (1 + e^-x)."""
+        e = exp(-abs(x))
+        return where(x < zero, e, one) / (one + e)
+
+    @inline
+    def softplus(x):
+        """log(1 + e^x)."""
+        return where(x > zero, x, zero) + log1p(exp(-abs(x)))
+
+    @inline
+    def log_sigmoid(x):
+        """log(1 / (1 + e^-x))."""
+        return where(x < zero, x, zero) - log1p(exp(-abs(x)))
+
+    @inline
+    def logaddexp(x, y):
+        """log(e^x + e^y)."""
+        larger = where(x > y, x, y)
+        return where(x == y, x + ln2, larger + log1p(exp(-abs(x - y))))
+
+    @inline
+    def sinh(x):
+        a = abs(x)
+        h = two * quarter_expm1(a)
+        y = h + where(h < largest, h, largest) / (two * h + one)
+        return copysign(where(a < ulp, a, y), x)
+
+    @inline
+    def cosh(x):
+        n, rest = reduced(clamp(abs(x), zero, top))
+        e = pow2(n - two) * (one + rest)
+        return two * e + eighth / e
+
+    @inline
+    def tanh(x):
+        t = expm1(-two * abs(x))
+        return copysign(t / (t + two), x)
+
+    @inline
+    def asinh(x):
+        a = abs(x)
+        huge = a > vast
+        y = log1p(where(huge, a, a + a * a / (one + sqrt(a * a + one))))
+        return copysign(y + where(huge, ln2, zero), x)
+
+    @inline
+    def acosh(x):
+        t = x - one
+        huge = x > vast
+        y = log1p(where(huge, x, t + sqrt(t * (t + two)))) + where(huge, ln2, zero)
+        return where(x >= one, y, nan)
+
+    @inline
+    def atanh(x):
+        a = abs(x)
+        return copysign(half * log1p(two * a / (one - a)), x)
+
+    return named(
+        exp, exp2, expm1, log, log2, log10, log1p, sigmoid, softplus, log_sigmoid, logaddexp,
+        sinh, cosh, tanh, asinh, acosh, atanh,
+    )  # fmt: skip

@@ -1,0 +1,304 @@
+"""Generated loops: scalar formulas become one compiled pass over memory, without temporaries.
+
+A `Loop` takes scalar functions as source, such as ``def f(g, out): return g * (1 - out * out)``, and applies
+them element by element to arrays that broadcast together. It writes a Python module with a numba function at top
+level (numba's disk cache does not work for closures), named after its content, so that a second process finds
+it compiled. One module serves one pattern of memory access:
+
+    ``flat``    every operand is one contiguous run of the same length, or a single element;
+    ``nested``  up to three dimensions, each operand contiguous (c), constant (s) or strided (g) along the last.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from . import jit, threads
+
+__all__ = ["Loop", "ScalarFunction"]
+
+GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
+MAX_NESTED = 3
+
+# NaN and infinity keep their meaning: `nnan` and `ninf` are left out on purpose.
+HEADER = '''"""Generated loop: {title}."""
+from numba import njit
+from numpy import {scalar} as T
+from autograd.kernels import {library} as _
+
+FLAGS = {{"contract", "arcp", "nsz"}}
+'''
+
+
+class ScalarFunction:
+    """A formula on scalars: the source of ``def name(arguments): ...`` with its numbers typed as ``T(number)``."""
+
+    def __init__(self, tree: ast.FunctionDef, arguments: Sequence[str]) -> None:
+        self.tree = tree
+        self.arguments = tuple(arguments)
+
+    def source(self, name: str) -> str:
+        arguments = [ast.arg(argument) for argument in self.arguments]
+        definition = ast.FunctionDef(
+            name=name,
+            args=ast.arguments(posonlyargs=[], args=arguments, kwonlyargs=[], kw_defaults=[], defaults=[]),
+            body=[_TypedNumbers().visit(_copy(statement)) for statement in self.tree.body if not _is_text(statement)],
+            decorator_list=[],
+            type_params=[],
+        )
+        return ast.unparse(ast.fix_missing_locations(definition))
+
+
+class _TypedNumbers(ast.NodeTransformer):
+    # An untyped 0.5 would turn a float32 loop into float64: measured 25 times slower.
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+            return ast.Call(ast.Name("T", ast.Load()), [node], [])
+        return node
+
+
+def _copy(statement: ast.stmt) -> ast.stmt:
+    return ast.parse(ast.unparse(statement)).body[0]
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+class Loop:
+    """Several scalar functions of the same arguments, computed together in one pass.
+
+    Args:
+        name: for the file and the title.
+        functions: each gives one result array; their arguments are among ``operands`` and ``attributes``.
+        operands: names of the array arguments.
+        attributes: names of scalar arguments, the same for all elements.
+        results: ``"float"`` for results of the operands' type, ``"bool"`` for truth values.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        functions: Sequence[ScalarFunction],
+        operands: Sequence[str],
+        attributes: Sequence[str] = (),
+        results: str = "float",
+    ) -> None:
+        self.name = name
+        self.functions = tuple(functions)
+        self.operands = tuple(operands)
+        self.attributes = tuple(attributes)
+        self.result_dtype = np.dtype(np.bool_) if results == "bool" else None
+        self._kernels: dict[tuple[str, str], Callable[..., None]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(
+        self, arrays: Sequence[np.ndarray], attributes: Sequence[float], dtype: np.dtype, outs: Sequence[Any] = ()
+    ) -> list[np.ndarray]:
+        """Results for ``arrays`` that broadcast together, all of ``dtype`` (float32 or float64) or bool.
+
+        ``outs`` may name a C-contiguous array of the full shape for each result, to be written into.
+        """
+        shape = np.broadcast_shapes(*(array.shape for array in arrays))
+        scalars = [dtype.type(value) for value in attributes]
+        order = _memory_order(arrays, shape) if not outs else None
+        if order is not None:
+            arrays = [_broadcast_view(array, shape).transpose(order) for array in arrays]
+            shape = tuple(shape[axis] for axis in order)
+        result_dtype = self.result_dtype or dtype
+        results = [*outs] if outs else [np.empty(shape, result_dtype) for _ in self.functions]
+        size = results[0].size
+        if size:
+            self._fill(arrays, shape, size, scalars, dtype, results)
+        if order is not None:
+            back = np.argsort(order)
+            results = [result.transpose(back) for result in results]
+        return results
+
+    def _fill(
+        self,
+        arrays: Sequence[np.ndarray],
+        shape: tuple[int, ...],
+        size: int,
+        scalars: list[Any],
+        dtype: np.dtype,
+        results: list[np.ndarray],
+    ) -> None:
+        flat_results = [result.reshape(-1) for result in results]
+        kinds = "".join("c" if a.shape == shape and a.flags.c_contiguous else "s" if a.size == 1 else "x" for a in arrays)
+        if "x" not in kinds:
+            flat = [a.reshape(-1) for a in arrays]
+            threads.run(self._kernel(f"flat_{kinds}", dtype), size, *flat, *scalars, *flat_results, grain=GRAIN)
+            return
+        views = [_broadcast_view(_forward_strides(a), shape) for a in arrays]
+        dims, strides = _coalesce(shape, [view.strides for view in views])
+        if len(dims) > MAX_NESTED:
+            self._fill([np.ascontiguousarray(v) for v in views], shape, size, scalars, dtype, results)
+            return
+        dims = (1,) * (MAX_NESTED - len(dims)) + dims
+        kinds, operands = "", []
+        for view, steps in zip(views, strides, strict=True):
+            item = view.itemsize
+            steps = (0,) * (MAX_NESTED - len(steps)) + tuple(step // item for step in steps)
+            kinds += "c" if steps[-1] == 1 else "s" if steps[-1] == 0 else "g"
+            extent = 1 + sum((n - 1) * step for n, step in zip(dims, steps, strict=True))
+            operands += [np.lib.stride_tricks.as_strided(view, (extent,), (item,)), *steps]
+        rows = dims[0] * dims[1]
+        threads.run(
+            self._kernel(f"nested_{kinds}", dtype),
+            rows,
+            dims[1],
+            dims[2],
+            *operands,
+            *scalars,
+            *flat_results,
+            grain=max(1, GRAIN // dims[2]),
+        )
+
+    def _kernel(self, pattern: str, dtype: np.dtype) -> Callable[..., None]:
+        key = (pattern, dtype.char)
+        kernel = self._kernels.get(key)
+        if kernel is None:
+            with self._lock:
+                kernel = self._kernels.get(key)
+                if kernel is None:
+                    kernel = _load(f"{self.name}_{pattern}", self.source(pattern, dtype)).kernel
+                    self._kernels[key] = kernel
+        return kernel
+
+    def source(self, pattern: str, dtype: np.dtype) -> str:
+        """The module's text for an access pattern and a floating-point type."""
+        layout, kinds = pattern.split("_")
+        bits = dtype.itemsize * 8
+        text = HEADER.format(title=f"{self.name}, {pattern}, float{bits}", scalar=f"float{bits}", library=f"math{bits}")
+        for number, function in enumerate(self.functions):
+            text += f'\n@njit(nogil=True, fastmath=FLAGS, error_model="numpy")\n{function.source(f"f{number}")}\n'
+        body = self._flat(kinds) if layout == "flat" else self._nested(kinds)
+        return text + '\n@njit(cache=CACHE, nogil=True, fastmath=FLAGS, error_model="numpy")\n' + body
+
+    def _calls(self, element: str) -> str:
+        lines = [
+            f"r{number}[{element}] = f{number}({', '.join(f'{name}_' if name in self.operands else name for name in f.arguments)})"
+            for number, f in enumerate(self.functions)
+        ]
+        return "".join(f"{{indent}}{line}\n" for line in lines)
+
+    def _flat(self, kinds: str) -> str:
+        results = [f"r{number}" for number in range(len(self.functions))]
+        text = f"def kernel(start, stop, {', '.join([*self.operands, *self.attributes, *results])}):\n"
+        for name, kind in zip(self.operands, kinds, strict=True):
+            if kind == "s":
+                text += f"    {name}_ = {name}[0]\n"
+        text += "    for i in range(start, stop):\n"
+        for name, kind in zip(self.operands, kinds, strict=True):
+            if kind == "c":
+                text += f"        {name}_ = {name}[i]\n"
+        return text + self._calls("i").format(indent=" " * 8)
+
+    def _nested(self, kinds: str) -> str:
+        results = [f"r{number}" for number in range(len(self.functions))]
+        operands = [f"{name}, {name}0, {name}1, {name}2" for name in self.operands]
+        text = f"def kernel(start, stop, n1, n2, {', '.join([*operands, *self.attributes, *results])}):\n"
+        text += "    for row in range(start, stop):\n        i, j = row // n1, row % n1\n        to = row * n2\n"
+        for name, kind in zip(self.operands, kinds, strict=True):
+            text += f"        {name}at = i * {name}0 + j * {name}1\n"
+            if kind == "s":
+                text += f"        {name}_ = {name}[{name}at]\n"
+        text += "        for k in range(n2):\n"
+        for name, kind in zip(self.operands, kinds, strict=True):
+            if kind != "s":
+                step = "k" if kind == "c" else f"k * {name}2"
+                text += f"            {name}_ = {name}[{name}at + {step}]\n"
+        return text + self._calls("to + k").format(indent=" " * 12)
+
+
+def _broadcast_view(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return array if array.shape == shape else np.broadcast_to(array, shape)
+
+
+def _forward_strides(array: np.ndarray) -> np.ndarray:
+    misaligned = not array.flags.aligned or any(step % array.itemsize for step in array.strides)
+    return np.ascontiguousarray(array) if misaligned or any(step < 0 for step in array.strides) else array
+
+
+def _memory_order(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Order of axes in which the first full-sized array lies in memory; None when that is the usual order."""
+    for array in arrays:
+        if array.shape == shape and array.size > 1:
+            if array.flags.c_contiguous:
+                return None
+            order = tuple(sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
+            return None if order == tuple(range(array.ndim)) else order
+    return None
+
+
+def _coalesce(
+    shape: tuple[int, ...], strides: Sequence[tuple[int, ...]]
+) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
+    """The same elements in as few dimensions as the operands' strides allow."""
+    dims: list[int] = []
+    merged: list[list[int]] = [[] for _ in strides]
+    for axis, n in enumerate(shape):
+        if n == 1:
+            continue
+        if dims and all(m[-1] == s[axis] * n for m, s in zip(merged, strides, strict=True)):
+            dims[-1] *= n
+            for m, s in zip(merged, strides, strict=True):
+                m[-1] = s[axis]
+        else:
+            dims.append(n)
+            for m, s in zip(merged, strides, strict=True):
+                m.append(s[axis])
+    return tuple(dims), [tuple(m) for m in merged]
+
+
+@cache
+def _library_stamp() -> str:
+    """Changes when numba or the scalar functions change: they are compiled into every loop."""
+    import numba
+
+    jit.count_compilations()
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _load(name: str, source: str) -> ModuleType:
+    """The module with this source, from the cache folder, where numba keeps its machine code beside it."""
+    stamp = hashlib.sha256((_library_stamp() + source).encode()).hexdigest()[:16]
+    module_name = f"chalkgrad_loop_{name}_{stamp}"
+    folder = jit.cache_folder()
+    if folder is None:
+        module = ModuleType(module_name)
+        exec(compile(f"CACHE = False\n{source}", f"<{module_name}>", "exec"), module.__dict__)
+        return module
+    path = folder / f"{module_name}.py"
+    text = source.replace("cache=CACHE", "cache=True")
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        _write_atomically(path, text)
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"cannot load the generated loop {path}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(temporary, path)

@@ -1,0 +1,96 @@
+"""The function library ``_`` of the rows, over ndarrays: NumPy's ufuncs, and scipy.special where NumPy has none."""
+
+from typing import Any
+
+import numpy as np
+from numpy import (
+    abs,
+    ceil,
+    copysign,
+    cos,
+    cosh,
+    exp,
+    exp2,
+    expm1,
+    floor,
+    floor_divide,
+    fmax,
+    fmin,
+    fmod,
+    hypot,
+    isfinite,
+    isinf,
+    isnan,
+    log,
+    log1p,
+    log2,
+    log10,
+    logaddexp,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    maximum,
+    minimum,
+    remainder,
+    signbit,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+    trunc,
+    where,
+)
+from numpy import arccos as acos
+from numpy import arccosh as acosh
+from numpy import arcsin as asin
+from numpy import arcsinh as asinh
+from numpy import arctan as atan
+from numpy import arctan2 as atan2
+from numpy import arctanh as atanh
+from numpy import power as pow
+from numpy import rint as round
+
+__all__ = [
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "copysign", "cos", "cosh", "erf",
+    "erfc", "exp", "exp2", "expm1", "floor", "floor_divide", "fmax", "fmin", "fmod", "hypot", "isfinite", "isinf",
+    "isnan", "lgamma", "log", "log10", "log1p", "log2", "log_sigmoid", "logaddexp", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "maximum", "minimum", "pow", "remainder", "round", "rsqrt", "sigmoid", "sign",
+    "signbit", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "trunc", "where",
+]  # fmt: skip
+
+
+def sign(x: Any) -> Any:
+    # np.sign(nan) is nan, PyTorch's is 0.
+    return np.subtract(x > 0, x < 0, dtype=x.dtype)
+
+
+def rsqrt(x: Any) -> Any:
+    return np.reciprocal(np.sqrt(x))
+
+
+def sigmoid(x: Any) -> Any:
+    # exp overflows to inf for very negative x, and 1/inf is the right 0.
+    one = x.dtype.type(1)
+    return one / (one + np.exp(-x))
+
+
+def softplus(x: Any) -> Any:
+    return np.logaddexp(x, x.dtype.type(0))
+
+
+def log_sigmoid(x: Any) -> Any:
+    return -np.logaddexp(-x, x.dtype.type(0))
+
+
+def __getattr__(name: str) -> Any:
+    # scipy.special takes longer to import than all of NumPy: only for who asks.
+    scipy_names = {"erf": "erf", "erfc": "erfc", "lgamma": "gammaln"}
+    if name not in scipy_names:
+        raise AttributeError(f"no function {name!r} on arrays")
+    import scipy.special
+
+    function = getattr(scipy.special, scipy_names[name])
+    globals()[name] = function
+    return function

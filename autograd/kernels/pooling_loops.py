@@ -1,0 +1,131 @@
+"""Compiled loops of :mod:`autograd.kernels.pooling`; arrays are flat, a work item is one plane (sample, channel).
+
+A row of windows is treated tap by tap, so that the innermost loop runs along the row and LLVM vectorizes it.
+Indices are made unsigned, which spares numba's test for negative ones. A plane belongs to one thread, so sums run
+in a fixed order.
+"""
+
+from __future__ import annotations
+
+from math import inf, isnan
+
+import numpy as np
+from numba import int32, njit, uint64
+
+__all__ = ["average_planes", "max_planes", "scatter_planes", "spread_planes"]
+
+FASTMATH = {"contract", "arcp", "nsz"}
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def _inside(size, windows, stride, offset):
+    """Bounds of the windows ``j`` with ``0 <= j * stride + offset < size``."""
+    low = min(max((stride - 1 - offset) // stride, 0), windows)
+    high = max(min((size - 1 - offset) // stride + 1, windows), low)
+    return low, high
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def _first(start, dilation):
+    return start if start >= 0 else start - start // dilation * dilation
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def max_planes(start, stop, x, out, indices, size, out_size, kernel, stride, padding, dilation):
+    """The largest element under each window and where it lies in its plane; a NaN is larger than any number.
+
+    Measured: comparing in contiguous rows of the elements' own width is what makes LLVM vectorize the comparison,
+    two to three times faster than in ``out`` and ``indices`` themselves.
+    """
+    height, width = size
+    out_height, out_width = out_size
+    stride_w = stride[1]
+    lowest = x.dtype.type(-inf)
+    values = np.empty(out_width, x.dtype)
+    best = np.empty(out_width, x.dtype)
+    places = np.empty(out_width, np.int32)
+    for item in range(start * out_height, stop * out_height):
+        plane, oy = item // out_height * height * width, item % out_height
+        y0 = oy * stride[0] - padding[0]
+        row = _first(y0, dilation[0]) * width
+        for ox in range(out_width):
+            best[uint64(ox)] = lowest
+            places[uint64(ox)] = int32(row + _first(ox * stride_w - padding[1], dilation[1]))
+        for ky in range(kernel[0]):
+            iy = y0 + ky * dilation[0]
+            if iy < 0 or iy >= height:
+                continue
+            for kx in range(kernel[1]):
+                offset = kx * dilation[1] - padding[1]
+                low, high = _inside(width, out_width, stride_w, offset)
+                where = iy * width + offset
+                for ox in range(low, high):
+                    values[uint64(ox)] = x[uint64(plane + where + ox * stride_w)]
+                for ox in range(low, high):
+                    value = values[uint64(ox)]
+                    larger = (value > best[uint64(ox)]) | isnan(value)
+                    best[uint64(ox)] = value if larger else best[uint64(ox)]
+                    places[uint64(ox)] = int32(where + ox * stride_w) if larger else places[uint64(ox)]
+        target = item * out_width
+        for ox in range(out_width):
+            out[uint64(target + ox)] = best[uint64(ox)]
+            indices[uint64(target + ox)] = places[uint64(ox)]
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def scatter_planes(start, stop, g, indices, gx, positions, elements, failed):
+    """Adds each ``g`` to the element of its plane that ``indices`` names; sets ``failed`` if there is none."""
+    for plane in range(start, stop):
+        base = plane * elements
+        for i in range(plane * positions, (plane + 1) * positions):
+            index = indices[uint64(i)]
+            if 0 <= index < elements:
+                gx[uint64(base + index)] += g[uint64(i)]
+            else:
+                failed[0] = True
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def average_planes(start, stop, x, divisors, out, size, out_size, kernel, stride, padding):
+    """The sum of each window over its divisor."""
+    height, width = size
+    out_height, out_width = out_size
+    stride_w = stride[1]
+    for item in range(start * out_height, stop * out_height):
+        plane, oy = item // out_height * height * width, item % out_height
+        target = item * out_width
+        for ox in range(out_width):
+            out[uint64(target + ox)] = 0
+        for ky in range(kernel[0]):
+            iy = oy * stride[0] - padding[0] + ky
+            if iy < 0 or iy >= height:
+                continue
+            for kx in range(kernel[1]):
+                low, high = _inside(width, out_width, stride_w, kx - padding[1])
+                source = plane + iy * width + kx - padding[1]
+                for ox in range(low, high):
+                    out[uint64(target + ox)] += x[uint64(source + ox * stride_w)]
+        for ox in range(out_width):
+            out[uint64(target + ox)] /= divisors[uint64(oy * out_width + ox)]
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def spread_planes(start, stop, g, divisors, gx, size, out_size, kernel, stride, padding):
+    """Adds each ``g`` over its divisor to its window of ``gx``: the transpose of `average_planes`."""
+    height, width = size
+    out_height, out_width = out_size
+    stride_w = stride[1]
+    for item in range(start * out_height, stop * out_height):
+        plane, oy = item // out_height * height * width, item % out_height
+        source = item * out_width
+        divisor = oy * out_width
+        for ky in range(kernel[0]):
+            iy = oy * stride[0] - padding[0] + ky
+            if iy < 0 or iy >= height:
+                continue
+            for kx in range(kernel[1]):
+                low, high = _inside(width, out_width, stride_w, kx - padding[1])
+                target = plane + iy * width + kx - padding[1]
+                for ox in range(low, high):
+                    share = g[uint64(source + ox)] / divisors[uint64(divisor + ox)]
+                    gx[uint64(target + ox * stride_w)] += share

@@ -1,0 +1,191 @@
+"""Powers, the hypotenuse, the error function and log-gamma."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from .exponential import LN2
+from .scalar import (
+    copysign,
+    exact,
+    exponent,
+    floor,
+    fma,
+    inline,
+    mantissa,
+    named,
+    polynomial,
+    pow2,
+    round,
+    sqrt,
+    where,
+    words,
+)
+
+__all__ = ["error_functions", "powers"]
+
+_TWO_THIRDS, _TWO_THIRDS_LOW = words(Fraction(2, 3), np.float64, 53, 53)
+_LN2, _LN2_LOW = words(LN2, np.float64, 41, 53)
+
+
+def powers(real: type, fits: Mapping[str, Sequence[float]], double: Mapping[str, Any]) -> dict[str, Any]:
+    """``pow``, ``hypot`` and ``lgamma`` for ``real``, by name.
+
+    Args:
+        fits: for float64, ``"exp"`` as in :func:`~autograd.kernels.exponential.exponentials` and
+            ``"log_tail"``, the t in log((1 + s) / (1 - s)) = 2s + s^3 (2/3 + s^2 t(s^2)).
+        double: the float64 functions ``log`` and ``exp``; float32 powers are computed with them.
+    """
+    zero, half, one, infinity, nan = map(real, (0.0, 0.5, 1.0, float("inf"), float("nan")))
+    magnitude, hypotenuse = (_in_double(double), _plain) if real is np.float32 else (_extended(fits), _scaled)
+
+    @inline
+    def pow(x, y):
+        """x^y with the special values of C's pow."""
+        a = abs(x)
+        whole = floor(y) == y
+        odd = whole & (floor(y * half) != y * half)
+        power = where((a == one) & (y == y), one, real(magnitude(np.float64(a), np.float64(y))))
+        power = where((x < zero) & (a < infinity) & (abs(y) < infinity) & (not whole), nan, power)
+        return where((y == zero) | (x == one), one, where(odd, copysign(power, x), power))
+
+    @inline
+    def hypot(x, y):
+        """sqrt(x^2 + y^2) without overflow."""
+        length = real(hypotenuse(np.float64(x), np.float64(y)))
+        return where((abs(x) == infinity) | (abs(y) == infinity), infinity, length)
+
+    @inline
+    def lgamma(x):
+        """log |Gamma(x)| by numba, a call per element; near its zeros 1 and 2 the error is 1e-15 absolute."""
+        return real(math.lgamma(np.float64(x)))
+
+    return named(pow, hypot, lgamma)
+
+
+@inline
+def _plain(x, y):
+    return sqrt(x * x + y * y)
+
+
+_HUGE, _SHRINK, _TINY, _GROW = map(np.float64, (2.0**500, 2.0**-600, 2.0**-500, 2.0**600))
+_ONE = np.float64(1.0)
+
+
+@inline
+def _scaled(x, y):
+    a, b = abs(x), abs(y)
+    larger = where(a > b, a, b)
+    factor = where(larger > _HUGE, _SHRINK, where(larger < _TINY, _GROW, _ONE))
+    return _plain(a * factor, b * factor) / factor
+
+
+def _in_double(double: Mapping[str, Any]) -> Any:
+    exp, log = double["exp"], double["log"]
+
+    @inline
+    def magnitude(a, y):
+        return exp(y * log(a))
+
+    return magnitude
+
+
+def _extended(fits: Mapping[str, Sequence[float]]) -> Any:
+    """a^y for float64 a >= 0: the logarithm as a sum of two floats, since its error is multiplied by y."""
+    zero, half, one, two = map(np.float64, (0.0, 0.5, 1.0, 2.0))
+    infinity, smallest, up = np.float64("inf"), np.finfo(np.float64).smallest_normal, np.float64(2.0**53)
+    subnormal_shift, limit = np.float64(53), np.float64(746)
+    tail_fit, exp_fit = polynomial(fits["log_tail"]), polynomial(fits["exp"])
+    inverse_ln2 = np.float64(1 / math.log(2))
+
+    @exact
+    def product(a, a_low, b, b_low):
+        high = a * b
+        return high, fma(a, b, -high) + (a * b_low + a_low * b)
+
+    @exact
+    def fast_sum(a, b):
+        """a + b and its rounding error, for |a| >= |b| or a = 0."""
+        high = a + b
+        return high, b - (high - a)
+
+    @exact
+    def log(a):
+        """The logarithm of finite a > 0 in two words, to 2^-63."""
+        tiny = a < smallest
+        a = where(tiny, a * up, a)
+        k = exponent(a) - where(tiny, subnormal_shift, zero)
+        m = mantissa(a)
+        f = m - one
+        below = m + one
+        s = f / below
+        s_low = (fma(-s, below, f) - s * (m - (below - one))) / below
+        z, z_low = product(s, s_low, s, s_low)
+        c, c_low = fast_sum(_TWO_THIRDS, z * tail_fit(z))
+        w, w_low = product(s, s_low, z, z_low)
+        v, v_low = product(w, w_low, c, c_low + _TWO_THIRDS_LOW)
+        y, y_low = fast_sum(two * s, v)
+        high, low = fast_sum(k * _LN2, y)
+        return high, low + (y_low + (two * s_low + v_low) + k * _LN2_LOW)
+
+    @exact
+    def magnitude(a, y):
+        high, low = log(a)
+        ends = (a == zero) | (a == infinity) | (a != a)
+        high = where(ends, where(a == zero, -infinity, a), high)
+        p = y * high
+        p_low = where(abs(p) < limit, fma(y, high, -p) + y * low, zero)
+        p = where(p > limit, limit, where(p < -limit, -limit, p))
+        n = round(p * inverse_ln2)
+        r = fma(n, -_LN2_LOW, fma(n, -_LN2, p)) + p_low
+        first = round(n * half)
+        return (one + (r + r * r * exp_fit(r))) * pow2(first) * pow2(n - first)
+
+    return magnitude
+
+
+def error_functions(real: type, fits: Mapping[str, Sequence[float]], exp: Any) -> dict[str, Any]:
+    """``erf`` and ``erfc`` for ``real``, by name.
+
+    Args:
+        fits: ``"erf"``, the p in erf(x) = x + x p(x^2) for |x| <= 1, and ``"erfc"``, the q in
+            erfc(a) = exp(-a^2) q((a - 3) / (a + 3)) / (a + 3) for a >= 0.6 (a transformation of Schonfelder,
+            *Math. Comp.* 32, 1978).
+        exp: the exponential of ``real``.
+    """
+    one, two, three, middle = map(real, (1.0, 2.0, 3.0, 0.6))
+    vanished = real(10.1 if real is np.float32 else 27.3)  # erfc rounds to zero
+    near_fit, far_fit = polynomial(fits["erf"]), polynomial(fits["erfc"])
+
+    @inline
+    def near(x):
+        return x + x * near_fit(x * x)
+
+    @inline
+    def far(a):
+        a = where(a > vanished, vanished, a)
+        inverse = one / (a + three)
+        square = a * a
+        rounding = fma(a, a, -square)
+        q = inverse * far_fit((a - three) * inverse)
+        return exp(-square) * (q - q * rounding)
+
+    @inline
+    def erf(x):
+        """2 / sqrt(pi) times the integral of exp(-t^2) over [0, x]."""
+        a = abs(x)
+        return where(a < one, near(x), copysign(one - far(a), x))
+
+    @inline
+    def erfc(x):
+        """1 - erf(x)."""
+        a = abs(x)
+        tail = far(a)
+        return where(a < middle, one - near(x), where(x < middle, two - tail, tail))
+
+    return named(erf, erfc)

@@ -1,0 +1,233 @@
+"""Activation functions, element by element.
+
+Derivatives at kinks are PyTorch's: relu'(0) = 0, leaky_relu'(0) = negative_slope, hardtanh'(±1) = 0.
+"""
+
+from __future__ import annotations
+
+from .table import _, pointwise
+
+# ruff: noqa: F811
+
+
+@pointwise(latex=r"\max(x, 0)", kinks=(0,), inplace=True)
+def relu(x):
+    return _.maximum(x, 0)
+
+
+@relu.gradient("x")
+def _(g, out):
+    return _.where(out > 0, g, 0.0)
+
+
+@pointwise(latex=r"\min(\max(x, 0), 6)", kinks=(0, 6), home="nn.functional", domain=(-3, 9), node_name="Hardtanh")
+def relu6(x):
+    return _.minimum(_.maximum(x, 0), 6)
+
+
+@relu6.gradient("x")
+def _(g, x):
+    return _.where(_.logical_and(x > 0, x < 6), g, 0.0)
+
+
+@pointwise(latex=r"x > 0 \; ? \; x : \text{slope} \cdot x", kinks=(0,), home="nn.functional")
+def leaky_relu(x, negative_slope=0.01):
+    return _.where(x > 0, x, x * negative_slope)
+
+
+@leaky_relu.gradient("x")
+def _(g, x, negative_slope):
+    return _.where(x > 0, g, g * negative_slope)
+
+
+@pointwise(latex=r"x > 0 \; ? \; x : w x", kinks=(0,), home="", node_name="PreluKernel")
+def prelu_kernel(x, weight):
+    return _.where(x > 0, x, weight * x)
+
+
+@prelu_kernel.gradient("x")
+def _(g, x, weight):
+    return _.where(x > 0, g, weight * g)
+
+
+@prelu_kernel.gradient("weight")
+def _(g, x):
+    return _.where(x > 0, 0.0, g * x)
+
+
+@pointwise(latex=r"x > 0 \; ? \; x : \alpha (e^x - 1)", kinks=(0,), home="nn.functional")
+def elu(x, alpha=1.0):
+    return _.where(x > 0, x, alpha * _.expm1(x))
+
+
+@elu.gradient("x")
+def _(g, x, alpha):
+    return _.where(x > 0, g, g * (alpha * _.exp(x)))
+
+
+@pointwise(latex=r"\lambda (x > 0 \; ? \; x : \alpha (e^x - 1))", kinks=(0,), inplace=True, node_name="Elu", method=False)
+def selu(x):
+    return 1.0507009873554805 * _.where(x > 0, x, 1.6732632423543772 * _.expm1(x))
+
+
+@selu.gradient("x")
+def _(g, x):
+    return 1.0507009873554805 * _.where(x > 0, g, g * (1.6732632423543772 * _.exp(x)))
+
+
+@pointwise(latex=r"\max(x, 0) + \min(0, \alpha (e^{x/\alpha} - 1))", kinks=(0,), method=False, node_name="Elu")
+def celu(x, alpha=1.0):
+    return _.where(x > 0, x, alpha * _.expm1(x / alpha))
+
+
+@celu.gradient("x")
+def _(g, x, alpha):
+    return _.where(x > 0, g, g * _.exp(x / alpha))
+
+
+@pointwise(latex=r"\tfrac{1}{2} x (1 + \operatorname{erf}(x / \sqrt 2))", home="", node_name="Gelu")
+def gelu_exact(x):
+    return 0.5 * x * (1 + _.erf(x * 0.7071067811865476))
+
+
+@gelu_exact.gradient("x")
+def _(g, x):
+    cdf = 0.5 * (1 + _.erf(x * 0.7071067811865476))
+    pdf = 0.3989422804014327 * _.exp(-0.5 * x * x)
+    return g * (cdf + x * pdf)
+
+
+@pointwise(latex=r"\tfrac{1}{2} x (1 + \tanh(\sqrt{2/\pi} (x + 0.044715 x^3)))", home="", node_name="Gelu")
+def gelu_tanh(x):
+    return 0.5 * x * (1 + _.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
+
+
+@gelu_tanh.gradient("x")
+def _(g, x):
+    t = _.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))
+    slope = 0.7978845608028654 * (1 + 0.134145 * x * x)
+    return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
+
+
+@pointwise(latex=r"x \, \sigma(x)", home="nn.functional")
+def silu(x):
+    return x * _.sigmoid(x)
+
+
+@silu.gradient("x")
+def _(g, x):
+    s = _.sigmoid(x)
+    return g * (s * (1 + x * (1 - s)))
+
+
+@pointwise(latex=r"x \tanh(\ln(1 + e^x))", home="nn.functional")
+def mish(x):
+    return x * _.tanh(_.softplus(x))
+
+
+@mish.gradient("x")
+def _(g, x):
+    t = _.tanh(_.softplus(x))
+    return g * (t + x * _.sigmoid(x) * (1 - t * t))
+
+
+@pointwise(latex=r"\tfrac{1}{\beta} \ln(1 + e^{\beta x})", home="nn.functional")
+def softplus(x, beta=1.0, threshold=20.0):
+    return _.where(x * beta > threshold, x, _.log1p(_.exp(x * beta)) / beta)
+
+
+@softplus.gradient("x")
+def _(g, x, beta, threshold):
+    return _.where(x * beta > threshold, g, g * _.sigmoid(x * beta))
+
+
+@pointwise(latex=r"\frac{x}{1 + |x|}", kinks=(0,), home="nn.functional", node_name="Div")
+def softsign(x):
+    return x / (1 + _.abs(x))
+
+
+@softsign.gradient("x")
+def _(g, x):
+    denominator = 1 + _.abs(x)
+    return g / (denominator * denominator)
+
+
+@pointwise(latex=r"\ln \sigma(x)", home="nn.functional", node_name="LogSigmoid")
+def logsigmoid(x):
+    return _.log_sigmoid(x)
+
+
+@logsigmoid.gradient("x")
+def _(g, x):
+    return g * _.sigmoid(-x)
+
+
+@pointwise(latex=r"\min(\max(x, \text{min}), \text{max})", kinks=(-1, 1), home="nn.functional")
+def hardtanh(x, min_val=-1.0, max_val=1.0):
+    return _.minimum(_.maximum(x, min_val), max_val)
+
+
+@hardtanh.gradient("x")
+def _(g, x, min_val, max_val):
+    return _.where(_.logical_and(x > min_val, x < max_val), g, 0.0)
+
+
+@pointwise(latex=r"\min(\max(x + 3, 0), 6) / 6", kinks=(-3, 3), domain=(-5, 5), home="nn.functional")
+def hardsigmoid(x):
+    return _.minimum(_.maximum(x + 3, 0), 6) / 6
+
+
+@hardsigmoid.gradient("x")
+def _(g, x):
+    return _.where(_.logical_and(x > -3, x < 3), g / 6, 0.0)
+
+
+@pointwise(latex=r"x \min(\max(x + 3, 0), 6) / 6", kinks=(-3, 3), domain=(-5, 5), home="nn.functional")
+def hardswish(x):
+    return x * _.minimum(_.maximum(x + 3, 0), 6) / 6
+
+
+@hardswish.gradient("x")
+def _(g, x):
+    return _.where(x <= -3, 0.0, _.where(x < 3, g * (x / 3 + 0.5), g))
+
+
+@pointwise(latex=r"x - \tanh x", home="nn.functional", node_name="Sub")
+def tanhshrink(x):
+    return x - _.tanh(x)
+
+
+@tanhshrink.gradient("x")
+def _(g, x):
+    t = _.tanh(x)
+    return g * (t * t)
+
+
+@pointwise(latex=r"\operatorname{sign}(x) \max(|x| - \lambda, 0)", kinks=(-0.5, 0.5), home="nn.functional")
+def softshrink(x, lambd=0.5):
+    return _.where(x > lambd, x - lambd, _.where(x < -lambd, x + lambd, 0 * x))
+
+
+@softshrink.gradient("x")
+def _(g, x, lambd):
+    return _.where(_.logical_and(x >= -lambd, x <= lambd), 0.0, g)
+
+
+@pointwise(latex=r"|x| > \lambda \; ? \; x : 0", kinks=(-0.5, 0.5), home="nn.functional")
+def hardshrink(x, lambd=0.5):
+    return _.where(_.logical_and(x >= -lambd, x <= lambd), 0.0, x)
+
+
+@hardshrink.gradient("x")
+def _(g, x, lambd):
+    return _.where(_.logical_and(x >= -lambd, x <= lambd), 0.0, g)
+
+
+@pointwise(latex=r"x > \text{threshold} \; ? \; x : \text{value}", kinks=(0,), home="", node_name="Threshold")
+def threshold_at(x, threshold=0.0, value=0.0):
+    return _.where(x <= threshold, value, x)
+
+
+@threshold_at.gradient("x")
+def _(g, x, threshold):
+    return _.where(x <= threshold, 0.0, g)

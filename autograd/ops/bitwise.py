@@ -1,0 +1,167 @@
+"""Logic on the bits of integers, and on booleans; rounding with decimals; clamp; division with a rounding mode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from .convert import check_tensor
+from .dispatch import apply, write, write_out
+from .public import function
+from .table import TABLE, Array, coarse
+
+
+def _integers(operator: str, *arrays: np.ndarray) -> None:
+    for array in arrays:
+        if array.dtype.kind not in "iub":
+            raise RuntimeError(f"{operator} is only supported on integer and bool tensors, but got {array.dtype.name}")
+
+
+@coarse(latex=r"x \wedge y", inplace=True)
+def bitwise_and(x: Array, y: Array):
+    """Bits set in both; on bools, and."""
+    _integers("bitwise_and", x, y)
+    return np.bitwise_and(x, y)
+
+
+@coarse(latex=r"x \vee y", inplace=True)
+def bitwise_or(x: Array, y: Array):
+    """Bits set in either; on bools, or."""
+    _integers("bitwise_or", x, y)
+    return np.bitwise_or(x, y)
+
+
+@coarse(latex=r"x \oplus y", inplace=True)
+def bitwise_xor(x: Array, y: Array):
+    """Bits set in one only; on bools, exclusive or."""
+    _integers("bitwise_xor", x, y)
+    return np.bitwise_xor(x, y)
+
+
+@coarse(latex=r"\neg x", inplace=True)
+def bitwise_not(x: Array):
+    """Bits turned over; on bools, not."""
+    _integers("bitwise_not", x)
+    return np.invert(x)
+
+
+@function(inplace=True, aliases=("clip",))
+def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None = None) -> Tensor:
+    """Each element, not below ``min`` and not above ``max``: numbers or tensors, one of which may be None.
+
+    Raises:
+        RuntimeError: both are None.
+    """
+    check_tensor("clamp", "input", input)
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if min is not None and max is not None:
+        result = apply(TABLE["clamp_between"], (input, min, max), {})
+    elif min is not None:
+        result = apply(TABLE["clamp_from_below"], (input, min), {})
+    else:
+        result = apply(TABLE["clamp_from_above"], (input, max), {})
+    return result if out is None else write_out(out, result, "clamp")
+
+
+@function(inplace=True)
+def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:
+    """Each element, not below ``min``."""
+    return clamp(input, min, None, out=out)
+
+
+@function(inplace=True)
+def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = None) -> Tensor:
+    """Each element, not above ``max``."""
+    return clamp(input, None, max, out=out)
+
+
+@function(inplace=True)
+def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
+    """The nearest integer, ties to even; with ``decimals``, the nearest multiple of 10^-decimals."""
+    check_tensor("round", "input", input)
+    row = TABLE["round_to_even"]
+    if input._array.dtype.kind in "iu":
+        result = input.clone()
+    elif decimals == 0:
+        result = apply(row, (input,), {})
+    else:
+        result = apply(row, (input * 10.0**decimals,), {}) / 10.0**decimals
+    return result if out is None else write_out(out, result, "round")
+
+
+
+@function(inplace=True, aliases=("divide",))
+def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None) -> Tensor:
+    """``input / other``; ``rounding_mode`` ``"floor"`` or ``"trunc"`` rounds the quotient.
+
+    Raises:
+        RuntimeError: an unknown rounding mode.
+    """
+    if rounding_mode is None:
+        result = apply(TABLE["div"], (input, other), {})
+    elif rounding_mode == "floor":
+        result = apply(TABLE["floor_divide"], (input, other), {})
+    elif rounding_mode == "trunc":
+        quotient = apply(TABLE["div"], (input, other), {})
+        result = apply(TABLE["trunc"], (quotient,), {})
+        if all(v._array.dtype.kind in "iu" if isinstance(v, Tensor) else isinstance(v, int) for v in (input, other)):
+            result = result.to((input if isinstance(input, Tensor) else other).dtype)
+    else:
+        raise RuntimeError(
+            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+        )
+    return result if out is None else write_out(out, result, "div")
+
+
+@function(inplace=True)
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
+    """``input + value * tensor1 * tensor2``."""
+    product = tensor1 * tensor2
+    result = input + (product if value == 1 else product * value)
+    return result if out is None else write_out(out, result, "addcmul")
+
+
+@function(inplace=True)
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
+    """``input + value * tensor1 / tensor2``."""
+    quotient = tensor1 / tensor2
+    result = input + (quotient if value == 1 else quotient * value)
+    return result if out is None else write_out(out, result, "addcdiv")
+
+
+@function(functional=True, torch=False, method=False)
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """``x Phi(x)`` with the normal distribution function Phi, or its tanh approximation (``approximate="tanh"``)."""
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError(f"approximate argument must be either none or tanh, but got {approximate!r}.")
+    return apply(TABLE["gelu_tanh" if approximate == "tanh" else "gelu_exact"], (input,), {})
+
+
+@function(functional=True, inplace=True, method=False)
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """``x`` where it is above ``threshold``, else ``value``."""
+    result = apply(TABLE["threshold_at"], (input, threshold, value), {})
+    if inplace:
+        return write(input, result, "threshold_")
+    return result
+
+
+@function(functional=True)
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """``x`` where positive, else ``weight * x``; one weight, or one for each channel (dimension 1)."""
+    slopes = check_tensor("prelu", "weight", weight)._array
+    if slopes.size != 1:
+        channels = input._array.shape[1] if input._array.ndim > 1 else 1
+        if slopes.shape != (channels,):
+            raise RuntimeError(
+                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {slopes.size} and "
+                f"channel size = {channels}."
+            )
+        weight = weight.reshape([-1 if d == 1 else 1 for d in range(input._array.ndim)])
+    elif slopes.ndim:
+        weight = weight.reshape([1] * input._array.ndim)
+    return apply(TABLE["prelu_kernel"], (input, weight), {})
+

@@ -1,0 +1,364 @@
+"""Loss functions: how far a prediction is from its target."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor, wrap
+from .convert import check_tensor
+from .dispatch import apply
+from .public import function
+from .reduce import log_softmax_along
+from .table import TABLE, Array, _, coarse, pointwise
+
+# ruff: noqa: F811
+
+REDUCTIONS = ("none", "mean", "sum")
+
+
+def reduced(loss: Tensor, reduction: str, size_average: Any = None, reduce: Any = None) -> Tensor:
+    """The loss per element, its mean or its sum.
+
+    Raises:
+        ValueError: an unknown ``reduction``.
+    """
+    if size_average is not None or reduce is not None:
+        if reduce is False:
+            reduction = "none"
+        else:
+            reduction = "sum" if size_average is False else "mean"
+        warnings.warn(
+            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+            UserWarning,
+            stacklevel=3,
+        )
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{reduction} is not a valid value for reduction: use 'none', 'mean' or 'sum'")
+    if reduction == "none":
+        return loss
+    return loss.mean() if reduction == "mean" else loss.sum()
+
+
+def _check_pair(operator: str, input: Any, target: Any) -> None:
+    a = check_tensor(operator, "input", input)._array.shape
+    b = check_tensor(operator, "target", target)._array.shape
+    if a != b:
+        warnings.warn(
+            f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). This will "
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+@pointwise(latex=r"(x - y)^2", home="", node_name="MseLoss")
+def squared_error(x, y):
+    return (x - y) * (x - y)
+
+
+@squared_error.gradient("x")
+def _(g, x, y):
+    return g * (2 * (x - y))
+
+
+@squared_error.gradient("y")
+def _(g, x, y):
+    return g * (2 * (y - x))
+
+
+@pointwise(latex=r"|x - y|", home="", node_name="L1Loss")
+def absolute_error(x, y):
+    return _.abs(x - y)
+
+
+@absolute_error.gradient("x")
+def _(g, x, y):
+    return g * _.sign(x - y)
+
+
+@absolute_error.gradient("y")
+def _(g, x, y):
+    return g * _.sign(y - x)
+
+
+@pointwise(latex=r"-(y \ln x + (1 - y) \ln(1 - x))", domain=(0.1, 0.9), home="", node_name="BinaryCrossEntropy")
+def bernoulli_error(x, y):
+    return (y - 1) * _.maximum(_.log1p(-x), -100.0) - y * _.maximum(_.log(x), -100.0)
+
+
+@bernoulli_error.gradient("x")
+def _(g, x, y):
+    return g * (x - y) / _.maximum(x * (1 - x), 1e-12)
+
+
+@bernoulli_error.gradient("y")
+def _(g, x):
+    return g * (_.maximum(_.log1p(-x), -100.0) - _.maximum(_.log(x), -100.0))
+
+
+@pointwise(latex=r"\max(x, 0) - x y + \ln(1 + e^{-|x|})", home="", node_name="BinaryCrossEntropyWithLogits")
+def bernoulli_error_of_logits(x, y):
+    return _.maximum(x, 0.0) - x * y + _.log1p(_.exp(-_.abs(x)))
+
+
+@bernoulli_error_of_logits.gradient("x")
+def _(g, x, y):
+    return g * (_.sigmoid(x) - y)
+
+
+@bernoulli_error_of_logits.gradient("y")
+def _(g, x):
+    return -g * x
+
+
+@function(torch=False, functional=True, method=False)
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The squared error ``(input - target)^2``: its mean, its sum, or each element's."""
+    _check_pair("mse_loss", input, target)
+    loss = apply(squared_error, (input, target), {})
+    return reduced(loss if weight is None else loss * weight, reduction, size_average, reduce)
+
+
+@function(torch=False, functional=True, method=False)
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The absolute error ``|input - target|``: its mean, its sum, or each element's."""
+    _check_pair("l1_loss", input, target)
+    loss = apply(absolute_error, (input, target), {})
+    return reduced(loss if weight is None else loss * weight, reduction, size_average, reduce)
+
+
+@function(torch=False, functional=True, method=False)
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``-(target log input + (1 - target) log(1 - input))``, logarithms not below -100.
+
+    Raises:
+        ValueError: shapes that differ.
+        RuntimeError: probabilities outside of [0, 1].
+    """
+    a = check_tensor("binary_cross_entropy", "input", input)._array
+    b = check_tensor("binary_cross_entropy", "target", target)._array
+    if a.shape != b.shape:
+        raise ValueError(
+            f"Using a target size ({target.size()}) that is different to the input size ({input.size()}) is "
+            "deprecated. Please ensure they have the same size."
+        )
+    if a.size and not (a.min() >= 0 and a.max() <= 1):
+        raise RuntimeError("all elements of input should be between 0 and 1; apply sigmoid(), or use logits")
+    loss = apply(bernoulli_error, (input, target), {})
+    return reduced(loss if weight is None else loss * weight, reduction, size_average, reduce)
+
+
+@function(torch=False, functional=True, method=False)
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """Binary cross-entropy of ``sigmoid(input)``, without overflow; ``pos_weight`` scales the positive part.
+
+    Raises:
+        ValueError: shapes that differ.
+    """
+    a = check_tensor("binary_cross_entropy_with_logits", "input", input)._array
+    b = check_tensor("binary_cross_entropy_with_logits", "target", target)._array
+    if a.shape != b.shape:
+        raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
+    if pos_weight is None:
+        loss = apply(bernoulli_error_of_logits, (input, target), {})
+    else:
+        log_weight = (pos_weight - 1) * target + 1
+        loss = (1 - target) * input + log_weight * _.softplus(-input)
+    return reduced(loss if weight is None else loss * weight, reduction, size_average, reduce)
+
+
+# --- Classes -------------------------------------------------------------------------------------------------------
+
+
+@coarse(latex=r"-w_{y_i} x_{i y_i}", extras=("total",), home="", node_name="NllLoss")
+def negative_log_likelihood(x: Array, target, weight, ignore_index, reduction):
+    """``x`` (N, C, ...) of log-probabilities; ``target`` (N, ...) of classes, as an ndarray."""
+    scale, safe = _class_weights(x.dtype, target, weight, ignore_index)
+    losses = -np.take_along_axis(x, safe[:, None], 1)[:, 0] * scale
+    total = scale.sum()
+    if reduction == "none":
+        return losses, total
+    if reduction == "sum":
+        return losses.sum(), total
+    return losses.sum() / total, total
+
+
+def _class_weights(dtype: np.dtype, target: np.ndarray, weight: Any, ignore_index: int) -> tuple[np.ndarray, np.ndarray]:
+    """Each target's weight, 0 where it is ignored, and the targets with ignored ones made valid."""
+    kept = target != ignore_index
+    safe = np.where(kept, target, 0)
+    scale = kept.astype(dtype) if weight is None else weight[safe] * kept
+    return scale, safe
+
+
+@negative_log_likelihood.gradient("x")
+def _(g, total, x_shape, x_dtype, target, weight, ignore_index, reduction):
+    return likelihood_spread(g, x_shape, x_dtype, total, target, weight, ignore_index, reduction)
+
+
+@coarse(latex=r"-w_{y_i} g \text{ at class } y_i", home="")
+def likelihood_spread(x: Array, shape, dtype, total, target, weight, ignore_index, reduction):
+    scale, safe = _class_weights(dtype, target, weight, ignore_index)
+    values = -x * scale if reduction != "mean" else -x * scale / total
+    out = np.zeros(shape, dtype)
+    np.put_along_axis(out, safe[:, None], np.asarray(values, dtype)[:, None], 1)
+    return out
+
+
+@likelihood_spread.gradient("x")
+def _(g, total, target, weight, ignore_index, reduction):
+    loss = negative_log_likelihood(g, target, weight, ignore_index, "none" if reduction == "none" else "sum")
+    return _.div(loss, total) if reduction == "mean" else loss
+
+
+def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: int) -> None:
+    """Raises unless ``target`` holds a class for each row of ``x``."""
+    if x.ndim == 0 or x.dtype.kind != "f":
+        raise RuntimeError(f"{operator}: input must be a floating-point tensor of 1 or more dimensions, got {x.dtype.name}")
+    if target.dtype.kind not in "iu":
+        raise RuntimeError(f"{operator}: expected target to hold classes of type int64, but got {target.dtype.name}")
+    wanted = x.shape[:1] + x.shape[2:] if x.ndim > 1 else ()
+    if target.shape != wanted:
+        if x.ndim > 1 and target.ndim and target.shape[0] != x.shape[0]:
+            raise ValueError(
+                f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({target.shape[0]}): {operator} "
+                f"got input {list(x.shape)} and target {list(target.shape)}."
+            )
+        raise RuntimeError(
+            f"{operator}: expected target size {list(wanted)} for input {list(x.shape)}, got {list(target.shape)}"
+        )
+    classes = x.shape[1] if x.ndim > 1 else x.shape[0]
+    valid = target[target != ignore_index]
+    if valid.size and (valid.min() < 0 or valid.max() >= classes):
+        wrong = valid[(valid < 0) | (valid >= classes)].flat[0]
+        raise IndexError(f"{operator}: Target {wrong} is out of bounds for {classes} classes.")
+    if weight is not None and weight._array.shape != (classes,):
+        raise RuntimeError(
+            f"{operator}: weight tensor should be defined either for all {classes} classes or no classes but got "
+            f"weight tensor of shape: {list(weight.shape)}"
+        )
+
+
+@function(torch=False, functional=True, method=False)
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``-weight[target] * input[target]`` for log-probabilities ``input`` (N, C, ...) and classes ``target`` (N, ...).
+
+    The mean divides by the sum of the weights used.
+
+    Raises:
+        RuntimeError: shapes or types that do not fit.
+        IndexError: a class out of range.
+    """
+    x = check_tensor("nll_loss", "input", input)._array
+    classes = check_tensor("nll_loss", "target", target)._array
+    _check_classes("nll_loss", x, classes, weight, ignore_index)
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{reduction} is not a valid value for reduction: use 'none', 'mean' or 'sum'")
+    single = x.ndim == 1
+    rows = input.unsqueeze(0) if single else input
+    places = classes.reshape(1) if single else classes
+    factors = None if weight is None else weight._array
+    loss = apply(negative_log_likelihood, (rows, places, factors, ignore_index, reduction), {})
+    return loss.reshape(()) if single and reduction == "none" else loss
+
+
+@function(torch=False, functional=True, method=False)
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Cross-entropy between ``softmax(input)`` and ``target``: ``-sum_c q_c log p_c``.
+
+    Args:
+        input: logits (N, C, ...) or (C,).
+        target: classes (N, ...) of int64, or probabilities of the input's shape.
+        weight: a factor for each class.
+        ignore_index: a class that counts nothing.
+        label_smoothing: how much of each target is spread evenly over the classes, in [0, 1].
+
+    Raises:
+        RuntimeError: shapes or types that do not fit (both shapes named).
+        IndexError: a class out of range.
+    """
+    x = check_tensor("cross_entropy", "input", input)._array
+    goal = check_tensor("cross_entropy", "target", target)._array
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{reduction} is not a valid value for reduction: use 'none', 'mean' or 'sum'")
+    of_classes = not (goal.dtype.kind == "f" and goal.shape == x.shape)
+    if of_classes:
+        _check_classes("cross_entropy", x, goal, weight, ignore_index)
+    elif x.dtype.kind != "f":
+        raise RuntimeError(f"cross_entropy: input must be floating point, got {x.dtype.name}")
+    axis = 0 if x.ndim == 1 else 1
+    log_p = apply(log_softmax_along, (input, axis), {})
+    if of_classes and label_smoothing == 0:
+        return nll_loss(log_p, target, weight, ignore_index=ignore_index, reduction=reduction)
+    shape = [1] * x.ndim
+    shape[axis] = -1
+    weighted = log_p if weight is None else log_p * weight.reshape(shape)
+    count = x.shape[axis]
+    if not of_classes:
+        mixed = target if label_smoothing == 0 else target * (1 - label_smoothing) + label_smoothing / count
+        loss = -(weighted * mixed).sum(axis)
+        if reduction == "mean":
+            return loss.sum() / max(loss.numel(), 1) if x.ndim > 1 else loss
+        return loss.sum() if reduction == "sum" else loss
+    hard = nll_loss(log_p, target, weight, ignore_index=ignore_index, reduction=reduction)
+    smooth = -weighted.sum(axis)
+    kept = wrap(goal != ignore_index)
+    smooth = TABLE["where"](kept, smooth, 0.0)
+    if reduction == "sum":
+        smooth = smooth.sum()
+    elif reduction == "mean":
+        scale = kept.sum() if weight is None else (weight._array[np.where(kept._array, goal, 0)] * kept._array).sum()
+        smooth = smooth.sum() / (scale if isinstance(scale, Tensor) else wrap(np.asarray(scale)))
+    return hard * (1 - label_smoothing) + smooth * (label_smoothing / count)
+

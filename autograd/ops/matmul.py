@@ -1,0 +1,323 @@
+"""Products of matrices and their generalization, einsum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from .convert import check_tensor
+from .dispatch import apply, sum_to, write_out
+from .public import function
+from .shape import reshape, transpose, unsqueeze
+from .table import Array, Arrays, _, coarse
+
+# ruff: noqa: F811
+
+
+def _check_matmul(x: np.ndarray, y: np.ndarray, operator: str = "matmul") -> None:
+    if x.ndim == 0 or y.ndim == 0:
+        raise RuntimeError(f"both arguments to {operator} need to be at least 1D, but they are {x.ndim}D and {y.ndim}D")
+    if x.dtype != y.dtype:
+        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {x.dtype.name} != {y.dtype.name}")
+    inner = y.shape[-2] if y.ndim > 1 else y.shape[0]
+    if x.shape[-1] != inner:
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({operator} of {list(x.shape)} and {list(y.shape)}: "
+            f"{x.shape[-1]} != {inner})"
+        )
+    lead_x, lead_y = x.shape[:-2], y.shape[:-2]
+    for a, b in zip(reversed(lead_x), reversed(lead_y), strict=False):
+        if a != b and 1 not in (a, b):
+            raise RuntimeError(f"{operator}: batch dimensions of {list(x.shape)} and {list(y.shape)} do not broadcast")
+
+
+@coarse(latex=r"\sum_k x_{ik} y_{kj}")
+def matmul(x: Array, y: Array):
+    """The matrix product; 1-D operands count as a row on the left and a column on the right, leading dimensions
+    broadcast."""
+    if x.ndim == 2 and y.ndim == 2 and x.shape[1] == y.shape[0] and x.dtype == y.dtype and x.dtype.kind == "f":
+        return np.dot(x, y)
+    _check_matmul(x, y)
+    if x.dtype == np.float16:
+        return np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(np.float16)
+    if y.ndim == 2 and x.ndim > 2:
+        # One large product instead of one per leading index.
+        return np.dot(x.reshape(-1, x.shape[-1]), y).reshape(*x.shape[:-1], y.shape[1])
+    return np.matmul(x, y)
+
+
+@matmul.gradient("x")
+def _(g, x_shape, y):
+    if y.ndim == 1:
+        g, y = unsqueeze(g, -1), unsqueeze(y, -1)
+    if len(x_shape) == 1:
+        g = unsqueeze(g, -2)
+    grad = matmul(g, transpose(y, -2, -1))
+    return reshape(sum_to(grad, (1, *x_shape) if len(x_shape) == 1 else x_shape), x_shape)
+
+
+@matmul.gradient("y")
+def _(g, x, y_shape):
+    if len(y_shape) == 1:
+        g = unsqueeze(g, -1)
+    if x.ndim == 1:
+        x, g = unsqueeze(x, -2), unsqueeze(g, -2) if len(y_shape) > 1 or g.ndim < 2 else g
+    if len(y_shape) <= 2 and x.ndim > 2:
+        x, g = reshape(x, (-1, x.shape[-1])), reshape(g, (-1, g.shape[-1]))
+    grad = matmul(transpose(x, -2, -1), g)
+    return reshape(sum_to(grad, (*y_shape, 1) if len(y_shape) == 1 else y_shape), y_shape)
+
+
+@coarse(latex=r"x W^\top + b", home="nn.functional", node_name="Addmm")
+def linear(x: Array, weight: Array, bias: Array = None):
+    """``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out,), result (..., out)."""
+    if weight.ndim == 2 and x.ndim and x.shape[-1] != weight.shape[1]:
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied (linear: input {list(x.shape)} has {x.shape[-1]} features, "
+            f"weight {list(weight.shape)} expects {weight.shape[1]})"
+        )
+    out = matmul.forward(x, weight.T)
+    if bias is not None:
+        if bias.dtype != out.dtype:
+            raise RuntimeError(f"linear: bias has dtype {bias.dtype.name}, but the product has {out.dtype.name}")
+        if bias.ndim > 1 or (bias.ndim == 1 and bias.shape[0] not in (1, weight.shape[0])):
+            raise RuntimeError(f"linear: bias {list(bias.shape)} does not match weight {list(weight.shape)}")
+        out += bias
+    return out
+
+
+@linear.gradient("x")
+def _(g, weight):
+    return matmul(g, weight)
+
+
+@linear.gradient("weight")
+def _(g, x, weight_shape):
+    if len(weight_shape) == 1:
+        x = reshape(x, (-1, x.shape[-1]))
+        return matmul(transpose(x, 0, 1), reshape(g, (-1,)))
+    if x.ndim == 1:
+        return matmul(unsqueeze(g, 1), unsqueeze(x, 0))
+    if x.ndim > 2:
+        x, g = reshape(x, (-1, x.shape[-1])), reshape(g, (-1, g.shape[-1]))
+    return matmul(transpose(g, 0, 1), x)
+
+
+@linear.gradient("bias")
+def _(g, bias_shape):
+    return sum_to(g, bias_shape)
+
+
+# --- Products with a fixed number of dimensions --------------------------------------------------------------------
+
+
+def _strict_product(name: str, ndims: tuple[int, int], doc: str) -> None:
+    def compute(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
+        for position, (tensor, ndim) in enumerate(zip((input, mat2), ndims, strict=True)):
+            if check_tensor(name, ("input", "mat2")[position], tensor)._array.ndim != ndim:
+                raise RuntimeError(
+                    f"{name}: expected argument {position + 1} to be {ndim}-D, but got shape {list(tensor.shape)}"
+                )
+        if name == "bmm" and input._array.shape[0] != mat2._array.shape[0]:
+            raise RuntimeError(
+                f"bmm: batch sizes must agree, but got shapes {list(input.shape)} and {list(mat2.shape)}"
+            )
+        result = apply(matmul, (input, mat2), {})
+        return result if out is None else write_out(out, result, name)
+
+    compute.__name__, compute.__doc__ = name, doc
+    function(aliases={"outer": ("ger",)}.get(name, ()))(compute)
+
+
+_strict_product("mm", (2, 2), "The product of two matrices.")
+_strict_product("bmm", (3, 3), "The products of two batches of matrices.")
+_strict_product("mv", (2, 1), "The product of a matrix and a vector.")
+_strict_product("dot", (1, 1), "The sum of the products of two vectors' elements.")
+
+
+@function(aliases=("ger",))
+def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The matrix of products of two vectors' elements."""
+    for tensor in (input, vec2):
+        if tensor._array.ndim != 1:
+            raise RuntimeError(f"outer: expected 1-D tensors, but got shape {list(tensor.shape)}")
+    result = _.mul(apply(unsqueeze, (input, 1), {}), vec2)
+    return result if out is None else write_out(out, result, "outer")
+
+
+def _added_product(name: str, product: Any) -> None:
+    def compute(
+        input: Tensor, first: Tensor, second: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
+    ) -> Tensor:
+        scaled = product(first, second)
+        scaled = scaled if alpha == 1 else _.mul(scaled, alpha)
+        # beta = 0 ignores the input, NaN included.
+        result = scaled if beta == 0 else _.add(input if beta == 1 else _.mul(input, beta), scaled)
+        return result if out is None else write_out(out, result, name)
+
+    compute.__name__ = name
+    compute.__doc__ = "``beta * input + alpha * (first @ second)``."
+    function(inplace=True)(compute)
+
+
+for _name in ("addmm", "addmv", "baddbmm"):
+    _added_product(_name, lambda a, b: apply(matmul, (a, b), {}))
+
+
+# --- Einstein summation --------------------------------------------------------------------------------------------
+
+
+@coarse(latex=r"\sum_{\text{repeated}} x_{ij\ldots} y_{jk\ldots} \cdots", home="", node_name="Einsum")
+def einsum_product(operands: Arrays, terms, result):
+    """Every label occurs at most once in a term, and each in another term or in the result."""
+    equation = f"{','.join(terms)}->{result}"
+    return np.einsum(equation, *operands, optimize=len(operands) > 1)
+
+
+@einsum_product.gradient("operands")
+def _(g, operands, terms, result):
+    grads = []
+    for i, (term, operand) in enumerate(zip(terms, operands, strict=True)):
+        others = [t for j, t in enumerate(terms) if j != i]
+        rest = [o for j, o in enumerate(operands) if j != i]
+        grad = einsum_product([g, *rest], [result, *others], term)
+        grads.append(sum_to(grad, tuple(operand.shape)))
+    return grads
+
+
+@function(method=False)
+def einsum(equation: Any, *operands: Any) -> Tensor:
+    """Sums of products over named dimensions: ``einsum("ij,jk->ik", a, b)`` is the matrix product.
+
+    Labels that are missing on the right are summed over; without ``->`` those that occur once are kept, in
+    alphabetical order. ``...`` stands for dimensions that broadcast. The sub-list form
+    ``einsum(a, [0, 1], b, [1, 2], [0, 2])`` works too.
+
+    Raises:
+        RuntimeError: an equation that does not match the operands.
+
+    >>> import autograd
+    >>> autograd.einsum("ij,j->i", autograd.tensor([[1.0, 2.0], [3.0, 4.0]]), autograd.tensor([1.0, 10.0]))
+    tensor([21., 43.])
+    """
+    if not isinstance(equation, str):
+        equation, operands = _from_sublists((equation, *operands))
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    terms, result = parse_einsum(equation, [check_tensor("einsum", "operands", o)._array.shape for o in operands])
+    tensors = list(operands)
+    for i, term in enumerate(terms):
+        tensors[i], terms[i] = _diagonals(tensors[i], term)
+    for i, term in enumerate(terms):
+        elsewhere = set(result).union(*(t for j, t in enumerate(terms) if j != i))
+        alone = [d for d, label in enumerate(terms[i]) if label not in elsewhere]
+        if alone:
+            tensors[i] = _.sum(tensors[i], tuple(alone))
+            terms[i] = "".join(label for label in terms[i] if label in elsewhere)
+    from .shape import same_dtype
+
+    return apply(einsum_product, (same_dtype("einsum", tensors), terms, result), {})
+
+
+def _from_sublists(arguments: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+    def term(labels: Sequence[Any]) -> str:
+        return "".join("..." if label is Ellipsis else letters[label] for label in labels)
+
+    pairs = list(zip(arguments[0::2], arguments[1::2], strict=False))
+    equation = ",".join(term(labels) for _, labels in pairs)
+    if len(arguments) % 2:
+        equation += "->" + term(arguments[-1])
+    return equation, tuple(operand for operand, _ in pairs)
+
+
+def parse_einsum(equation: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str]:
+    """Terms and result of an equation with its ``...`` spelled out, checked against the operands' shapes."""
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(shapes):
+        raise RuntimeError(
+            f"einsum(): the equation {equation!r} names {len(terms)} operands, but {len(shapes)} were given"
+        )
+    spare = iter(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in equation)
+    widths = [len(shape) - len(t.replace("...", "")) if "..." in t else 0 for t, shape in zip(terms, shapes, strict=True)]
+    dots = "".join(next(spare) for _ in range(max(widths, default=0)))
+    for i, (term, shape, width) in enumerate(zip(terms, shapes, widths, strict=True)):
+        terms[i] = term.replace("...", dots[len(dots) - width :] if width else "")
+        if len(terms[i]) != len(shape) or width < 0:
+            raise RuntimeError(
+                f"einsum(): the number of subscripts in {term!r} does not match the number of dimensions of operand "
+                f"{i} with shape {list(shape)}"
+            )
+    sizes: dict[str, int] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        for label, n in zip(term, shape, strict=True):
+            if not label.isalpha():
+                raise RuntimeError(f"einsum(): invalid subscript {label!r} in {equation!r}, expected a letter or '...'")
+            if sizes.setdefault(label, n) not in (n, 1) and n != 1:
+                raise RuntimeError(
+                    f"einsum(): operands do not broadcast: subscript {label!r} has sizes {sizes[label]} and {n} in "
+                    f"shapes {[list(s) for s in shapes]}"
+                )
+            sizes[label] = max(sizes[label], n)
+    if arrow:
+        result = right.replace("...", dots)
+    else:
+        counted = "".join(terms)
+        result = dots + "".join(sorted(c for c in set(counted) if counted.count(c) == 1 and c not in dots))
+    for label in result:
+        if label not in sizes:
+            raise RuntimeError(f"einsum(): output subscript {label!r} does not appear in the equation for any input")
+        if result.count(label) > 1:
+            raise RuntimeError(f"einsum(): output subscript {label!r} appears more than once in the output")
+    return terms, result
+
+
+def _diagonals(tensor: Tensor, term: str) -> tuple[Tensor, str]:
+    """Repeated labels in a term become a diagonal, its label last."""
+    for label in dict.fromkeys(term):
+        while term.count(label) > 1:
+            first = term.index(label)
+            second = term.index(label, first + 1)
+            tensor = apply(diagonal, (tensor, 0, first, second), {})
+            term = "".join(c for d, c in enumerate(term) if d not in (first, second)) + label
+    return tensor, term
+
+
+@coarse(latex=r"x_{i, i + k}", is_view=True)
+def diagonal(x: Array, offset=0, dim1=0, dim2=1):
+    """The diagonal over two dimensions, as the last dimension of a view."""
+    from ..tensor import check_dim
+
+    first, second = check_dim("diagonal", dim1, x.ndim), check_dim("diagonal", dim2, x.ndim)
+    if first == second:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    starts = [slice(None)] * x.ndim
+    starts[second if offset >= 0 else first] = slice(abs(offset), None)
+    part = x[tuple(starts)]
+    kept = [d for d in range(x.ndim) if d not in (first, second)]
+    n = min(part.shape[first], part.shape[second])
+    shape = (*(part.shape[d] for d in kept), n)
+    strides = (*(part.strides[d] for d in kept), part.strides[first] + part.strides[second])
+    return np.lib.stride_tricks.as_strided(part, shape, strides)
+
+
+@diagonal.gradient("x")
+def _(g, x_shape, offset, dim1, dim2):
+    return diagonal_fill(g, x_shape, offset, dim1, dim2)
+
+
+@coarse(latex=r"x \text{ on the diagonal of } 0", home="", node_name="DiagonalFill")
+def diagonal_fill(x: Array, shape, offset, dim1, dim2):
+    out = np.zeros(shape, x.dtype)
+    diagonal.forward(out, offset, dim1, dim2)[...] = x
+    return out
+
+
+@diagonal_fill.gradient("x")
+def _(g, offset, dim1, dim2):
+    return diagonal(g, offset, dim1, dim2)

@@ -1,0 +1,761 @@
+"""Element-by-element mathematics: arithmetic, powers and logarithms, trigonometry, comparisons.
+
+Conventions at kinks are PyTorch's: abs'(0) = sign'(0) = 0, maximum and minimum split ties in half, clamp passes the
+gradient on its bounds.
+"""
+
+from __future__ import annotations
+
+from .table import _, pointwise
+
+# ruff: noqa: F811  (every rule is named _ : the decorator hands the library back under that name)
+
+# --- Arithmetic ----------------------------------------------------------------------------------------------------
+
+
+@pointwise(latex=r"x + y", inplace=True)
+def add(x, y):
+    return x + y
+
+
+@add.gradient("x")
+def _(g):
+    return g
+
+
+@add.gradient("y")
+def _(g):
+    return g
+
+
+@pointwise(latex=r"x - y", inplace=True, aliases=("subtract",), refuses_bool="use ^ or logical_xor() instead")
+def sub(x, y):
+    return x - y
+
+
+@sub.gradient("x")
+def _(g):
+    return g
+
+
+@sub.gradient("y")
+def _(g):
+    return -g
+
+
+@pointwise(latex=r"x \, y", inplace=True, aliases=("multiply",))
+def mul(x, y):
+    return x * y
+
+
+@mul.gradient("x")
+def _(g, y):
+    return g * y
+
+
+@mul.gradient("y")
+def _(g, x):
+    return g * x
+
+
+@pointwise(latex=r"\frac{x}{y}", domain=((-3, 3), (0.3, 3)), result="float", inplace=True, aliases=("true_divide",))
+def div(x, y):
+    return x / y
+
+
+@div.gradient("x")
+def _(g, y):
+    return g / y
+
+
+@div.gradient("y")
+def _(g, y, out):
+    return -g * (out / y)
+
+
+@pointwise(latex=r"-x", inplace=True, aliases=("negative",), refuses_bool="use ~ or logical_not() instead")
+def neg(x):
+    return -x
+
+
+@neg.gradient("x")
+def _(g):
+    return -g
+
+
+@pointwise(latex=r"|x|", inplace=True, kinks=(0,), aliases=("absolute",))
+def abs(x):
+    return _.abs(x)
+
+
+@abs.gradient("x")
+def _(g, x):
+    return g * _.sign(x)
+
+
+@pointwise(latex=r"\operatorname{sign} x", inplace=True, kinks=(0,))
+def sign(x):
+    return _.sign(x)
+
+
+@sign.gradient("x")
+def _(g):
+    return 0.0
+
+
+@pointwise(latex=r"x^2", inplace=True)
+def square(x):
+    return x * x
+
+
+@square.gradient("x")
+def _(g, x):
+    return g * (2 * x)
+
+
+@pointwise(latex=r"\sqrt{x}", domain=(0.2, 3), result="float", inplace=True)
+def sqrt(x):
+    return _.sqrt(x)
+
+
+@sqrt.gradient("x")
+def _(g, out):
+    return g / (2 * out)
+
+
+@pointwise(latex=r"\frac{1}{\sqrt{x}}", domain=(0.2, 3), result="float", inplace=True)
+def rsqrt(x):
+    return _.rsqrt(x)
+
+
+@rsqrt.gradient("x")
+def _(g, out):
+    return -0.5 * g * (out * out * out)
+
+
+@pointwise(latex=r"\frac{1}{x}", domain=(0.2, 3), result="float", inplace=True)
+def reciprocal(x):
+    return 1 / x
+
+
+@reciprocal.gradient("x")
+def _(g, out):
+    return -g * (out * out)
+
+
+@pointwise(latex=r"x^y", domain=((0.2, 3), (-2, 2)), inplace=True)
+def pow(x, y):
+    return _.pow(x, y)
+
+
+@pow.gradient("x")
+def _(g, x, y):
+    return _.where(y == 0, 0.0, g * (y * _.pow(x, y - 1)))
+
+
+@pow.gradient("y")
+def _(g, x, y, out):
+    return g * _.where(_.logical_and(x == 0, y >= 0), 0.0, out * _.log(x))
+
+
+@pointwise(latex=r"\operatorname{fmod}(x, y)", domain=((-3, 3), (3.5, 5)), inplace=True)
+def fmod(x, y):
+    return _.fmod(x, y)
+
+
+@fmod.gradient("x")
+def _(g):
+    return g
+
+
+@fmod.gradient("y")
+def _(g, x, y):
+    return -g * _.trunc(x / y)
+
+
+@pointwise(latex=r"x - y \lfloor x / y \rfloor", domain=((0.1, 3), (3.5, 5)), inplace=True)
+def remainder(x, y):
+    return _.remainder(x, y)
+
+
+@remainder.gradient("x")
+def _(g):
+    return g
+
+
+@remainder.gradient("y")
+def _(g, x, y):
+    return -g * _.floor(x / y)
+
+
+@pointwise(latex=r"\lfloor x / y \rfloor", domain=((-3, 3), (0.3, 3)), inplace=True)
+def floor_divide(x, y):
+    return _.floor_divide(x, y)
+
+
+@pointwise(latex=r"\max(x, y)")
+def maximum(x, y):
+    return _.maximum(x, y)
+
+
+@maximum.gradient("x")
+def _(g, x, y):
+    return _.where(x == y, 0.5 * g, _.where(x < y, 0.0, g))
+
+
+@maximum.gradient("y")
+def _(g, x, y):
+    return _.where(x == y, 0.5 * g, _.where(x < y, g, 0.0))
+
+
+@pointwise(latex=r"\min(x, y)")
+def minimum(x, y):
+    return _.minimum(x, y)
+
+
+@minimum.gradient("x")
+def _(g, x, y):
+    return _.where(x == y, 0.5 * g, _.where(x > y, 0.0, g))
+
+
+@minimum.gradient("y")
+def _(g, x, y):
+    return _.where(x == y, 0.5 * g, _.where(x > y, g, 0.0))
+
+
+@pointwise(latex=r"\max(x, y) \text{ ignoring NaN}")
+def fmax(x, y):
+    return _.fmax(x, y)
+
+
+@fmax.gradient("x")
+def _(g, x, y):
+    return _.where(_.logical_or(x >= y, _.isnan(y)), g, 0.0)
+
+
+@fmax.gradient("y")
+def _(g, x, y):
+    return _.where(_.logical_or(x >= y, _.isnan(y)), 0.0, g)
+
+
+@pointwise(latex=r"\min(x, y) \text{ ignoring NaN}")
+def fmin(x, y):
+    return _.fmin(x, y)
+
+
+@fmin.gradient("x")
+def _(g, x, y):
+    return _.where(_.logical_or(x <= y, _.isnan(y)), g, 0.0)
+
+
+@fmin.gradient("y")
+def _(g, x, y):
+    return _.where(_.logical_or(x <= y, _.isnan(y)), 0.0, g)
+
+
+@pointwise(latex=r"\min(\max(x, \text{low}), \text{high})", domain=((-3, 3), (-2, -1), (1, 2)), home="", node_name="Clamp")
+def clamp_between(x, low, high):
+    return _.minimum(_.maximum(x, low), high)
+
+
+@clamp_between.gradient("x")
+def _(g, x, low, high):
+    return _.where(_.logical_and(x >= low, x <= high), g, 0.0)
+
+
+@clamp_between.gradient("low")
+def _(g, x, low, high):
+    return _.where(_.logical_and(x < low, low < high), g, 0.0)
+
+
+@clamp_between.gradient("high")
+def _(g, x, low, high):
+    return _.where(_.logical_or(x > high, low > high), g, 0.0)
+
+
+@pointwise(latex=r"\max(x, \text{low})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampMin")
+def clamp_from_below(x, low):
+    return _.maximum(x, low)
+
+
+@clamp_from_below.gradient("x")
+def _(g, x, low):
+    return _.where(x >= low, g, 0.0)
+
+
+@clamp_from_below.gradient("low")
+def _(g, x, low):
+    return _.where(x < low, g, 0.0)
+
+
+@pointwise(latex=r"\min(x, \text{high})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampMax")
+def clamp_from_above(x, high):
+    return _.minimum(x, high)
+
+
+@clamp_from_above.gradient("x")
+def _(g, x, high):
+    return _.where(x <= high, g, 0.0)
+
+
+@clamp_from_above.gradient("high")
+def _(g, x, high):
+    return _.where(x > high, g, 0.0)
+
+
+@pointwise(latex=r"\text{condition} \; ? \; x : y", home="", node_name="Where")
+def where(condition, x, y):
+    return _.where(condition, x, y)
+
+
+@where.gradient("x")
+def _(g, condition):
+    return _.where(condition, g, 0.0)
+
+
+@where.gradient("y")
+def _(g, condition):
+    return _.where(condition, 0.0, g)
+
+
+@pointwise(latex=r"x + w \, (y - x)", inplace=True)
+def lerp(x, y, weight):
+    return _.where(_.abs(weight) < 0.5, x + weight * (y - x), y - (y - x) * (1 - weight))
+
+
+@lerp.gradient("x")
+def _(g, weight):
+    return g * (1 - weight)
+
+
+@lerp.gradient("y")
+def _(g, weight):
+    return g * weight
+
+
+@lerp.gradient("weight")
+def _(g, x, y):
+    return g * (y - x)
+
+
+@pointwise(latex=r"\lfloor x \rfloor", inplace=True)
+def floor(x):
+    return _.floor(x)
+
+
+@floor.gradient("x")
+def _(g):
+    return 0.0
+
+
+@pointwise(latex=r"\lceil x \rceil", inplace=True)
+def ceil(x):
+    return _.ceil(x)
+
+
+@ceil.gradient("x")
+def _(g):
+    return 0.0
+
+
+@pointwise(latex=r"\operatorname{trunc} x", inplace=True, aliases=("fix",))
+def trunc(x):
+    return _.trunc(x)
+
+
+@trunc.gradient("x")
+def _(g):
+    return 0.0
+
+
+@pointwise(latex=r"\text{nearest integer, ties to even}", home="", node_name="Round")
+def round_to_even(x):
+    return _.round(x)
+
+
+@round_to_even.gradient("x")
+def _(g):
+    return 0.0
+
+
+@pointwise(latex=r"x - \operatorname{trunc} x", inplace=True)
+def frac(x):
+    return x - _.trunc(x)
+
+
+@frac.gradient("x")
+def _(g):
+    return g
+
+
+# --- Powers of e, logarithms ---------------------------------------------------------------------------------------
+
+
+@pointwise(latex=r"e^x", result="float", inplace=True)
+def exp(x):
+    return _.exp(x)
+
+
+@exp.gradient("x")
+def _(g, out):
+    return g * out
+
+
+@pointwise(latex=r"2^x", result="float", inplace=True)
+def exp2(x):
+    return _.exp2(x)
+
+
+@exp2.gradient("x")
+def _(g, out):
+    return g * (out * 0.6931471805599453)
+
+
+@pointwise(latex=r"e^x - 1", result="float", inplace=True)
+def expm1(x):
+    return _.expm1(x)
+
+
+@expm1.gradient("x")
+def _(g, out):
+    return g * (out + 1)
+
+
+@pointwise(latex=r"\ln x", domain=(0.2, 3), result="float", inplace=True)
+def log(x):
+    return _.log(x)
+
+
+@log.gradient("x")
+def _(g, x):
+    return g / x
+
+
+@pointwise(latex=r"\log_2 x", domain=(0.2, 3), result="float", inplace=True)
+def log2(x):
+    return _.log2(x)
+
+
+@log2.gradient("x")
+def _(g, x):
+    return g / (x * 0.6931471805599453)
+
+
+@pointwise(latex=r"\log_{10} x", domain=(0.2, 3), result="float", inplace=True)
+def log10(x):
+    return _.log10(x)
+
+
+@log10.gradient("x")
+def _(g, x):
+    return g / (x * 2.302585092994046)
+
+
+@pointwise(latex=r"\ln(1 + x)", domain=(-0.7, 3), result="float", inplace=True)
+def log1p(x):
+    return _.log1p(x)
+
+
+@log1p.gradient("x")
+def _(g, x):
+    return g / (x + 1)
+
+
+@pointwise(latex=r"\ln(e^x + e^y)", result="float")
+def logaddexp(x, y):
+    return _.logaddexp(x, y)
+
+
+@logaddexp.gradient("x")
+def _(g, x, y):
+    return g * _.sigmoid(x - y)
+
+
+@logaddexp.gradient("y")
+def _(g, x, y):
+    return g * _.sigmoid(y - x)
+
+
+@pointwise(latex=r"x \ln y", domain=((0.1, 3), (0.2, 3)), result="float", inplace=True)
+def xlogy(x, y):
+    return _.where(_.logical_and(x == 0, _.logical_not(_.isnan(y))), 0.0, x * _.log(y))
+
+
+@xlogy.gradient("x")
+def _(g, x, y):
+    return _.where(_.logical_and(x == 0, y <= 0), 0.0, g * _.log(y))
+
+
+@xlogy.gradient("y")
+def _(g, x, y):
+    return g * x / y
+
+
+@pointwise(latex=r"\sigma(x) = \frac{1}{1 + e^{-x}}", result="float", inplace=True)
+def sigmoid(x):
+    return _.sigmoid(x)
+
+
+@sigmoid.gradient("x")
+def _(g, out):
+    return g * ((1 - out) * out)
+
+
+# --- Trigonometric, hyperbolic, their inverses ---------------------------------------------------------------------
+
+
+@pointwise(latex=r"\sin x", result="float", inplace=True)
+def sin(x):
+    return _.sin(x)
+
+
+@sin.gradient("x")
+def _(g, x):
+    return g * _.cos(x)
+
+
+@pointwise(latex=r"\cos x", result="float", inplace=True)
+def cos(x):
+    return _.cos(x)
+
+
+@cos.gradient("x")
+def _(g, x):
+    return -g * _.sin(x)
+
+
+@pointwise(latex=r"\tan x", domain=(-1.2, 1.2), result="float", inplace=True)
+def tan(x):
+    return _.tan(x)
+
+
+@tan.gradient("x")
+def _(g, out):
+    return g * (1 + out * out)
+
+
+@pointwise(latex=r"\arcsin x", domain=(-0.9, 0.9), result="float", inplace=True, aliases=("arcsin",))
+def asin(x):
+    return _.asin(x)
+
+
+@asin.gradient("x")
+def _(g, x):
+    return g * _.rsqrt(1 - x * x)
+
+
+@pointwise(latex=r"\arccos x", domain=(-0.9, 0.9), result="float", inplace=True, aliases=("arccos",))
+def acos(x):
+    return _.acos(x)
+
+
+@acos.gradient("x")
+def _(g, x):
+    return -g * _.rsqrt(1 - x * x)
+
+
+@pointwise(latex=r"\arctan x", result="float", inplace=True, aliases=("arctan",))
+def atan(x):
+    return _.atan(x)
+
+
+@atan.gradient("x")
+def _(g, x):
+    return g / (x * x + 1)
+
+
+@pointwise(latex=r"\operatorname{atan2}(x, y)", domain=((0.2, 3), (0.2, 3)), result="float", aliases=("arctan2",), inplace=True)
+def atan2(x, y):
+    return _.atan2(x, y)
+
+
+@atan2.gradient("x")
+def _(g, x, y):
+    norm = x * x + y * y
+    return _.where(norm == 0, 0.0, g * (y / norm))
+
+
+@atan2.gradient("y")
+def _(g, x, y):
+    norm = x * x + y * y
+    return _.where(norm == 0, 0.0, g * (-x / norm))
+
+
+@pointwise(latex=r"\sinh x", result="float", inplace=True)
+def sinh(x):
+    return _.sinh(x)
+
+
+@sinh.gradient("x")
+def _(g, x):
+    return g * _.cosh(x)
+
+
+@pointwise(latex=r"\cosh x", result="float", inplace=True)
+def cosh(x):
+    return _.cosh(x)
+
+
+@cosh.gradient("x")
+def _(g, x):
+    return g * _.sinh(x)
+
+
+@pointwise(latex=r"\tanh x", result="float", inplace=True)
+def tanh(x):
+    return _.tanh(x)
+
+
+@tanh.gradient("x")
+def _(g, out):
+    return g * (1 - out * out)
+
+
+@pointwise(latex=r"\operatorname{arsinh} x", result="float", inplace=True, aliases=("arcsinh",))
+def asinh(x):
+    return _.asinh(x)
+
+
+@asinh.gradient("x")
+def _(g, x):
+    return g * _.rsqrt(x * x + 1)
+
+
+@pointwise(latex=r"\operatorname{arcosh} x", domain=(1.2, 3), result="float", inplace=True, aliases=("arccosh",))
+def acosh(x):
+    return _.acosh(x)
+
+
+@acosh.gradient("x")
+def _(g, x):
+    return g * _.rsqrt(x * x - 1)
+
+
+@pointwise(latex=r"\operatorname{artanh} x", domain=(-0.9, 0.9), result="float", inplace=True, aliases=("arctanh",))
+def atanh(x):
+    return _.atanh(x)
+
+
+@atanh.gradient("x")
+def _(g, x):
+    return g / (1 - x * x)
+
+
+@pointwise(latex=r"\sqrt{x^2 + y^2}", domain=((0.3, 3), (0.3, 3)), inplace=True)
+def hypot(x, y):
+    return _.hypot(x, y)
+
+
+@hypot.gradient("x")
+def _(g, x, out):
+    return g * (x / out)
+
+
+@hypot.gradient("y")
+def _(g, y, out):
+    return g * (y / out)
+
+
+@pointwise(latex=r"\frac{\sin \pi x}{\pi x}", domain=(0.2, 3), result="float", inplace=True)
+def sinc(x):
+    angle = 3.141592653589793 * x
+    return _.where(x == 0, 1.0, _.sin(angle) / _.where(x == 0, 1.0, angle))
+
+
+@sinc.gradient("x")
+def _(g, x):
+    angle = 3.141592653589793 * x
+    return _.where(x == 0, 0.0, g * ((_.cos(angle) * angle - _.sin(angle)) / _.where(x == 0, 1.0, angle * x)))
+
+
+@pointwise(latex=r"\operatorname{erf} x", result="float", inplace=True)
+def erf(x):
+    return _.erf(x)
+
+
+@erf.gradient("x")
+def _(g, x):
+    return g * (1.1283791670955126 * _.exp(-(x * x)))
+
+
+@pointwise(latex=r"1 - \operatorname{erf} x", result="float", inplace=True)
+def erfc(x):
+    return _.erfc(x)
+
+
+@erfc.gradient("x")
+def _(g, x):
+    return -g * (1.1283791670955126 * _.exp(-(x * x)))
+
+
+# --- Comparisons and tests -----------------------------------------------------------------------------------------
+
+
+@pointwise(latex=r"x = y", result="bool")
+def eq(x, y):
+    return x == y
+
+
+@pointwise(latex=r"x \ne y", result="bool", aliases=("not_equal",))
+def ne(x, y):
+    return x != y
+
+
+@pointwise(latex=r"x < y", result="bool", aliases=("less",))
+def lt(x, y):
+    return x < y
+
+
+@pointwise(latex=r"x \le y", result="bool", aliases=("less_equal",))
+def le(x, y):
+    return x <= y
+
+
+@pointwise(latex=r"x > y", result="bool", aliases=("greater",))
+def gt(x, y):
+    return x > y
+
+
+@pointwise(latex=r"x \ge y", result="bool", aliases=("greater_equal",))
+def ge(x, y):
+    return x >= y
+
+
+@pointwise(latex=r"x \text{ is NaN}", result="bool")
+def isnan(x):
+    return _.isnan(x)
+
+
+@pointwise(latex=r"|x| = \infty", result="bool")
+def isinf(x):
+    return _.isinf(x)
+
+
+@pointwise(latex=r"|x| < \infty", result="bool")
+def isfinite(x):
+    return _.isfinite(x)
+
+
+@pointwise(latex=r"x \text{ has the sign bit}", result="bool")
+def signbit(x):
+    return _.signbit(x)
+
+
+@pointwise(latex=r"x \ne 0 \wedge y \ne 0", result="bool")
+def logical_and(x, y):
+    return _.logical_and(x != 0, y != 0)
+
+
+@pointwise(latex=r"x \ne 0 \vee y \ne 0", result="bool")
+def logical_or(x, y):
+    return _.logical_or(x != 0, y != 0)
+
+
+@pointwise(latex=r"x \ne 0 \oplus y \ne 0", result="bool")
+def logical_xor(x, y):
+    return _.logical_xor(x != 0, y != 0)
+
+
+@pointwise(latex=r"x = 0", result="bool")
+def logical_not(x):
+    return x == 0

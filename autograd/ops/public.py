@@ -1,0 +1,281 @@
+"""What users call: functions in PyTorch's namespaces and methods of Tensor, made from rows or written by hand.
+
+`publish` turns the rows of the table into functions; `function` is the decorator for those that need a hand-written
+one, because they choose between rows or are compositions of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph import state
+from ..tensor import Tensor, wrap
+from .dispatch import NUMBERS, apply, apply_pointwise, binary, unary, write, write_out
+from .table import ROW_NAMES, TABLE, CoarseRow, PointwiseRow, Row
+
+__all__ = ["FUNCTIONAL", "TORCH", "attach_operators", "function", "inplace", "publish"]
+
+TORCH: dict[str, Any] = {}
+FUNCTIONAL: dict[str, Any] = {}
+
+
+def function(
+    *,
+    torch: bool = True,
+    functional: bool = False,
+    method: bool | None = None,
+    inplace: bool = False,
+    aliases: Sequence[str] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: publishes a hand-written function under its own name and ``aliases``.
+
+    Args:
+        torch: in the namespace ``autograd``.
+        functional: in ``nn.functional``.
+        method: as a method of Tensor; as ``torch`` by default.
+        inplace: as an in-place method with a trailing underscore, too.
+        aliases: other names.
+    """
+
+    def register(written: Callable[..., Any]) -> Callable[..., Any]:
+        for name in (written.__name__, *aliases):
+            _place(name, written, torch, functional, torch if method is None else method)
+            if inplace:
+                setattr(Tensor, f"{name}_", _inplace_of(written, name))
+        return written
+
+    return register
+
+
+def _place(name: str, public: Callable[..., Any], torch: bool, functional: bool, method: bool) -> None:
+    if torch:
+        TORCH[name] = public
+    if functional:
+        FUNCTIONAL[name] = public
+    if method:
+        setattr(Tensor, name, public)
+
+
+def publish(row: Row) -> None:
+    """Makes the function, the method, the in-place method and the aliases that the row declares."""
+    if not row.home:
+        return
+    public = _function_of(row)
+    public.__name__ = public.__qualname__ = row.name
+    public.__doc__ = document(row)
+    public.row = row  # type: ignore[attr-defined]
+    for name in (row.name, *row.aliases):
+        if name in (TORCH if row.home == "torch" else FUNCTIONAL):
+            continue  # a function written by hand that chooses between this row and others
+        _place(name, public, row.home == "torch", row.home == "nn.functional", row.method)
+        if row.inplace:
+            setattr(Tensor, f"{name}_", _inplace_of(public, name))
+            if row.home == "torch" and len(row.inputs) == 1:
+                TORCH[f"{name}_"] = getattr(Tensor, f"{name}_")
+
+
+def _function_of(row: Row) -> Callable[..., Any]:
+    if isinstance(row, PointwiseRow) and not row.attributes:
+        if len(row.inputs) == 1:
+            return unary(row)
+        if len(row.inputs) == 2 and row.name not in WITH_ALPHA:
+            return binary(row)
+        if len(row.inputs) == 2:
+            return _with_alpha(row)
+
+    star = getattr(row, "star", None)
+
+    def public(*args: Any, **kwargs: Any) -> Any:
+        out = kwargs.pop("out", None)
+        for name in ("input", "other"):
+            if name in kwargs and name not in row.parameters:
+                kwargs[ROW_NAMES[name]] = kwargs.pop(name)
+        if star is not None:
+            args = _gather_star(args, row.parameters.index(star))
+        result = apply(row, args, kwargs)
+        return result if out is None else write_out(out, result, row.name)
+
+    return public
+
+
+def _gather_star(args: tuple[Any, ...], position: int) -> tuple[Any, ...]:
+    """``f(x, 2, 3)`` and ``f(x, (2, 3))`` mean the same."""
+    rest = args[position:]
+    if len(rest) == 1 and isinstance(rest[0], (list, tuple)):
+        return (*args[:position], tuple(rest[0]))
+    return (*args[:position], rest) if rest else args
+
+
+WITH_ALPHA = ("add", "sub")
+
+
+def _with_alpha(row: PointwiseRow) -> Callable[..., Any]:
+    plain = binary(row)
+    multiply = TABLE["mul"]
+
+    def public(input: Any, other: Any, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
+        if alpha != 1:
+            other = multiply(other, alpha) if isinstance(other, Tensor) else other * alpha
+        return plain(input, other, out=out)
+
+    return public
+
+
+def _inplace_of(public: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if not state.grad and _write_directly(public, self, args, kwargs):
+            return self
+        return write(self, public(self, *args, **kwargs), f"{name}_")
+
+    method.__name__ = f"{name}_"
+    method.__qualname__ = f"Tensor.{name}_"
+    method.__doc__ = f"In-place version of ``{name}``: writes the result into this tensor and returns it."
+    return method
+
+
+def _write_directly(public: Any, target: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """One NumPy call into the tensor's own memory, where that is all the operator does: no temporary."""
+    row = getattr(public, "row", None)
+    if row is None or kwargs.keys() - {"alpha"} or not isinstance(row, PointwiseRow) or row.result == "bool":
+        return False
+    ufunc = row.program.ufunc
+    if ufunc is None or len(args) != len(row.inputs) - 1:
+        return False
+    array = target._array
+    operands = [array]
+    for argument in args:
+        value = argument._array if isinstance(argument, Tensor) else argument
+        if isinstance(value, np.ndarray):
+            if value.dtype != array.dtype or value.ndim > array.ndim:
+                return False
+        elif isinstance(value, bool) or not isinstance(value, NUMBERS):
+            return False
+        operands.append(value)
+    if array.dtype.kind != "f":
+        return False
+    from ..kernels.silence import silently
+    from ..tensor import count_write
+    from .dispatch import check_write
+
+    try:
+        if np.broadcast_shapes(*(np.shape(operand) for operand in operands)) != array.shape:
+            return False
+    except ValueError:
+        return False
+    check_write(target, f"{row.name}_", False)
+    alpha = kwargs.get("alpha", 1)
+    if alpha != 1:
+        operands[1] = silently(np.multiply, operands[1], array.dtype.type(alpha))
+    silently(ufunc, *operands, array)
+    count_write(target)
+    return True
+
+
+def inplace(name: str, *aliases: str) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
+    """Decorator: a hand-written function ``(tensor, ...) -> result`` becomes the in-place method ``name``."""
+
+    def register(compute: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+            return write(self, compute(self, *args, **kwargs), name)
+
+        method.__name__, method.__qualname__, method.__doc__ = name, f"Tensor.{name}", compute.__doc__
+        for each in (name, *aliases):
+            setattr(Tensor, each, method)
+        return compute
+
+    return register
+
+
+def document(row: Row) -> str:
+    """The docstring of a published row: formula, gradients, what it accepts."""
+    lines = [row.doc or f"``{row.name}``, element by element." if isinstance(row, PointwiseRow) else row.doc]
+    if row.latex:
+        lines.append(f"\nFormula: ``{row.latex}``")
+    if row.rules:
+        lines.append(f"\nDifferentiable in: {', '.join(row.rules)}.")
+    return "\n".join(lines)
+
+
+# --- Python's operators --------------------------------------------------------------------------------------------
+
+_BINARY = {
+    "add": ("__add__", "__radd__", "__iadd__"),
+    "sub": ("__sub__", "__rsub__", "__isub__"),
+    "mul": ("__mul__", "__rmul__", "__imul__"),
+    "div": ("__truediv__", "__rtruediv__", "__itruediv__"),
+    "pow": ("__pow__", "__rpow__", "__ipow__"),
+    "remainder": ("__mod__", "__rmod__", "__imod__"),
+    "floor_divide": ("__floordiv__", "__rfloordiv__", "__ifloordiv__"),
+    "matmul": ("__matmul__", "__rmatmul__", "__imatmul__"),
+    "bitwise_and": ("__and__", "__rand__", "__iand__"),
+    "bitwise_or": ("__or__", "__ror__", "__ior__"),
+    "bitwise_xor": ("__xor__", "__rxor__", "__ixor__"),
+    "eq": ("__eq__",),
+    "ne": ("__ne__",),
+    "lt": ("__lt__",),
+    "le": ("__le__",),
+    "gt": ("__gt__",),
+    "ge": ("__ge__",),
+}
+
+
+def attach_operators() -> None:
+    """Gives Tensor the methods behind ``+``, ``-``, ``==`` and so on."""
+    for name, methods in _BINARY.items():
+        row = TABLE[name]
+        if isinstance(row, PointwiseRow):
+            forward: Callable[..., Any] = binary(row, operator=True)
+            backward: Callable[..., Any] = binary(row, operator=True, reflected=True)
+        else:
+            forward, backward = _coarse_operator(row), _coarse_operator(row, reflected=True)
+        setattr(Tensor, methods[0], forward)
+        if len(methods) == 3:
+            setattr(Tensor, methods[1], backward)
+            setattr(Tensor, methods[2], _inplace_operator(forward, name))
+    Tensor.__neg__ = TORCH["neg"]  # type: ignore[attr-defined]
+    Tensor.__abs__ = TORCH["abs"]  # type: ignore[attr-defined]
+    Tensor.__invert__ = TORCH["bitwise_not"]  # type: ignore[attr-defined]
+    Tensor.__pos__ = lambda self: self  # type: ignore[attr-defined]
+    Tensor.__pow__ = TORCH["pow"]  # type: ignore[attr-defined]
+
+
+def _coarse_operator(row: Row, reflected: bool = False) -> Callable[..., Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        if isinstance(other, np.ndarray):
+            other = wrap(other)
+        if not isinstance(other, Tensor):
+            return NotImplemented
+        return apply(row, (other, self) if reflected else (self, other), {})
+
+    return method
+
+
+def _inplace_operator(forward: Callable[..., Any], name: str) -> Callable[..., Any]:
+    written = getattr(Tensor, f"{name}_", None)
+
+    def method(self: Tensor, other: Any) -> Any:
+        if written is not None and isinstance(other, (Tensor, *NUMBERS)):
+            return written(self, other)
+        result = forward(self, other)
+        return result if result is NotImplemented else write(self, result, f"{name}_")
+
+    return method
+
+
+def numbers_to_tensors(row: PointwiseRow, *values: Any) -> Tensor:
+    """A pointwise row whose operands may all be numbers: the first becomes a 0-d tensor."""
+    from .create import tensor
+
+    first = next((value for value in values if isinstance(value, Tensor)), None)
+    operands = list(values)
+    if first is None:
+        operands[0] = tensor(values[0])
+    return apply_pointwise(row, operands)
+
+
+def published(names: Sequence[str]) -> list[CoarseRow | PointwiseRow]:
+    """The rows behind public names, where there is one."""
+    return [TORCH[name].row for name in names if hasattr(TORCH.get(name), "row")]

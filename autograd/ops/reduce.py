@@ -1,0 +1,515 @@
+"""Reductions and scans: sums, products, extremes, moments, softmax."""
+
+from __future__ import annotations
+
+import math
+from collections import namedtuple
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import default_dtype, to_numpy_dtype
+from ..tensor import Tensor, check_dim, wrap
+from .convert import check_tensor
+from .dispatch import apply, write_out
+from .index import gather_along
+from .public import function
+from .shape import expand, flip, reshape, unsqueeze
+from .table import TABLE, Array, _, coarse
+
+# ruff: noqa: F811
+
+
+def axes_of(operator: str, dim: Any, ndim: int) -> tuple[int, ...]:
+    """Dimensions to reduce as non-negative numbers; None and an empty sequence mean all.
+
+    Raises:
+        RuntimeError: a dimension named twice.
+        IndexError: one out of range.
+    """
+    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
+        return tuple(range(ndim))
+    dims = tuple(check_dim(operator, d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
+    if len(set(dims)) != len(dims):
+        raise RuntimeError(f"{operator}: dim {dim} appears multiple times in the list of dims")
+    return dims if ndim else ()
+
+
+def spread(g: Any, shape: Sequence[int], dims: Sequence[int], keepdim: bool) -> Any:
+    """The gradient of a reduction, repeated over what was reduced."""
+    if not keepdim and dims:
+        g = reshape(g, tuple(1 if i in dims else n for i, n in enumerate(shape)))
+    return expand(g, tuple(shape))
+
+
+def count_along(shape: Sequence[int], dims: Sequence[int]) -> int:
+    """Number of elements that go into one result."""
+    return math.prod(shape[d] for d in dims)
+
+
+def _sum(x: np.ndarray, axes: tuple[int, ...], keepdim: bool, dtype: np.dtype) -> np.ndarray:
+    if dtype == np.float16:
+        return np.add.reduce(x, axis=axes, dtype=np.float32, keepdims=keepdim).astype(dtype)
+    return np.add.reduce(x, axis=axes, dtype=dtype, keepdims=keepdim)
+
+
+# --- Sums ----------------------------------------------------------------------------------------------------------
+
+
+@coarse(latex=r"\sum_i x_i")
+def sum(x: Array, dim=None, keepdim=False, dtype=None):
+    """The sum over ``dim`` (an int, several, or all); integers are summed as int64."""
+    kind = np.dtype(np.int64) if x.dtype.kind in "biu" else x.dtype
+    kind = kind if dtype is None else to_numpy_dtype(dtype)
+    return _sum(x, axes_of("sum", dim, x.ndim), keepdim, kind)
+
+
+@sum.gradient("x")
+def _(g, x_shape, x_dtype, dim, keepdim):
+    g = g if g.dtype == x_dtype or isinstance(g, Tensor) else g.astype(x_dtype)
+    if isinstance(g, Tensor) and g._array.dtype != x_dtype:
+        g = TABLE["to"](g, x_dtype)
+    return spread(g, x_shape, axes_of("sum", dim, len(x_shape)), keepdim)
+
+
+@coarse(latex=r"\frac{1}{n} \sum_i x_i")
+def mean(x: Array, dim=None, keepdim=False, dtype=None):
+    """The mean over ``dim``.
+
+    Raises:
+        RuntimeError: an integer tensor without ``dtype``.
+    """
+    kind = x.dtype if dtype is None else to_numpy_dtype(dtype)
+    if kind.kind not in "fc":
+        raise RuntimeError(
+            "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
+            f"{kind.name}; convert with .float() or pass dtype=."
+        )
+    axes = axes_of("mean", dim, x.ndim)
+    wide = np.dtype(np.float32) if kind == np.float16 else kind
+    total = np.add.reduce(x, axis=axes, dtype=wide, keepdims=keepdim)
+    return np.asarray(total / wide.type(count_along(x.shape, axes))).astype(kind, copy=False)
+
+
+@mean.gradient("x")
+def _(g, x_shape, x_dtype, dim, keepdim):
+    dims = axes_of("mean", dim, len(x_shape))
+    count = count_along(x_shape, dims)
+    return TABLE["to"](spread(_.div(g, count), x_shape, dims, keepdim), x_dtype)
+
+
+@coarse(latex=r"\prod_i x_i", home="", node_name="Prod")
+def product_along(x: Array, dim, keepdim):
+    kind = np.int64 if x.dtype.kind in "biu" else x.dtype
+    return np.multiply.reduce(x, axis=dim, dtype=kind, keepdims=keepdim)
+
+
+@product_along.gradient("x")
+def _(g, x, dim, keepdim):
+    spread_g = spread(g, x.shape, (dim % max(x.ndim, 1),) if x.ndim else (), keepdim)
+    return _.mul(spread_g, product_of_others(x, dim))
+
+
+@coarse(latex=r"\prod_{j \ne i} x_j", home="")
+def product_of_others(x: Array, dim):
+    """For each element the product of all others along ``dim``; exact with zeros, where dividing is not."""
+    if x.ndim == 0:
+        return np.ones_like(x)
+    x = np.moveaxis(x, dim, 0)
+    before = np.ones_like(x)
+    np.cumprod(x[:-1], axis=0, out=before[1:])
+    after = np.ones_like(x)
+    after[:-1] = np.cumprod(x[:0:-1], axis=0)[::-1]
+    return np.moveaxis(before * after, 0, dim)
+
+
+@product_of_others.gradient("x")
+def _(g, x, dim):
+    # d(product without i)/dx_j is the product without i and j: row i of a matrix that holds x with 1 at place i.
+    if x.ndim == 0:
+        return _.mul(g, 0.0)
+    n = x.shape[dim]
+    last = x.ndim - 1
+    x, g = _.transpose(x, dim, last), _.transpose(g, dim, last)
+    diagonal = wrap(np.eye(n, dtype=bool)) if isinstance(x, Tensor) else np.eye(n, dtype=bool)
+    rows = _.where(diagonal, 1.0, expand(unsqueeze(x, last), (*x.shape, n)))
+    pairs = _.where(diagonal, 0.0, product_of_others(rows, -1))
+    return _.transpose(_.sum(_.mul(pairs, unsqueeze(g, last + 1)), last), dim, last)
+
+
+@function()
+def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The product of all elements, or along ``dim``."""
+    check_tensor("prod", "input", input)
+    if dtype is not None:
+        input = input.to(dtype)
+    if dim is None:
+        return apply(product_along, (apply(reshape, (input, (-1,)), {}), 0, False), {})
+    return apply(product_along, (input, check_dim("prod", dim, input._array.ndim), keepdim), {})
+
+
+@coarse(latex=r"\sum_{j \le i} x_j")
+def cumsum(x: Array, dim, dtype=None):
+    """Running sums along ``dim``."""
+    kind = np.dtype(np.int64) if x.dtype.kind in "biu" else x.dtype
+    kind = kind if dtype is None else to_numpy_dtype(dtype)
+    at = check_dim("cumsum", dim, x.ndim)
+    return np.cumsum(x, axis=at, dtype=kind) if x.ndim else x.astype(kind)
+
+
+@cumsum.gradient("x")
+def _(g, x_dtype, dim):
+    return TABLE["to"](flip(cumsum(flip(g, (dim,)), dim), (dim,)), x_dtype) if g.ndim else g
+
+
+# --- Extremes ------------------------------------------------------------------------------------------------------
+
+
+def _check_not_empty(operator: str, x: np.ndarray, axes: tuple[int, ...], dim: Any) -> None:
+    if count_along(x.shape, axes) == 0:
+        if dim is None:
+            raise RuntimeError(
+                f"{operator}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
+                "dim with the 'dim' argument."
+            )
+        raise IndexError(f"{operator}(): Expected reduction dim {dim} to have non-zero size, but got {list(x.shape)}.")
+
+
+def _share_of_extreme(g: Any, x: Any, out: Any, dim: Any, keepdim: bool) -> Any:
+    """The gradient of an extreme goes in equal shares to the elements that attain it."""
+    dims = axes_of("amax", dim, x.ndim)
+    attained = _.eq(x, spread(out, x.shape, dims, keepdim))
+    attained = TABLE["to"](attained, g.dtype)
+    shares = _.div(attained, _.sum(attained, dims, True)) if dims else attained
+    return _.mul(spread(g, x.shape, dims, keepdim), shares)
+
+
+@coarse(latex=r"\max_i x_i")
+def amax(x: Array, dim=(), keepdim=False):
+    """The largest element over ``dim`` (an int, several, or all); its gradient is shared by ties."""
+    axes = axes_of("amax", dim, x.ndim)
+    _check_not_empty("amax", x, axes, dim or None)
+    return np.maximum.reduce(x, axis=axes, keepdims=keepdim)
+
+
+@amax.gradient("x")
+def _(g, x, out, dim, keepdim):
+    return _share_of_extreme(g, x, out, dim, keepdim)
+
+
+@coarse(latex=r"\min_i x_i")
+def amin(x: Array, dim=(), keepdim=False):
+    """The smallest element over ``dim`` (an int, several, or all); its gradient is shared by ties."""
+    axes = axes_of("amin", dim, x.ndim)
+    _check_not_empty("amin", x, axes, dim or None)
+    return np.minimum.reduce(x, axis=axes, keepdims=keepdim)
+
+
+@amin.gradient("x")
+def _(g, x, out, dim, keepdim):
+    return _share_of_extreme(g, x, out, dim, keepdim)
+
+
+def _result_type(name: str) -> Any:
+    """A named tuple (values, indices) printed as PyTorch prints it."""
+    base = namedtuple(name, ["values", "indices"])
+
+    def __repr__(self: Any) -> str:
+        fields = ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))
+        return f"torch.return_types.{name}(\n{fields})"
+
+    return type(name, (base,), {"__repr__": __repr__, "__slots__": ()})
+
+
+MAX, MIN = _result_type("max"), _result_type("min")
+
+
+def _find(name: str, search: Any) -> Any:
+    def compute(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+        x = check_tensor(name, "input", input)._array
+        if dim is None:
+            _check_not_empty(name, x, tuple(range(x.ndim)), None)
+            places = np.asarray(search(x.reshape(-1)), np.int64)
+            result = wrap(places.reshape((1,) * x.ndim) if keepdim else places)
+        else:
+            at = check_dim(name, dim, x.ndim)
+            if x.ndim == 0:
+                result = wrap(np.zeros((), np.int64))
+            else:
+                _check_not_empty(name, x, (at,), dim)
+                result = wrap(np.asarray(search(x, axis=at, keepdims=keepdim), np.int64))
+        return result if out is None else write_out(out, result, name)
+
+    compute.__name__ = name
+    compute.__doc__ = f"Place of the {name[3:]}imum, of all elements flattened or along ``dim``; of ties, the first."
+    return function()(compute)
+
+
+argmax, argmin = _find("argmax", np.argmax), _find("argmin", np.argmin)
+
+
+def _extreme(name: str, whole: Any, find: Any, pair: Any, elementwise: str) -> None:
+    def compute(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
+        x = check_tensor(name, "input", input)._array
+        if isinstance(dim, Tensor):
+            return TABLE[elementwise](input, dim)
+        if dim is None:
+            _check_not_empty(name, x, tuple(range(x.ndim)), None)
+            return apply(whole, (input, ()), {})
+        at = check_dim(name, dim, x.ndim)
+        places = find(input, at, True)
+        if x.ndim == 0:
+            return pair(input.clone(), places)
+        values = apply(gather_along, (input, at, places._array), {})
+        if not keepdim:
+            values, places = values.squeeze(at), places.squeeze(at)
+        if out is not None:
+            return pair(write_out(out[0], values, name), write_out(out[1], places, name))
+        return pair(values, places)
+
+    compute.__name__ = name
+    compute.__doc__ = (
+        f"The {name}imum of all elements; along ``dim``, a pair (values, indices); of two tensors, element by element."
+    )
+    function()(compute)
+
+
+_extreme("max", amax, argmax, MAX, "maximum")
+_extreme("min", amin, argmin, MIN, "minimum")
+
+
+# --- Moments -------------------------------------------------------------------------------------------------------
+
+
+def _correction(unbiased: Any, correction: Any) -> float:
+    if correction is not None:
+        return correction
+    return 1 if unbiased is None or unbiased else 0
+
+
+@coarse(latex=r"\frac{1}{n - c} \sum_i (x_i - \bar x)^2", home="", node_name="Var")
+def variance(x: Array, dim, correction, keepdim):
+    if x.dtype.kind != "f":
+        raise RuntimeError(f"std and var only support floating point and complex dtypes, but got {x.dtype.name}")
+    axes = axes_of("var", dim, x.ndim)
+    count = count_along(x.shape, axes)
+    kind = np.dtype(np.float32) if x.dtype == np.float16 else x.dtype
+    total = np.add.reduce(x, axis=axes, dtype=kind, keepdims=True)
+    deviation = x - total / kind.type(count)
+    np.multiply(deviation, deviation, deviation)
+    squares = np.add.reduce(deviation, axis=axes, dtype=kind, keepdims=keepdim)
+    return np.asarray(squares / kind.type(max(count - correction, 0))).astype(x.dtype, copy=False)
+
+
+@variance.gradient("x")
+def _(g, x, dim, correction, keepdim):
+    dims = axes_of("var", dim, x.ndim)
+    left = count_along(x.shape, dims) - correction
+    factor = 2 / left if left > 0 else math.nan
+    deviation = _.sub(x, mean(x, dims, True))
+    return _.mul(spread(g, x.shape, dims, keepdim), _.mul(deviation, factor))
+
+
+@coarse(latex=r"\sqrt{\frac{1}{n - c} \sum_i (x_i - \bar x)^2}", home="", node_name="Std")
+def deviation(x: Array, dim, correction, keepdim):
+    return np.sqrt(variance.forward(x, dim, correction, keepdim))
+
+
+@deviation.gradient("x")
+def _(g, x, out, dim, correction, keepdim):
+    dims = axes_of("std", dim, x.ndim)
+    left = count_along(x.shape, dims) - correction
+    flat = _.eq(out, 0)  # no spread: the derivative is taken as 0
+    scale = _.where(flat, 0.0, _.div(g, _.where(flat, 1.0, _.mul(out, left if left > 0 else math.nan))))
+    return _.mul(spread(scale, x.shape, dims, keepdim), _.sub(x, mean(x, dims, True)))
+
+
+def _moment(name: str, row: Any, doc: str) -> None:
+    def compute(
+        input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None,
+        out: Tensor | None = None,
+    ) -> Tensor:  # fmt: skip
+        if isinstance(dim, bool):
+            dim, unbiased = None, dim
+        check_tensor(name, "input", input)
+        result = apply(row, (input, dim, _correction(unbiased, correction), keepdim), {})
+        return result if out is None else write_out(out, result, name)
+
+    compute.__name__, compute.__doc__ = name, doc
+    function()(compute)
+
+
+_moment("var", variance, "The variance over ``dim``, divided by n - ``correction`` (1 by default).")
+_moment("std", deviation, "The standard deviation over ``dim``, with n - ``correction`` (1 by default) in the divisor.")
+
+
+# --- Softmax and its relatives -------------------------------------------------------------------------------------
+
+
+def _shifted(x: np.ndarray, axes: Any) -> tuple[np.ndarray, np.ndarray]:
+    """``x`` minus its maximum, and the maximum, an infinite one taken as 0."""
+    top = np.maximum.reduce(x, axis=axes, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, top.dtype.type(0)) if not np.isfinite(top).all() else top
+    return x - top, top
+
+
+@coarse(latex=r"\ln \sum_i e^{x_i}")
+def logsumexp(x: Array, dim, keepdim=False):
+    """``log(sum(exp(x)))`` over ``dim``, without overflow."""
+    if x.dtype.kind != "f":
+        x = x.astype(default_dtype.numpy)
+    axes = axes_of("logsumexp", dim, x.ndim)
+    shifted, top = _shifted(x, axes)
+    np.exp(shifted, shifted)
+    out = np.log(np.add.reduce(shifted, axis=axes, keepdims=True)) + top
+    return out if keepdim else out.reshape([n for i, n in enumerate(x.shape) if i not in axes])
+
+
+@logsumexp.gradient("x")
+def _(g, x, out, dim, keepdim):
+    dims = axes_of("logsumexp", dim, x.ndim)
+    full = spread(out, x.shape, dims, keepdim)
+    # Where all is -inf, x - out would be NaN.
+    safe = _.where(_.isinf(full), 0.0, full)
+    return _.mul(spread(g, x.shape, dims, keepdim), _.exp(_.sub(x, safe)))
+
+
+@coarse(latex=r"\frac{e^{x_i}}{\sum_j e^{x_j}}", home="", node_name="Softmax")
+def softmax_along(x: Array, dim):
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    if x.ndim == 0:
+        return np.ones_like(x)
+    top = np.maximum.reduce(wide, axis=dim, keepdims=True, initial=-np.inf)
+    out = wide - top
+    np.exp(out, out)
+    out /= np.add.reduce(out, axis=dim, keepdims=True)
+    return out.astype(x.dtype, copy=False)
+
+
+@softmax_along.gradient("x")
+def _(g, out, dim):
+    weighted = _.mul(g, out)
+    return _.sub(weighted, _.mul(out, _.sum(weighted, dim, True))) if out.ndim else _.mul(g, 0.0)
+
+
+@coarse(latex=r"x_i - \ln \sum_j e^{x_j}", home="", node_name="LogSoftmax")
+def log_softmax_along(x: Array, dim):
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    if x.ndim == 0:
+        return np.zeros_like(x)
+    out = wide - np.maximum.reduce(wide, axis=dim, keepdims=True, initial=-np.inf)
+    out -= np.log(np.add.reduce(np.exp(out), axis=dim, keepdims=True))
+    return out.astype(x.dtype, copy=False)
+
+
+@log_softmax_along.gradient("x")
+def _(g, out, dim):
+    return _.sub(g, _.mul(_.exp(out), _.sum(g, dim, True))) if out.ndim else _.mul(g, 0.0)
+
+
+def _softmax(name: str, row: Any, formula: str, sign: float = 1.0) -> None:
+    def compute(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+        check_tensor(name, "input", input)
+        if dim is None:
+            dim = 0 if input._array.ndim in (0, 1, 3) else 1
+        if isinstance(_stacklevel, type(input.dtype)):
+            dtype = _stacklevel
+        if dtype is not None:
+            input = input.to(dtype)
+        if input._array.dtype.kind != "f":
+            raise RuntimeError(f'"{name}" not implemented for {input.dtype}; convert with .float() or pass dtype=')
+        if sign < 0:
+            input = -input
+        return apply(row, (input, check_dim(name, dim, input._array.ndim)), {})
+
+    compute.__name__, compute.__doc__ = name, f"``{formula}`` along ``dim``, without overflow."
+    function(functional=True, torch=name != "softmin", method=name != "softmin")(compute)
+
+
+_softmax("softmax", softmax_along, "exp(x_i) / sum_j exp(x_j)")
+_softmax("log_softmax", log_softmax_along, "x_i - log sum_j exp(x_j)")
+_softmax("softmin", softmax_along, "exp(-x_i) / sum_j exp(-x_j)", -1.0)
+
+
+# --- Truth, counting, comparing ------------------------------------------------------------------------------------
+
+
+def _truth(name: str, ufunc: Any, doc: str) -> None:
+    def compute(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+        x = check_tensor(name, "input", input)._array
+        result = ufunc.reduce(x != 0, axis=axes_of(name, dim, x.ndim), keepdims=keepdim)
+        kind = x.dtype if x.dtype == np.uint8 else np.dtype(np.bool_)
+        tensor = wrap(np.asarray(result, kind))
+        return tensor if out is None else write_out(out, tensor, name)
+
+    compute.__name__, compute.__doc__ = name, doc
+    function()(compute)
+
+
+_truth("all", np.logical_and, "Whether all elements, or those along ``dim``, are true.")
+_truth("any", np.logical_or, "Whether any element, or one along ``dim``, is true.")
+
+
+@function()
+def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
+    """Number of elements that are not 0, in all or along ``dim``."""
+    x = check_tensor("count_nonzero", "input", input)._array
+    return wrap(np.asarray(np.count_nonzero(x, axis=axes_of("count_nonzero", dim, x.ndim)), np.int64))
+
+
+@function()
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same shape and the same elements."""
+    a, b = check_tensor("equal", "input", input)._array, check_tensor("equal", "other", other)._array
+    return a.shape == b.shape and bool((a == b).all())
+
+
+@function()
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
+    """Where ``|input - other| <= atol + rtol * |other|``."""
+    if input.dtype is not other.dtype:
+        raise RuntimeError(f"isclose: {input.dtype} did not match {other.dtype}")
+    return wrap(np.asarray(np.isclose(input._array, other._array, rtol, atol, equal_nan)))
+
+
+@function()
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+    """Whether ``|input - other| <= atol + rtol * |other|`` everywhere."""
+    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+
+
+@function()
+def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The vector norm ``(sum |x|^p)^(1/p)`` over ``dim``; ``p`` may be inf, -inf or 0. ``fro`` is 2."""
+    check_tensor("norm", "input", input)
+    if dtype is not None:
+        input = input.to(dtype)
+    p = 2.0 if p == "fro" or p is None else float(p)
+    if p == 2.0:
+        return apply(euclidean_norm, (input, dim, keepdim), {})
+    size = TABLE["abs"](input)
+    if p == math.inf:
+        return apply(amax, (size, () if dim is None else dim, keepdim), {})
+    if p == -math.inf:
+        return apply(amin, (size, () if dim is None else dim, keepdim), {})
+    if p == 0:
+        return apply(sum, (input.ne(0).to(input.dtype), dim, keepdim), {})
+    if p == 1:
+        return apply(sum, (size, dim, keepdim), {})
+    return apply(sum, (size**p, dim, keepdim), {}) ** (1 / p)
+
+
+@coarse(latex=r"\sqrt{\sum_i x_i^2}", home="", node_name="LinalgVectorNorm")
+def euclidean_norm(x: Array, dim, keepdim):
+    if x.dtype.kind != "f":
+        raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {x.dtype.name} instead.")
+    return np.sqrt(_sum(x * x, axes_of("norm", dim, x.ndim), keepdim, x.dtype))
+
+
+@euclidean_norm.gradient("x")
+def _(g, x, out, dim, keepdim):
+    dims = axes_of("norm", dim, x.ndim)
+    zero = _.eq(out, 0)
+    scale = _.where(zero, 0.0, _.div(g, _.where(zero, 1.0, out)))
+    return _.mul(x, spread(scale, x.shape, dims, keepdim))

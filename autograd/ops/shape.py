@@ -1,0 +1,577 @@
+"""Movement: the same elements in another shape or order. Views where PyTorch gives views."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor, check_dim
+from .dispatch import apply, sum_to
+from .public import function
+from .table import Array, Arrays, _, coarse
+
+# ruff: noqa: F811
+
+
+def resolve_shape(shape: Sequence[Any], size: int, operator: str) -> tuple[int, ...]:
+    """``shape`` with its -1 replaced by what is left for it.
+
+    Raises:
+        RuntimeError: it does not hold ``size`` elements, or has two -1.
+    """
+    shape = tuple(int(n) for n in shape)
+    if shape.count(-1) > 1:
+        raise RuntimeError(f"{operator}: only one dimension can be inferred, but shape {list(shape)} has several -1")
+    if any(n < -1 for n in shape):
+        raise RuntimeError(f"{operator}: invalid shape dimension in {list(shape)}")
+    if -1 in shape:
+        known = math.prod(n for n in shape if n != -1)
+        if known == 0 or size % known:
+            raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {size}")
+        return tuple(size // known if n == -1 else n for n in shape)
+    if math.prod(shape) != size:
+        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {size}")
+    return shape
+
+
+@coarse(latex=r"x", is_view=True, star="shape", node_name="View")
+def reshape(x: Array, shape):
+    """The same elements in another shape, one dimension of which may be -1; a view where memory allows."""
+    return x.reshape(resolve_shape(shape, x.size, "reshape"))
+
+
+@reshape.gradient("x")
+def _(g, x_shape):
+    return reshape(g, x_shape)
+
+
+@coarse(latex=r"x", is_view=True, star="shape", method=False, home="", node_name="View")
+def view_as_shape(x: Array, shape):
+    out = x.reshape(resolve_shape(shape, x.size, "view"))
+    if x.size and not np.may_share_memory(out, x):
+        raise RuntimeError(
+            f"view size {list(shape)} is not compatible with input tensor's size {list(x.shape)} and stride (at least "
+            "one dimension spans across two contiguous subspaces). Use .reshape(...) instead."
+        )
+    return out
+
+
+@view_as_shape.gradient("x")
+def _(g, x_shape):
+    return reshape(g, x_shape)
+
+
+@coarse(latex=r"x_{\pi(i)}", is_view=True, star="dims")
+def permute(x: Array, dims):
+    """Dimensions in another order; always a view."""
+    if len(dims) != x.ndim:
+        raise RuntimeError(
+            f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+            f"ordering of dimensions i.e. input.dim() = {x.ndim} is not equal to len(dims) = {len(dims)}"
+        )
+    order = [check_dim("permute", dim, x.ndim) for dim in dims]
+    if len(set(order)) != len(order):
+        raise RuntimeError(f"permute(): duplicate dims are not allowed, but got {list(dims)}")
+    return x.transpose(order)
+
+
+@permute.gradient("x")
+def _(g, dims):
+    return permute(g, tuple(int(i) for i in np.argsort([dim % len(dims) for dim in dims])))
+
+
+@coarse(latex=r"x^\top", is_view=True, aliases=("swapaxes", "swapdims"))
+def transpose(x: Array, dim0, dim1):
+    """Two dimensions exchanged; always a view."""
+    return x.swapaxes(check_dim("transpose", dim0, x.ndim), check_dim("transpose", dim1, x.ndim)) if x.ndim else x.view()
+
+
+@transpose.gradient("x")
+def _(g, dim0, dim1):
+    return transpose(g, dim0, dim1)
+
+
+@coarse(latex=r"x_{1 \cdots n}", is_view=True, star="size")
+def expand(x: Array, size, implicit=False):
+    """Dimensions of size 1 repeated without copying; -1 keeps a size, new dimensions come first."""
+    extra = len(size) - x.ndim
+    if extra < 0:
+        raise RuntimeError(
+            f"expand: the number of sizes provided ({len(size)}) must be greater or equal to the number of dimensions "
+            f"in the tensor ({x.ndim}); shapes {list(size)} and {list(x.shape)}"
+        )
+    shape = tuple(int(n) if n != -1 or i < extra else x.shape[i - extra] for i, n in enumerate(size))
+    for i, n in enumerate(shape):
+        if n < 0 or (i >= extra and x.shape[i - extra] not in (1, n)):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) must match the existing size "
+                f"({x.shape[i - extra] if i >= extra else 'none'}) at non-singleton dimension {i}. Target sizes: "
+                f"{list(size)}. Tensor sizes: {list(x.shape)}"
+            )
+    kept = (s if n == m else 0 for s, n, m in zip(x.strides, x.shape, shape[extra:], strict=True))
+    return np.lib.stride_tricks.as_strided(x, shape, (*[0] * extra, *kept))
+
+
+@expand.gradient("x")
+def _(g, x_shape):
+    return sum_to(g, x_shape)
+
+
+@coarse(latex=r"x", is_view=True)
+def unsqueeze(x: Array, dim):
+    """A new dimension of size 1 at ``dim``."""
+    return np.expand_dims(x, check_dim("unsqueeze", dim, x.ndim + 1))
+
+
+@unsqueeze.gradient("x")
+def _(g, x_shape):
+    return reshape(g, x_shape)
+
+
+@coarse(latex=r"x", is_view=True)
+def squeeze(x: Array, dim=None):
+    """Dimensions of size 1 removed: all of them, or those named by ``dim`` that have size 1."""
+    if dim is None:
+        return x.reshape([n for n in x.shape if n != 1])
+    dims = {check_dim("squeeze", d, x.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
+    return x.reshape([n for i, n in enumerate(x.shape) if n != 1 or i not in dims])
+
+
+@squeeze.gradient("x")
+def _(g, x_shape):
+    return reshape(g, x_shape)
+
+
+@coarse(latex=r"x_{a:b:s}", is_view=True, home="", node_name="Slice")
+def slice_view(x: Array, index):
+    # The Ellipsis keeps a single element an array that shares memory.
+    return x[(*index, Ellipsis)] if Ellipsis not in index else x[index]
+
+
+@slice_view.gradient("x")
+def _(g, x_shape, index):
+    return slice_fill(g, x_shape, index)
+
+
+@coarse(latex=r"0 \text{ except } x \text{ at the slice}", home="", node_name="SliceFill")
+def slice_fill(x: Array, shape, index):
+    out = np.zeros(shape, x.dtype)
+    out[index] = x
+    return out
+
+
+@slice_fill.gradient("x")
+def _(g, index):
+    return slice_view(g, index)
+
+
+@coarse(latex=r"x_{n-i}")
+def flip(x: Array, dims):
+    """The order of elements reversed along each of ``dims``; a copy."""
+    dims = (dims,) if isinstance(dims, int) else tuple(dims)
+    axes = [check_dim("flip", dim, x.ndim) for dim in dims]
+    if len(set(axes)) != len(axes):
+        raise RuntimeError(f"flip: dim appears multiple times in the list of dims {list(dims)}")
+    return np.ascontiguousarray(np.flip(x, axes)) if x.ndim else x.copy()
+
+
+@flip.gradient("x")
+def _(g, dims):
+    return flip(g, dims)
+
+
+@coarse(latex=r"x_{i - s \bmod n}")
+def roll(x: Array, shifts, dims=None):
+    """Elements moved by ``shifts`` along ``dims``, those that leave coming in at the other end."""
+    if dims is not None and not isinstance(dims, int) and len(tuple(dims)) == 0:
+        dims = None
+    return np.roll(x, shifts, dims)
+
+
+@roll.gradient("x")
+def _(g, shifts, dims):
+    return roll(g, tuple(-s for s in shifts) if isinstance(shifts, (tuple, list)) else -shifts, dims)
+
+
+@coarse(latex=r"x_{i \bmod n}", star="repeats", method=True)
+def repeat(x: Array, repeats):
+    """The tensor copied ``repeats`` times along each dimension; new dimensions come first."""
+    if len(repeats) < x.ndim:
+        raise RuntimeError(
+            f"repeat: number of dimensions of repeat dims ({len(repeats)}) can not be smaller than number of "
+            f"dimensions of tensor ({x.ndim})"
+        )
+    return np.tile(x, tuple(int(n) for n in repeats))
+
+
+@repeat.gradient("x")
+def _(g, x_shape, repeats):
+    extra = len(repeats) - len(x_shape)
+    shape = (1,) * extra + tuple(x_shape)
+    split = [n for r, size in zip(repeats, shape, strict=True) for n in (int(r), size)]
+    total = _.sum(reshape(g, split), tuple(range(0, len(split), 2)), False)
+    return reshape(total, x_shape)
+
+
+@coarse(latex=r"x \,\|\, y \,\|\, \cdots", home="", node_name="Cat")
+def concatenate_along(tensors: Arrays, dim):
+    first = tensors[0]
+    axis = check_dim("cat", dim, first.ndim)
+    for i, array in enumerate(tensors):
+        if array.ndim != first.ndim:
+            raise RuntimeError(
+                f"Tensors must have same number of dimensions: got {first.ndim} and {array.ndim} (shapes "
+                f"{list(first.shape)} and {list(array.shape)})"
+            )
+        for d in range(array.ndim):
+            if d != axis and array.shape[d] != first.shape[d]:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {axis}. Expected size {first.shape[d]} but got "
+                    f"size {array.shape[d]} for tensor number {i} in the list (shapes {list(first.shape)} and "
+                    f"{list(array.shape)})."
+                )
+    return np.concatenate(tensors, axis)
+
+
+@concatenate_along.gradient("tensors")
+def _(g, tensors_shapes, dim):
+    dim = dim % g.ndim
+    grads, start = [], 0
+    for shape in tensors_shapes:
+        grads.append(slice_view(g, (*[slice(None)] * dim, slice(start, start + shape[dim]))))
+        start += shape[dim]
+    return grads
+
+
+@function(method=False, aliases=("concat", "concatenate"))
+def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
+    """Tensors joined along dimension ``dim``; all other sizes must agree. Dtypes are promoted.
+
+    Raises:
+        RuntimeError: no tensors, or sizes that do not match (both shapes named).
+    """
+    from .dispatch import write_out
+
+    if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence):
+        raise TypeError(f"cat(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}")
+    if not tensors:
+        raise RuntimeError("cat: expected a non-empty list of Tensors")
+    kept = [t for t in tensors if not (isinstance(t, Tensor) and t._array.shape == (0,))] or list(tensors)
+    kept = same_dtype("cat", kept)
+    if kept[0]._array.ndim == 0:
+        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated; use stack()")
+    result = apply(concatenate_along, (kept, dim), {})
+    return result if out is None else write_out(out, result, "cat")
+
+
+def same_dtype(operator: str, tensors: Sequence[Any]) -> list[Tensor]:
+    """The tensors, promoted to a common dtype."""
+    from ..dtypes import promote_types
+
+    for position, item in enumerate(tensors):
+        if not isinstance(item, Tensor):
+            raise TypeError(
+                f"{operator}(): expected Tensor as element {position} in argument 0, but got {type(item).__name__}"
+            )
+    dtype = tensors[0].dtype
+    for item in tensors[1:]:
+        dtype = promote_types(dtype, item.dtype)
+    return [item.to(dtype) for item in tensors]
+
+
+@coarse(latex=r"(x, y, \ldots)", home="", node_name="Stack")
+def stack_along(tensors: Arrays, dim):
+    for array in tensors:
+        if array.shape != tensors[0].shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 and "
+                f"{list(array.shape)} at entry {[a.shape for a in tensors].index(array.shape)}"
+            )
+    return np.stack(tensors, check_dim("stack", dim, tensors[0].ndim + 1))
+
+
+@stack_along.gradient("tensors")
+def _(g, dim):
+    return list(unbind(g, dim))
+
+
+@function(method=False)
+def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
+    """Tensors of one shape joined along a new dimension ``dim``."""
+    from .dispatch import write_out
+
+    if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence):
+        raise TypeError(f"stack(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}")
+    if not tensors:
+        raise RuntimeError("stack expects a non-empty TensorList")
+    result = apply(stack_along, (same_dtype("stack", tensors), dim), {})
+    return result if out is None else write_out(out, result, "stack")
+
+
+@coarse(latex=r"(x_{0:s}, x_{s:2s}, \ldots)", is_view=True, outputs=None, home="", node_name="Split")
+def split_at(x: Array, sections, dim):
+    axis = check_dim("split", dim, x.ndim)
+    starts = np.cumsum([0, *sections])
+    lead = (slice(None),) * axis
+    return tuple(x[(*lead, slice(int(a), int(b)))] for a, b in zip(starts[:-1], starts[1:], strict=True))
+
+
+@split_at.gradient("x")
+def _(g, dim):
+    return concatenate_along(g, dim)
+
+
+@function()
+def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of consecutive pieces along ``dim``: of one size (the last may be smaller), or of the sizes listed."""
+    n = tensor._array.shape[check_dim("split", dim, tensor._array.ndim)] if tensor._array.ndim else None
+    if n is None:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    if isinstance(split_size_or_sections, (int, np.integer)):
+        size = int(split_size_or_sections)
+        if size < 0 or (size == 0 and n):
+            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+        sections = [min(size, n - start) for start in range(0, n, size)] if n else [0]
+    else:
+        sections = [int(section) for section in split_size_or_sections]
+        if sum(sections) != n or any(section < 0 for section in sections):
+            raise RuntimeError(
+                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), "
+                f"but got split_sizes={sections}"
+            )
+    return apply(split_at, (tensor, sections, dim), {})
+
+
+@function()
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of at most ``chunks`` pieces of equal size along ``dim``; the last may be smaller."""
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    n = input._array.shape[check_dim("chunk", dim, input._array.ndim)]
+    return split(input, max(1, -(-n // chunks)), dim) if n else split(input, [0] * chunks, dim)
+
+
+@coarse(latex=r"(x_0, x_1, \ldots)", is_view=True, outputs=None)
+def unbind(x: Array, dim=0):
+    """Views of the slices along ``dim``, which disappears."""
+    axis = check_dim("unbind", dim, x.ndim)
+    lead = (slice(None),) * axis
+    return tuple(x[(*lead, i, Ellipsis)] for i in range(x.shape[axis]))
+
+
+@unbind.gradient("x")
+def _(g, dim):
+    return stack_along(g, dim)
+
+
+@coarse(latex=r"x", is_view=True, home="", node_name="Pick")
+def pick(x: Array, row, args, number):
+    """One output of a row with several: how a view remembers which one it is."""
+    return row.forward(x, *args)[number]
+
+
+@pick.gradient("x")
+def _(g, x_shape, row, args, number):
+    return pick_fill(g, x_shape, row, args, number)
+
+
+@coarse(latex=r"0 \text{ except } x \text{ at the piece}", home="", node_name="PickFill")
+def pick_fill(x: Array, shape, row, args, number):
+    out = np.zeros(shape, x.dtype)
+    row.forward(out, *args)[number][...] = x
+    return out
+
+
+@pick_fill.gradient("x")
+def _(g, row, args, number):
+    return pick(g, row, args, number)
+
+
+@coarse(latex=r"\text{constant around } x", home="", node_name="ConstantPad")
+def pad_constant(x: Array, widths, value):
+    """``widths``: pairs (before, after) from the last dimension backwards; negative widths crop."""
+    pairs = [(0, 0)] * (x.ndim - len(widths) // 2) + [
+        (widths[i], widths[i + 1]) for i in range(len(widths) - 2, -1, -2)
+    ]
+    cropped = x[tuple(slice(max(0, -a), n - max(0, -b)) for (a, b), n in zip(pairs, x.shape, strict=True))]
+    return np.pad(cropped, [(max(0, a), max(0, b)) for a, b in pairs], constant_values=value)
+
+
+@pad_constant.gradient("x")
+def _(g, widths):
+    return pad_constant(g, tuple(-w for w in widths), 0)
+
+
+@function(torch=False, functional=True, method=False)
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    """``input`` with a border: ``pad`` holds pairs (before, after), the last dimension first; negative ones crop.
+
+    Modes: ``constant`` (of ``value``, 0 by default), ``reflect``, ``replicate`` and ``circular``.
+
+    Raises:
+        ValueError: an unknown mode.
+        RuntimeError: an odd number of widths, more than the dimensions, or a reflection wider than the input.
+    """
+    widths = tuple(int(w) for w in pad)
+    if len(widths) % 2:
+        raise RuntimeError(f"Padding length must be divisible by 2, but got {len(widths)} widths")
+    if len(widths) // 2 > input.ndim:
+        raise RuntimeError(f"Padding length should be at most twice the {input.ndim} dimensions, but got {len(widths)}")
+    if mode == "constant":
+        return apply(pad_constant, (input, widths, 0.0 if value is None else value), {})
+    if mode not in ("reflect", "replicate", "circular"):
+        raise ValueError(f"Unrecognised padding mode {mode}: use constant, reflect, replicate or circular")
+    if value is not None:
+        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    result = input
+    for i in range(0, len(widths), 2):
+        result = _pad_by_index(result, input.ndim - 1 - i // 2, widths[i], widths[i + 1], mode)
+    return result
+
+
+def _pad_by_index(x: Tensor, dim: int, before: int, after: int, mode: str) -> Tensor:
+    n = x.shape[dim]
+    limit = {"reflect": n - 1, "circular": n, "replicate": math.inf}[mode]
+    if max(before, after) > limit:
+        raise RuntimeError(
+            f"{mode} padding ({before}, {after}) must be at most {limit} at dimension {dim} of input {list(x.shape)}"
+        )
+    places = np.arange(-before, n + after)
+    if mode == "reflect":
+        places = np.abs(places)
+        places = np.where(places >= n, 2 * (n - 1) - places, places)
+    elif mode == "replicate":
+        places = places.clip(0, n - 1)
+    else:
+        places = places % n
+    from .index import select_indices
+
+    return apply(select_indices, (x, dim, places), {})
+
+
+# --- Compositions --------------------------------------------------------------------------------------------------
+
+
+@function(torch=False, method=True)
+def view(self: Tensor, *shape: Any) -> Tensor:
+    """A view of the same elements in another shape, one dimension of which may be -1.
+
+    Raises:
+        RuntimeError: the memory layout needs a copy; use ``reshape``.
+    """
+    from .. import dtypes
+
+    if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
+        shape = tuple(shape[0])
+    if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
+        raise TypeError("view(dtype) reinterprets bytes: use .to(dtype) to convert, or .numpy().view()")
+    return apply(view_as_shape, (self, shape), {})
+
+
+@function(torch=False, method=True)
+def view_as(self: Tensor, other: Tensor) -> Tensor:
+    """A view in ``other``'s shape."""
+    return view(self, other.shape)
+
+
+@function(torch=False, method=True)
+def reshape_as(self: Tensor, other: Tensor) -> Tensor:
+    """The same elements in ``other``'s shape."""
+    return apply(reshape, (self, other.shape), {})
+
+
+@function(torch=False, method=True)
+def expand_as(self: Tensor, other: Tensor) -> Tensor:
+    """Expanded to ``other``'s size."""
+    return apply(expand, (self, other.shape), {})
+
+
+@function()
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Dimensions ``start_dim`` to ``end_dim`` merged into one."""
+    shape = input._array.shape
+    start, end = check_dim("flatten", start_dim, len(shape)), check_dim("flatten", end_dim, len(shape))
+    if start > end:
+        raise RuntimeError(f"flatten() has invalid args: start_dim {start_dim} cannot come after end_dim {end_dim}")
+    if not shape:
+        return apply(reshape, (input, (1,)), {})
+    if start == end:
+        return input
+    return apply(reshape, (input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])), {})
+
+
+@function()
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """Dimension ``dim`` split into dimensions of the given sizes, one of which may be -1."""
+    shape = input._array.shape
+    at = check_dim("unflatten", dim, len(shape))
+    inner = resolve_shape(sizes, shape[at], "unflatten")
+    return apply(reshape, (input, (*shape[:at], *inner, *shape[at + 1 :])), {})
+
+
+@function()
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one dimension."""
+    return apply(reshape, (input, (-1,)), {})
+
+
+@function()
+def t(input: Tensor) -> Tensor:
+    """The transpose of a matrix; tensors of fewer dimensions as they are."""
+    if input._array.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input._array.ndim}D")
+    return apply(transpose, (input, 0, 1), {}) if input._array.ndim == 2 else apply(slice_view, (input, ()), {})
+
+
+@function(aliases=("moveaxis",))
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """Dimensions moved to new places; the others keep their order."""
+    ndim = input._array.ndim
+    sources = [check_dim("movedim", d, ndim) for d in (source if isinstance(source, (tuple, list)) else (source,))]
+    targets = [
+        check_dim("movedim", d, ndim) for d in (destination if isinstance(destination, (tuple, list)) else (destination,))
+    ]
+    if len(sources) != len(targets):
+        raise RuntimeError(f"movedim: got {len(sources)} source and {len(targets)} destination dimensions")
+    rest = iter(d for d in range(ndim) if d not in sources)
+    order = [sources[targets.index(d)] if d in targets else next(rest) for d in range(ndim)]
+    return apply(permute, (input, tuple(order)), {})
+
+
+@function()
+def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+    """A view of ``length`` elements from ``start`` along ``dim``."""
+    at = check_dim("narrow", dim, input._array.ndim)
+    n = input._array.shape[at]
+    start = int(start)
+    if not -n <= start <= n or length < 0 or (start % n if start < 0 else start) + length > n:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
+    start = start + n if start < 0 else start
+    return apply(slice_view, (input, (*[slice(None)] * at, slice(start, start + length))), {})
+
+
+@function()
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """A view of the slice at ``index`` along ``dim``, which disappears."""
+    at = check_dim("select", dim, input._array.ndim)
+    n = input._array.shape[at]
+    if not -n <= index < n:
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {at}")
+    return apply(slice_view, (input, (*[slice(None)] * at, int(index))), {})
+
+
+def _matrix_transpose(self: Tensor) -> Tensor:
+    if self._array.ndim < 2:
+        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D.")
+    return apply(transpose, (self, -2, -1), {})
+
+
+def _reversed_dims(self: Tensor) -> Tensor:
+    return apply(permute, (self, tuple(reversed(range(self._array.ndim)))), {})
+
+
+Tensor.T = property(_reversed_dims, doc="All dimensions in reverse order.")  # type: ignore[attr-defined]
+Tensor.mT = property(_matrix_transpose, doc="The last two dimensions exchanged.")  # type: ignore[attr-defined]

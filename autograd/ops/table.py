@@ -1,0 +1,368 @@
+"""The table of operators. An operator is one row, written once, as mathematics:
+
+    @pointwise(latex=r"\\tanh x")
+    def tanh(x):
+        return _.tanh(x)
+
+    @tanh.gradient("x")
+    def _(g, out):
+        return g * (1 - out * out)
+
+The parameter names of a gradient rule are the list of what is kept for the backward pass: the output's gradient
+``g``, the output ``out``, inputs by their names; ``x_shape`` and ``x_dtype`` keep no array. Beyond that a row says
+what the picture, the documentation and the tests need: formula, domain, where it has kinks.
+
+Calling a row computes on ndarrays and records on whatever records (`Tensor`, `Value`): a gradient rule written
+with rows therefore serves the plain backward pass and gradients of gradients alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .readings import Formula, Program
+
+__all__ = ["TABLE", "Array", "Arrays", "CoarseRow", "PointwiseRow", "Row", "coarse", "pointwise"]
+
+Array = Any  # an ndarray while computing, a Tensor while recording: rules must not care
+Arrays = Sequence[Any]
+
+TABLE: dict[str, Row] = {}
+
+
+class _Library:
+    """Stands for ``_`` in the rules: attribute ``f`` is the row named ``f``."""
+
+    def __getattr__(self, name: str) -> Row:
+        try:
+            return TABLE[name]
+        except KeyError:
+            raise AttributeError(f"no operator named {name!r} in the table") from None
+
+
+_ = library = _Library()
+
+
+class Row:
+    """One operator.
+
+    Attributes:
+        name: its name in the table; the node of ``tanh`` is called ``TanhBackward0``.
+        inputs: names of its tensor inputs.
+        attributes: names and defaults of its other parameters.
+        rules: for each input that has a gradient, the rule.
+        latex: its formula.
+        domain: open interval of real inputs, for samples: one pair for all inputs, or one pair each.
+        kinks: inputs at which the derivative jumps.
+        home: where PyTorch keeps it: ``torch``, ``nn.functional``, or empty for internal rows.
+        method: whether tensors have it as a method.
+        inplace: whether tensors have it with a trailing underscore.
+        aliases: other names for the same operator.
+    """
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        *,
+        latex: str = "",
+        domain: Any = (-3.0, 3.0),
+        kinks: Sequence[float] = (),
+        home: str = "torch",
+        method: bool | None = None,
+        inplace: bool = False,
+        aliases: Sequence[str] = (),
+        node_name: str | None = None,
+    ) -> None:
+        self.forward = forward
+        self.name = forward.__name__
+        self.doc = forward.__doc__ or ""
+        self.latex, self.domain, self.kinks = latex, domain, tuple(kinks)
+        self.home, self.inplace, self.aliases = home, inplace, tuple(aliases)
+        self.method = home == "torch" if method is None else method
+        title = "".join(part[:1].upper() + part[1:] for part in self.name.split("_"))
+        self.node_name = (node_name or title) + "Backward0"
+        code = forward.__code__
+        self.parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        positional = self.parameters[: code.co_argcount]
+        defaults = forward.__defaults__ or ()
+        self.defaults: dict[str, Any] = dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True))
+        self.defaults.update(forward.__kwdefaults__ or {})
+        self.inputs = self._find_inputs(forward)
+        self.attributes = tuple(name for name in self.parameters if name not in self.inputs)
+        self._plans: dict[Any, Any] = {}
+        if self.name in TABLE:
+            raise ValueError(f"the table has a row named {self.name!r} already")
+        TABLE[self.name] = self
+
+    def _find_inputs(self, forward: Callable[..., Any]) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    @property
+    def is_differentiable(self) -> bool:
+        return bool(self.rules)
+
+    rules: dict[str, Any]
+
+    def compute(self, *args: Any, **kwargs: Any) -> Any:
+        """The result on plain arrays."""
+        raise NotImplementedError
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        for argument in args:
+            if isinstance(argument, (list, tuple)) and argument:
+                argument = argument[0]
+            record = getattr(type(argument), "_apply_row", None)
+            if record is not None:
+                return record(self, args, kwargs)
+        for argument in kwargs.values():
+            record = getattr(type(argument), "_apply_row", None)
+            if record is not None:
+                return record(self, args, kwargs)
+        return self.compute(*args, **kwargs)
+
+    def bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+        """Values of all parameters in order, defaults filled in.
+
+        Raises:
+            TypeError: too many, unknown or missing arguments.
+        """
+        parameters = self.parameters
+        if len(args) > len(parameters):
+            raise TypeError(f"{self.name}() takes {len(parameters)} arguments, but {len(args)} were given")
+        values = list(args)
+        used = 0
+        for name in parameters[len(args) :]:
+            if name in kwargs:
+                values.append(kwargs[name])
+                used += 1
+            elif name in self.defaults:
+                values.append(self.defaults[name])
+            else:
+                raise TypeError(f"{self.name}() missing required argument {public_name(name)!r}")
+        if used < len(kwargs):
+            wrong = next(name for name in kwargs if name not in parameters[len(args) :])
+            problem = "got multiple values for" if wrong in parameters else "got an unexpected keyword"
+            raise TypeError(f"{self.name}() {problem} argument {public_name(wrong)!r}")
+        return values
+
+    def __repr__(self) -> str:
+        return f"<row {self.name}({', '.join(self.parameters)})>"
+
+
+# The mathematical names of the first two operands are PyTorch's `input` and `other` to callers.
+PUBLIC_NAMES = {"x": "input", "y": "other"}
+ROW_NAMES = {"input": "x", "other": "y"}
+
+
+def public_name(name: str) -> str:
+    return PUBLIC_NAMES.get(name, name)
+
+
+class PointwiseRow(Row):
+    """An operator that works element by element on inputs that broadcast together.
+
+    ``result`` is the rule for the dtype: ``"same"`` as the promoted inputs, ``"float"`` (integers become the
+    default dtype) or ``"bool"``. ``refuses_bool`` names what to use instead where PyTorch rejects bool inputs.
+    """
+
+    def __init__(self, forward: Callable[..., Any], *, result: str = "same", refuses_bool: str = "", **options: Any):
+        super().__init__(forward, **options)
+        self.result, self.refuses_bool = result, refuses_bool
+        self.rules: dict[str, Formula] = {}
+        self.formula = Formula(forward)
+        kind = "bool" if result == "bool" else "float"
+        self.program = Program(self.name, [self.formula], self.inputs, self.attributes, kind)
+
+    def _find_inputs(self, forward: Callable[..., Any]) -> tuple[str, ...]:
+        return tuple(name for name in self.parameters if name not in self.defaults)
+
+    def gradient(self, name: str) -> Callable[[Callable[..., Any]], Any]:
+        """Decorator: the rule for input ``name``."""
+        _check_new_rule(self, (name,))
+
+        def register(rule: Callable[..., Any]) -> _Library:
+            self.rules[name] = Formula(rule)
+            _check_names(self, rule, self.rules[name].arguments)
+            return library
+
+        return register
+
+    def plan(self, wanted: tuple[bool, ...]) -> PointwisePlan:
+        """How to go back when the gradients of the ``wanted`` inputs are needed."""
+        plan = self._plans.get(wanted)
+        if plan is None:
+            plan = self._plans[wanted] = PointwisePlan(self, wanted)
+        return plan
+
+    def compute(self, *args: Any, **kwargs: Any) -> Any:
+        values = self.bind(args, kwargs)
+        operands = values[: len(self.inputs)]
+        kinds = [v.dtype for v in operands if isinstance(v, (np.ndarray, np.generic))]
+        dtype = next((kind for kind in kinds if kind.kind != "b"), kinds[0])
+        arrays = [v if isinstance(v, (np.ndarray, np.generic)) else np.asarray(v, dtype) for v in operands]
+        return self.program(arrays, values[len(self.inputs) :], dtype, max(a.size for a in arrays))[0]
+
+
+class PointwisePlan:
+    """The backward pass of a pointwise row: all wanted gradients from one program.
+
+    Attributes:
+        names: the wanted inputs.
+        saved: what the program needs besides ``g``, inputs in order, then ``out``.
+    """
+
+    def __init__(self, row: PointwiseRow, wanted: tuple[bool, ...]) -> None:
+        self.row = row
+        self.names = tuple(name for name, want in zip(row.inputs, wanted, strict=True) if want and name in row.rules)
+        self.positions = tuple(row.inputs.index(name) for name in self.names)
+        formulas = [row.rules[name] for name in self.names]
+        needed = {argument for formula in formulas for argument in formula.arguments}
+        self.saved = tuple(name for name in (*row.inputs, "out") if name in needed)
+        # A rule that does not use `g` may be a constant, which has to be broadcast up.
+        self.keeps_shape = all("g" in formula.arguments for formula in formulas)
+        label = f"{row.name}_backward_{''.join(self.names)}"
+        self.program = Program(label, formulas, ("g", *self.saved), row.attributes)
+        self._formulas = formulas
+        self._recorded = [formula.rebound(library) for formula in formulas]
+
+    def on_arrays(self, g: Any, saved: tuple[Any, ...], attributes: tuple[Any, ...]) -> Sequence[Any]:
+        return self.program((g, *saved), attributes, g.dtype, g.size)
+
+    def on_recorders(self, g: Any, saved: tuple[Any, ...], attributes: tuple[Any, ...]) -> Sequence[Any]:
+        """The same rules on Tensors or Values, which record what is done to them."""
+        known = {"g": g, **dict(zip(self.saved, saved, strict=True))}
+        known.update(zip(self.row.attributes, attributes, strict=True))
+        return [
+            rule(*(known[name] for name in formula.arguments))
+            for rule, formula in zip(self._recorded, self._formulas, strict=True)
+        ]
+
+    def on_floats(self, g: float, known: dict[str, Any]) -> Sequence[float]:
+        """The same rules on Python floats."""
+        known = {**known, "g": g}
+        return [formula.on_floats(*(known[name] for name in formula.arguments)) for formula in self._formulas]
+
+
+class CoarseRow(Row):
+    """An operator whose forward calls a kernel, and whose gradient rules are written with rows.
+
+    Inputs are the parameters annotated ``Array`` (one array, or None) or ``Arrays`` (a sequence of them).
+
+    Attributes:
+        extras: names of further results that the forward returns behind the output, for the rules alone.
+        is_view: whether the output may share the input's memory.
+        outputs: how many tensors it returns: 1, or None for a tuple of any length.
+        star: the parameter that also takes its items as separate arguments: ``x.view(2, 3)``.
+    """
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        *,
+        extras: Sequence[str] = (),
+        is_view: bool = False,
+        outputs: int | None = 1,
+        star: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(forward, **options)
+        self.extras, self.is_view, self.outputs, self.star = tuple(extras), is_view, outputs, star
+        self.rules: dict[str, tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] = {}
+        self.input_positions = tuple(self.parameters.index(name) for name in self.inputs)
+        self.sequences = frozenset(n for n in self.inputs if "Arrays" in str(forward.__annotations__[n]))
+
+    def _find_inputs(self, forward: Callable[..., Any]) -> tuple[str, ...]:
+        notes = forward.__annotations__
+        return tuple(name for name in self.parameters if "Array" in str(notes.get(name, "")))
+
+    def gradient(self, *names: str) -> Callable[[Callable[..., Any]], Any]:
+        """Decorator: the rule for input ``names``; for several it returns a tuple."""
+        _check_new_rule(self, names)
+
+        def register(rule: Callable[..., Any]) -> _Library:
+            arguments = rule.__code__.co_varnames[: rule.__code__.co_argcount]
+            _check_names(self, rule, arguments)
+            for name in names:
+                self.rules[name] = (rule, arguments, names)
+            return library
+
+        return register
+
+    def plan(self, wanted: tuple[bool, ...]) -> CoarsePlan:
+        """How to go back when the gradients of the ``wanted`` inputs are needed."""
+        plan = self._plans.get(wanted)
+        if plan is None:
+            plan = self._plans[wanted] = CoarsePlan(self, wanted)
+        return plan
+
+    def compute(self, *args: Any, **kwargs: Any) -> Any:
+        result = self.forward(*args, **kwargs)
+        return result[0] if self.extras else result
+
+
+class CoarsePlan:
+    """The backward pass of a coarse row: its rules, each called once, and the names that they need."""
+
+    def __init__(self, row: CoarseRow, wanted: tuple[bool, ...]) -> None:
+        self.row = row
+        self.names = tuple(name for name, want in zip(row.inputs, wanted, strict=True) if want and name in row.rules)
+        self.positions = tuple(row.inputs.index(name) for name in self.names)
+        self.calls: list[tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] = []
+        for name in self.names:
+            if row.rules[name] not in self.calls:
+                self.calls.append(row.rules[name])
+        needed = {argument for _, arguments, _ in self.calls for argument in arguments} - {"g"}
+        self.saved = tuple(name for name in (*row.inputs, "out", *row.extras) if name in needed)
+        self.facts = tuple(name for name in sorted(needed) if name not in self.saved and name not in row.attributes)
+
+    def on_arrays(self, g: Any, saved: tuple[Any, ...], attributes: dict[str, Any]) -> Sequence[Any]:
+        known = {"g": g, **attributes, **dict(zip(self.saved, saved, strict=True))}
+        results: dict[str, Any] = {}
+        for rule, arguments, names in self.calls:
+            result = rule(*[known[argument] for argument in arguments])
+            if len(names) == 1:
+                results[names[0]] = result
+            else:
+                results.update(zip(names, result, strict=True))
+        if not self.row.sequences:
+            return [results[name] for name in self.names]
+        flat: list[Any] = []
+        for name in self.names:
+            flat.extend(results[name]) if name in self.row.sequences else flat.append(results[name])
+        return flat
+
+    on_recorders = on_arrays
+
+
+def _check_new_rule(row: Row, names: Sequence[str]) -> None:
+    for name in names:
+        if name not in row.inputs:
+            raise ValueError(f"{row.name} has no input named {name!r}; its inputs are {', '.join(row.inputs)}")
+        if name in row.rules:
+            raise ValueError(f"{row.name} has a gradient rule for {name!r} already")
+
+
+def _check_names(row: Row, rule: Callable[..., Any], arguments: Sequence[str]) -> None:
+    facts = {f"{name}_{fact}" for name in (*row.inputs, "out") for fact in ("shape", "dtype", "shapes")}
+    known = {"g", "out", *row.inputs, *row.attributes, *getattr(row, "extras", ()), *facts}
+    for name in arguments:
+        if name not in known:
+            raise ValueError(f"a gradient rule of {row.name} asks for {name!r}, which the row does not have")
+
+
+def pointwise(**options: Any) -> Callable[[Callable[..., Any]], PointwiseRow]:
+    """Decorator: a row that works element by element. Options are those of `PointwiseRow`."""
+    return lambda forward: PointwiseRow(forward, **options)
+
+
+def coarse(**options: Any) -> Callable[[Callable[..., Any]], CoarseRow]:
+    """Decorator: a row with a kernel of its own. Options are those of `CoarseRow`."""
+    return lambda forward: CoarseRow(forward, **options)
+
+
+def differentiable_rows() -> Iterator[Row]:
+    """Rows that have a gradient, in the order of the table."""
+    return (row for row in TABLE.values() if row.is_differentiable)

@@ -1,0 +1,922 @@
+"""Tensor: an ndarray and its place in the graph.
+
+A tensor owns four things: the array, the node that made it (a `Leaf` when it requires grad and nothing made it),
+a version counter shared by all views of the same memory, and, for a view, the tensor it looks into. Operators
+live in `autograd.ops`, which attaches them as methods.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import dtypes
+from .dtypes import Size, default_dtype, from_numpy_dtype
+from .graph import HookDict, Leaf, Node, RemovableHandle, run_backward, state
+from .kernels.silence import silently
+
+__all__ = ["INFERENCE", "Tensor", "TensorLeaf", "View", "backward", "grad", "wrap"]
+
+ndarray = np.ndarray
+new = object.__new__
+
+
+class _InferenceCounter:
+    """The counter of tensors made in inference mode: reading a version from it, in order to save one, fails."""
+
+    def __getitem__(self, index: int) -> int:
+        raise RuntimeError(
+            "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal "
+            "tensor and use it in autograd."
+        )
+
+    def __bool__(self) -> bool:
+        return False
+
+
+INFERENCE: Any = _InferenceCounter()
+
+
+class TensorLeaf(Leaf):
+    """Where the gradient of a leaf tensor is kept: on the node, so that tensor and node form no cycle."""
+
+    __slots__ = ("hooked", "owner")
+
+    def __init__(self, owner: Tensor, grad: Tensor | None = None) -> None:
+        super().__init__(grad)
+        self.hooked: HookDict | None = None
+        self.owner = weakref.ref(owner)
+
+    def receive(self, g: Any, owned: bool) -> None:
+        grad = self.grad
+        if not isinstance(g, Tensor):
+            g = np.asarray(g)
+            if grad is None:
+                # A gradient that nobody else holds needs no copy: it becomes the leaf's own.
+                self.grad = wrap(g if owned and g.base is None and g.flags.writeable else g.copy())
+            else:
+                silently(np.add, grad._array, g, grad._array)
+                count_write(grad)
+        else:
+            self.grad = g if grad is None else grad + g
+        if self.hooked:
+            tensor = self.owner()
+            for hook in list(self.hooked.values()) if tensor is not None else ():
+                hook(tensor)
+
+    def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
+        return add_up(total, g, owned)
+
+
+def add_up(total: Any, g: Any, owned: bool) -> Any:
+    """``total + g``, into ``total`` where it belongs to this backward pass alone."""
+    if type(total) is Tensor:
+        return total + g
+    if owned and type(total) is ndarray and total.flags.writeable and total.base is None:
+        return silently(np.add, total, g, total)
+    return silently(np.add, total, g)
+
+
+def replay(steps: Sequence[Any], value: Any) -> Any:
+    """The view that ``steps`` lead to, of a tensor or an array of the base's shape."""
+    for row, args, kwargs in steps:
+        value = row(value, *args, **kwargs)
+    return value
+
+
+class View:
+    """What a view remembers: the tensor it looks into and the rows that lead there."""
+
+    __slots__ = ("base", "blocked", "generation", "steps")
+
+    def __init__(self, base: Tensor, steps: tuple[Any, ...], generation: int, blocked: str | None) -> None:
+        self.base = base
+        self.steps = steps
+        self.generation = generation
+        self.blocked = blocked  # why it must not be written to while recording, or None
+
+
+class Tensor:
+    """An n-dimensional array that remembers how it was made.
+
+    ``Tensor(2, 3)`` gives uninitialized float32 memory and ``Tensor([1, 2])`` converts; `autograd.tensor` is the
+    usual way in. Methods are those of ``torch.Tensor``.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_array", "_counter", "_node", "_view")
+
+    _array: np.ndarray
+    _node: Node | None
+    _counter: list[int] | None  # [writes, changes of history], shared by all views of the memory
+    _view: View | None
+
+    __array_priority__ = 1000
+
+    if TYPE_CHECKING:  # operators are attached as methods by autograd.ops
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __new__(cls, *args: Any, device: Any = None) -> Tensor:
+        if device is not None:
+            dtypes.device(device)
+        if len(args) == 1 and isinstance(args[0], Tensor):
+            array = args[0]._array.astype(default_dtype.numpy, copy=False)
+        elif len(args) == 1 and isinstance(args[0], (Sequence, ndarray)) and not isinstance(args[0], Size):
+            array = array_from(args[0], default_dtype.numpy)
+        else:
+            sizes = args[0] if len(args) == 1 and isinstance(args[0], Size) else args
+            for size in sizes:
+                if not isinstance(size, (int, np.integer)):
+                    raise TypeError(f"Tensor() takes sizes or one sequence of data, but got {type(size).__name__}")
+            array = np.empty(tuple(sizes) if args else (0,), default_dtype.numpy)
+        return _make(cls, array)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+
+    # --- The graph -------------------------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operators on this tensor are recorded."""
+        return node_of(self) is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Starts or stops recording operators on this leaf; returns it.
+
+        Raises:
+            RuntimeError: not a floating-point tensor, or a non-leaf is told to stop.
+        """
+        if not isinstance(requires_grad, (bool, np.bool_)):
+            raise TypeError(f"requires_grad must be a bool, but got {type(requires_grad).__name__}")
+        node = node_of(self)
+        if node is not None and not isinstance(node, Leaf):
+            if not requires_grad:
+                raise RuntimeError(
+                    "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+                    "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                )
+            return self
+        if requires_grad and node is None:
+            check_differentiable(self._array.dtype)
+            if self._counter is INFERENCE and not state.inference:
+                raise RuntimeError(
+                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. "
+                    "Make a normal tensor with clone() first."
+                )
+            self._node = TensorLeaf(self, self.__dict__.pop("_kept_grad", None))
+        elif not requires_grad and node is not None:
+            if node.grad is not None:
+                self.__dict__["_kept_grad"] = node.grad
+            self._node = None
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no operator made it, as far as the graph knows."""
+        node = node_of(self)
+        return node is None or isinstance(node, Leaf)
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node that made it, such as ``<MulBackward0>``; None for a leaf."""
+        node = node_of(self)
+        return None if isinstance(node, Leaf) else node
+
+    @property
+    def output_nr(self) -> int:
+        """Which of its operator's outputs it is."""
+        return getattr(self._node, "index", 0)
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The accumulated gradient of a leaf, or of a tensor that was told to `retain_grad`."""
+        node = node_of(self)
+        if node is None:
+            return self.__dict__.get("_kept_grad")
+        if isinstance(node, Leaf):
+            return node.grad
+        keeper = _keeper(node)
+        if keeper is None:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+                "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
+                "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.",
+                UserWarning,
+                stacklevel=2,
+            )
+            return None
+        return keeper.grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"assigned grad must be a Tensor or None, but got {type(value).__name__}")
+            if value is self:
+                raise RuntimeError("can't assign a Tensor as its own grad")
+            if value.shape != self.shape:
+                raise RuntimeError(f"assigned grad has shape {list(value.shape)}, the tensor {list(self.shape)}")
+            if value.dtype is not self.dtype:
+                raise RuntimeError(f"assigned grad has dtype {value.dtype}, the tensor {self.dtype}")
+        node = node_of(self)
+        if isinstance(node, Leaf):
+            node.grad = value
+        elif node is not None and (keeper := _keeper(node)) is not None:
+            keeper.grad = value
+        elif value is None:
+            self.__dict__.pop("_kept_grad", None)
+        else:
+            self.__dict__["_kept_grad"] = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self.grad = None
+
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
+    ) -> None:
+        """Adds the gradient of this tensor to ``grad`` of every leaf it was made from.
+
+        Args:
+            gradient: of this tensor's shape: the gradient of some final scalar with respect to it. May be left out
+                for a scalar, where it is 1.
+            retain_graph: keep saved values, for another pass; the value of ``create_graph`` by default.
+            create_graph: record the backward pass itself.
+            inputs: accumulate into these only.
+
+        Raises:
+            RuntimeError: no scalar and no gradient, wrong shape, nothing requires grad, or a second pass through
+                freed values.
+
+        >>> import autograd
+        >>> x = autograd.tensor([1.0, 2.0], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        tensor([2., 4.])
+        """
+        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+    def retain_grad(self) -> None:
+        """Makes ``grad`` available on a tensor that is no leaf."""
+        node = node_of(self)
+        if node is None:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if isinstance(node, Leaf) or _keeper(node) is not None:
+            return
+        keeper = GradKeeper()
+        _hooks(node)[-1] = keeper  # key -1: one keeper for each node, found again by `_keeper`
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether it is a non-leaf whose gradient is kept."""
+        node = node_of(self)
+        return node is not None and not isinstance(node, Leaf) and _keeper(node) is not None
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Calls ``hook(grad)`` with the complete gradient of this tensor; what it returns replaces the gradient."""
+        node = node_of(self)
+        if node is None:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+
+        def on_gradient(g: Any) -> Any:
+            changed = hook(g if isinstance(g, Tensor) else wrap(np.asarray(g)))
+            if changed is None or changed is g:
+                return None
+            if not isinstance(changed, Tensor):
+                raise TypeError(f"a tensor hook must return a Tensor or None, but {hook} gave {type(changed).__name__}")
+            if changed._array.shape != g.shape:
+                raise RuntimeError(f"hook changed the gradient's shape from {list(g.shape)} to {list(changed.shape)}")
+            return changed if isinstance(g, Tensor) else changed._array
+
+        return _hooks(node).register(on_gradient)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Calls ``hook(tensor)`` each time a gradient was added to this leaf's ``grad``."""
+        node = node_of(self)
+        if not isinstance(node, TensorLeaf):
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if node.hooked is None:
+            node.hooked = HookDict()
+        return node.hooked.register(hook)
+
+    # --- Memory and history ----------------------------------------------------------------------------------------
+
+    def detach(self) -> Tensor:
+        """The same memory, outside the graph; writes to either are seen, and noticed, by both."""
+        result = wrap(self._array)
+        result._counter = shared_counter(self)
+        return result
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory, outside the graph, with writes that the graph does not notice."""
+        return wrap(self._array)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"data must be a Tensor, but got {type(value).__name__}")
+        self._array = value._array
+
+    @property
+    def _version(self) -> int:
+        return self._counter[0] if self._counter else 0
+
+    @property
+    def _base(self) -> Tensor | None:
+        return self._view.base if self._view is not None else None
+
+    def _is_view(self) -> bool:
+        return self._view is not None
+
+    def is_inference(self) -> bool:
+        """Whether it was made in inference mode."""
+        return self._counter is INFERENCE
+
+    def data_ptr(self) -> int:
+        """Address of the first element."""
+        return self._array.ctypes.data
+
+    # --- Facts -----------------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Size:
+        """Number of elements along each dimension."""
+        return Size(self._array.shape)
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the number of elements along one dimension."""
+        if dim is None:
+            return Size(self._array.shape)
+        return self._array.shape[check_dim("size", dim, self._array.ndim)]
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """Type of the elements."""
+        return from_numpy_dtype(self._array.dtype)
+
+    @property
+    def device(self) -> dtypes.device:
+        """Always ``device('cpu')``."""
+        return dtypes.CPU
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return self._array.ndim
+
+    def dim(self) -> int:
+        """Number of dimensions."""
+        return self._array.ndim
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """Number of elements."""
+        return self._array.size
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """Bytes of one element."""
+        return self._array.itemsize
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self._array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._array.nbytes
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Distance in elements between neighbors along each dimension, or along one."""
+        steps = tuple(step // self._array.itemsize for step in self._array.strides)
+        return steps if dim is None else steps[check_dim("stride", dim, self._array.ndim)]
+
+    def storage_offset(self) -> int:
+        """Distance in elements from the start of the memory that it shares to its first element."""
+        base = self._array.base
+        if not isinstance(base, ndarray):
+            return 0
+        return (self._array.ctypes.data - base.ctypes.data) // self._array.itemsize
+
+    def is_contiguous(self, memory_format: Any = None) -> bool:
+        """Whether its elements lie in memory in their logical order."""
+        return self._array.flags.c_contiguous
+
+    def is_floating_point(self) -> bool:
+        """Whether its dtype is float16, float32 or float64."""
+        return self._array.dtype.kind == "f"
+
+    def is_complex(self) -> bool:
+        """Whether its dtype is complex."""
+        return self._array.dtype.kind == "c"
+
+    def is_signed(self) -> bool:
+        """Whether its dtype can hold negative numbers."""
+        return self._array.dtype.kind in "if"
+
+    is_cuda = False
+    is_sparse = False
+    is_quantized = False
+    is_mps = False
+    is_meta = False
+
+    # --- Out to Python and NumPy -----------------------------------------------------------------------------------
+
+    def item(self) -> Any:
+        """The one element as a Python number.
+
+        Raises:
+            RuntimeError: more or fewer elements than one.
+        """
+        if self._array.size != 1:
+            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+        return self._array.item()
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers; a number for a 0-d tensor."""
+        return self._array.tolist()
+
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """The ndarray that shares its memory.
+
+        Raises:
+            RuntimeError: the tensor requires grad, and ``force`` is not set.
+        """
+        if not force and node_of(self) is not None:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        return self._array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            if copy is False:
+                raise ValueError(f"a tensor of {self.dtype} cannot be seen as {dtype} without a copy")
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __array_wrap__(self, array: np.ndarray, context: Any = None, return_scalar: bool = False) -> Tensor:
+        return wrap(np.asarray(array))
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        if node_of(self) is not None:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        return self._array.__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> Any:
+        return self._array.__dlpack_device__()
+
+    def __bool__(self) -> bool:
+        if self._array.size != 1:
+            if self._array.size == 0:
+                raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
+            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+        return bool(self._array.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self._array.dtype.kind not in "iub" or self._array.size != 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self._array.item())
+
+    def __len__(self) -> int:
+        if self._array.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return self._array.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self._array.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(self.unbind(0))
+
+    def __contains__(self, element: Any) -> bool:
+        if isinstance(element, (Tensor, int, float, bool, np.number)):
+            value = element._array if isinstance(element, Tensor) else element
+            return bool((self._array == value).any())
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in {type(element)}.")
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __format__(self, spec: str) -> str:
+        if self._array.ndim == 0 and type(self) is Tensor:
+            return format(self._array.item(), spec)
+        return object.__format__(self, spec)
+
+    def __dir__(self) -> list[str]:
+        return sorted(set(dir(type(self))) | set(self.__dict__))
+
+    def __repr__(self, *, tensor_contents: str | None = None) -> str:
+        from .printing import format_tensor
+
+        node = node_of(self)
+        suffixes = []
+        if isinstance(node, Leaf):
+            suffixes.append("requires_grad=True")
+        elif node is not None:
+            suffixes.append(f"grad_fn=<{node.name()}>")
+        return format_tensor(
+            self._array, suffixes=suffixes, default_dtype=default_dtype.numpy, dtype_name=repr(self.dtype)
+        )
+
+    # --- Copies ----------------------------------------------------------------------------------------------------
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if id(self) in memo:
+            return memo[id(self)]
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                "moment; call detach() first."
+            )
+        import copy
+
+        result = _make(type(self), self._array.copy(order="K"))
+        memo[id(self)] = result
+        if self.requires_grad:
+            result.requires_grad_()
+        if (gradient := self.grad) is not None:
+            result.grad = copy.deepcopy(gradient, memo)
+        for name, value in self.__dict__.items():
+            if name != "_kept_grad":
+                result.__dict__[name] = copy.deepcopy(value, memo)
+        return result
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError("only leaf tensors can be pickled; call detach() first")
+        attributes = {name: value for name, value in self.__dict__.items() if name != "_kept_grad"}
+        return _rebuild, (type(self), self._array, self.requires_grad, attributes)
+
+
+def _rebuild(cls: type[Tensor], array: np.ndarray, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:
+    result = _make(cls, array)
+    result.requires_grad_(requires_grad)
+    result.__dict__.update(attributes)
+    return result
+
+
+def _make(cls: type[Tensor], array: np.ndarray) -> Tensor:
+    result = new(cls)
+    result._array = array
+    result._node = None
+    result._counter = None
+    result._view = None
+    return result
+
+
+def wrap(array: np.ndarray, node: Node | None = None) -> Tensor:
+    """A tensor around an array, without a copy or a check."""
+    result = new(Tensor)
+    result._array = array
+    result._node = node
+    result._counter = None
+    result._view = None
+    return result
+
+
+def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
+    """A new array from numbers, nested sequences, arrays or tensors; Python floats take the default dtype.
+
+    Raises:
+        ValueError: sequences of different lengths at one depth.
+        TypeError: something that is not a number.
+    """
+    if isinstance(data, Tensor):
+        return data._array.astype(dtype or data._array.dtype)
+    if isinstance(data, (ndarray, np.generic)):
+        from_numpy_dtype(data.dtype)
+        return np.array(data, dtype or data.dtype.newbyteorder("="), order="C")
+    if isinstance(data, (list, tuple)):
+        data = _without_tensors(data)
+        _check_rectangular(data)
+    try:
+        array = np.array(data)
+    except (ValueError, OverflowError) as error:
+        raise type(error)(f"could not make a tensor: {error}") from None
+    if array.dtype.kind not in "bifu":
+        if array.dtype.kind == "O" and array.size and all(isinstance(v, int) for v in array.flat):
+            raise RuntimeError("Overflow when unpacking long: a value does not fit into int64")
+        culprit = next((v for v in _flatten(data) if not isinstance(v, (bool, int, float, np.number))), data)
+        raise TypeError(f"could not infer dtype of {type(culprit).__name__}: a tensor holds numbers and bools")
+    if dtype is None:
+        made_of_python = not isinstance(_first(data), np.generic)
+        if array.dtype.kind == "f" and (made_of_python or array.size == 0):
+            dtype = default_dtype.numpy
+        elif array.dtype.kind in "iu" and made_of_python:
+            dtype = dtypes.int64.numpy
+        else:
+            dtype = array.dtype
+    return np.asarray(array, dtype, order="C")
+
+
+def _without_tensors(data: Any) -> Any:
+    if isinstance(data, Tensor):
+        return data._array if data._array.ndim else data._array[()]
+    if isinstance(data, (list, tuple)):
+        return [_without_tensors(item) for item in data] if any(isinstance(i, (list, tuple, Tensor)) for i in data) else data
+    return data
+
+
+def _check_rectangular(data: Any, depth: int = 0) -> None:
+    lengths = {len(item) if isinstance(item, (list, tuple)) else -1 for item in data}
+    if len(lengths) > 1:
+        wanted, got = sorted(lengths)[-1], sorted(lengths)[0]
+        if got < 0:
+            if all(isinstance(item, (list, tuple, ndarray)) for item in data):
+                return
+            raise ValueError(f"expected sequence of length {wanted} at dim {depth + 1}, but got a number beside it")
+        raise ValueError(f"expected sequence of length {wanted} at dim {depth + 1} (got {got})")
+    if lengths and lengths != {-1} and lengths != {0}:
+        inner = {
+            len(item[0]) if isinstance(item[0], (list, tuple)) else -1 for item in data if isinstance(item, (list, tuple))
+        }
+        for item in data:
+            _check_rectangular(item, depth + 1)
+        if len(inner) > 1:
+            wanted, got = max(inner), min(inner)
+            raise ValueError(f"expected sequence of length {wanted} at dim {depth + 2} (got {max(got, 0)})")
+
+
+def _flatten(data: Any) -> Iterator[Any]:
+    if isinstance(data, (list, tuple)):
+        for item in data:
+            yield from _flatten(item)
+    else:
+        yield data
+
+
+def _first(data: Any) -> Any:
+    while isinstance(data, (list, tuple)):
+        if not data:
+            return None
+        data = data[0]
+    return data.flat[0] if isinstance(data, ndarray) and data.size else data
+
+
+# --- History -------------------------------------------------------------------------------------------------------
+
+
+def node_of(tensor: Tensor) -> Node | None:
+    """The node that made the tensor, up to date with writes to the memory that a view looks into."""
+    view = tensor._view
+    if view is not None and tensor._counter and view.generation != tensor._counter[1]:
+        previous, state.grad = state.grad, True
+        try:
+            tensor._node = replay(view.steps, view.base)._node
+        finally:
+            state.grad = previous
+        view.generation = tensor._counter[1]
+    return tensor._node
+
+
+def shared_counter(tensor: Tensor) -> list[int]:
+    """The tensor's counter, made when it is first needed."""
+    counter = tensor._counter
+    if counter is None:
+        counter = tensor._counter = [0, 0]
+    return counter
+
+
+def count_write(tensor: Tensor) -> None:
+    """Notes that the tensor's memory was written to."""
+    counter = tensor._counter
+    if counter is None:
+        tensor._counter = [1, 0]
+    elif counter is not INFERENCE:
+        counter[0] += 1
+
+
+class GradKeeper:
+    """The hook behind `retain_grad`."""
+
+    __slots__ = ("grad",)
+
+    def __init__(self) -> None:
+        self.grad: Tensor | None = None
+
+    def __call__(self, g: Any) -> None:
+        g = g if isinstance(g, Tensor) else wrap(np.array(g))
+        self.grad = g if self.grad is None else self.grad + g
+
+
+def _hooks(node: Node) -> HookDict:
+    if node.hooks is None:
+        node.hooks = HookDict()
+    return node.hooks
+
+
+def _keeper(node: Node) -> GradKeeper | None:
+    return node.hooks.get(-1) if node.hooks is not None else None
+
+
+# --- Differentiation -----------------------------------------------------------------------------------------------
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Adds the gradients of ``tensors`` to ``grad`` of the leaves they were made from.
+
+    Args:
+        tensors: one tensor or several.
+        grad_tensors: for each the gradient of a final scalar with respect to it; None is 1 for a scalar.
+        retain_graph: keep saved values for another pass; the value of ``create_graph`` by default.
+        create_graph: record the backward pass itself.
+        inputs: accumulate into these leaves only.
+    """
+    roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    if grad_tensors is None:
+        grad_tensors = grad_variables
+    gradients = _as_list(grad_tensors, len(roots), "grad_tensors")
+    nodes, values = _prepare_roots(roots, gradients, create_graph)
+    wanted = None
+    if inputs is not None:
+        wanted = _input_nodes([inputs] if isinstance(inputs, Tensor) else list(inputs))
+        if not wanted:
+            raise RuntimeError("inputs argument to backward() cannot be empty")
+    if create_graph:
+        warnings.warn(
+            "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
+            "gradient which can cause a memory leak. Use autograd.grad when creating the graph, or reset .grad to "
+            "None after use.",
+            UserWarning,
+            stacklevel=3 if sys._getframe(1).f_code.co_name == "backward" else 2,
+        )
+    keep = create_graph if retain_graph is None else retain_graph
+    run_backward(nodes, values, inputs=wanted, retain_graph=keep, create_graph=create_graph)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """Gradients of the sum of ``outputs`` with respect to ``inputs``; no ``.grad`` changes.
+
+    Args:
+        outputs: one tensor or several.
+        inputs: the tensors to differentiate by, leaves or not.
+        grad_outputs: for each output the factor of its gradient; None is 1 for a scalar.
+        retain_graph: keep saved values for another pass; the value of ``create_graph`` by default.
+        create_graph: record the backward pass, so that the result can be differentiated.
+        allow_unused: give None for an input that no output depends on, instead of an error.
+        materialize_grads: give zeros there.
+
+    >>> import autograd
+    >>> x = autograd.tensor(3.0, requires_grad=True)
+    >>> (dy,) = autograd.grad(x**3, x, create_graph=True)
+    >>> autograd.grad(dy, x)
+    (tensor(18.),)
+    """
+    roots = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    targets = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    if not targets:
+        raise ValueError("grad requires non-empty inputs.")
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
+    gradients = _as_list(grad_outputs, len(roots), "grad_outputs")
+    nodes, values = _prepare_roots(roots, gradients, create_graph)
+    wanted = _input_nodes(targets)
+    keep = create_graph if retain_graph is None else retain_graph
+    arrived = run_backward(
+        nodes, values, inputs=wanted, retain_graph=keep, create_graph=create_graph, accumulate=False
+    )
+    results: list[Tensor | None] = []
+    for target, g in zip(targets, arrived, strict=True):
+        if g is None and materialize_grads:
+            g = np.zeros_like(target._array)
+        elif g is None and not allow_unused:
+            raise RuntimeError(
+                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
+                "if this is the desired behavior."
+            )
+        results.append(g if g is None or isinstance(g, Tensor) else wrap(_own(np.asarray(g))))
+    return tuple(results)
+
+
+def _own(array: np.ndarray) -> np.ndarray:
+    # A broadcast gradient repeats one element in memory: the caller must be able to write to the result.
+    return array if array.flags.writeable and 0 not in array.strides else array.copy()
+
+
+def _as_list(gradients: Any, count: int, name: str) -> list[Any]:
+    if gradients is None:
+        return [None] * count
+    result = [gradients] if isinstance(gradients, Tensor) else list(gradients)
+    if len(result) != count:
+        raise RuntimeError(f"got {count} tensors and {len(result)} gradients; {name} needs one for each")
+    return result
+
+
+def _input_nodes(inputs: list[Tensor]) -> list[Node]:
+    nodes = []
+    for tensor in inputs:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"inputs must be Tensors, but got {type(tensor).__name__}")
+        node = node_of(tensor)
+        if node is None:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+        nodes.append(node)
+    return nodes
+
+
+def _prepare_roots(
+    roots: list[Tensor], gradients: list[Any], create_graph: bool
+) -> tuple[list[Node], list[Any]]:
+    nodes, values = [], []
+    for root, gradient in zip(roots, gradients, strict=True):
+        if not isinstance(root, Tensor):
+            raise TypeError(f"expected a Tensor to differentiate, but got {type(root).__name__}")
+        node = node_of(root)
+        if node is None:
+            raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
+        if gradient is None:
+            if root._array.size != 1:
+                raise RuntimeError(
+                    f"grad can be implicitly created only for scalar outputs, but this one has shape "
+                    f"{list(root.shape)}; pass a gradient of that shape, or reduce it with sum() or mean()"
+                )
+            value: Any = np.ones_like(root._array)
+            value = wrap(value) if create_graph else value
+        else:
+            if not isinstance(gradient, Tensor):
+                raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+            if gradient._array.shape != root._array.shape:
+                raise RuntimeError(
+                    f"Mismatch in shape: grad_output[0] has a shape of {gradient.shape} and output[0] has a shape of "
+                    f"{root.shape}."
+                )
+            if create_graph:
+                value = gradient if gradient.dtype is root.dtype else gradient.to(root.dtype)
+            else:
+                value = gradient._array.astype(root._array.dtype, copy=False)
+        nodes.append(node)
+        values.append(value)
+    return nodes, values
+
+
+# --- Checks that several operators share ---------------------------------------------------------------------------
+
+
+def check_differentiable(dtype: np.dtype) -> None:
+    """Raises unless tensors of this type can require grad."""
+    if dtype.kind not in "fc":
+        raise RuntimeError(
+            f"only Tensors of floating point dtype can require gradients, but got {from_numpy_dtype(dtype)}; "
+            "convert with .float() first"
+        )
+
+
+def check_dim(operator: str, dim: Any, ndim: int) -> int:
+    """``dim`` as a non-negative index; 0-d tensors accept 0 and -1.
+
+    Raises:
+        TypeError: not an integer.
+        IndexError: out of range.
+    """
+    if isinstance(dim, Tensor):
+        dim = dim.__index__()
+    if not isinstance(dim, (int, np.integer)) or isinstance(dim, bool):
+        raise TypeError(f"{operator}(): argument 'dim' must be int, not {type(dim).__name__}")
+    bound = max(ndim, 1)
+    if not -bound <= dim < bound:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})")
+    return int(dim) % bound

@@ -1,0 +1,532 @@
+"""Activation functions as layers. Derivatives at kinks are PyTorch's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd
+from autograd.tensor import Tensor
+
+from . import functional as F
+from . import init
+from .module import Module
+from .parameter import Parameter
+
+__all__ = [
+    "CELU",
+    "ELU",
+    "GELU",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
+    "LeakyReLU",
+    "LogSigmoid",
+    "LogSoftmax",
+    "Mish",
+    "PReLU",
+    "ReLU",
+    "ReLU6",
+    "SELU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Softshrink",
+    "Softsign",
+    "Tanh",
+    "Tanhshrink",
+    "Threshold",
+]
+
+
+class Threshold(Module):
+    r""":math:`y = x \text{ if } x > \text{threshold, else value}`
+
+    Args:
+        threshold: where the identity begins.
+        value: what stands below.
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__()
+        self.threshold = threshold
+        self.value = value
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.threshold(input, self.threshold, self.value, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"threshold={self.threshold}, value={self.value}" + (", inplace=True" if self.inplace else "")
+
+
+class ReLU(Module):
+    r""":math:`y = \max(0, x)`
+
+    Args:
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.ReLU()(autograd.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.relu(input, self.inplace)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU6(Module):
+    r""":math:`y = \min(\max(0, x), 6)`
+
+    Args:
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.relu6(input, self.inplace)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class LeakyReLU(Module):
+    r""":math:`y = x \text{ if } x > 0 \text{, else slope} \cdot x`
+
+    Args:
+        negative_slope: slope below zero.
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__()
+        self.negative_slope = negative_slope
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.leaky_relu(input, self.negative_slope, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
+
+
+class ELU(Module):
+    r""":math:`y = x \text{ if } x > 0 \text{, else } \alpha (e^x - 1)`
+
+    Args:
+        alpha: minus the limit at minus infinity.
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.elu(input, self.alpha, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
+
+
+class SELU(Module):
+    r""":math:`y = 1.0507 \, (x \text{ if } x > 0 \text{, else } 1.6733 (e^x - 1))`
+
+    Args:
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.selu(input, self.inplace)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class CELU(Module):
+    r""":math:`y = \max(0, x) + \min(0, \alpha (e^{x / \alpha} - 1))`
+
+    Args:
+        alpha: minus the limit at minus infinity; not zero.
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.celu(input, self.alpha, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
+
+
+class GELU(Module):
+    r""":math:`y = x \, \Phi(x), \; \Phi \text{ the normal distribution function}`
+
+    Args:
+        approximate: ``"tanh"`` computes Φ by a formula with tanh.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.gelu(input, approximate=self.approximate)
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
+
+
+class SiLU(Module):
+    r""":math:`y = x \, \sigma(x)`
+
+    Args:
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.silu(input, self.inplace)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class Mish(Module):
+    r""":math:`y = x \tanh(\ln(1 + e^x))`
+
+    Args:
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.mish(input, self.inplace)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class Softplus(Module):
+    r""":math:`y = \tfrac{1}{\beta} \ln(1 + e^{\beta x})`
+
+    Args:
+        beta: sharpness of the bend.
+        threshold: the identity where ``beta * x`` is above this.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta = beta
+        self.threshold = threshold
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softplus(input, self.beta, self.threshold)
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}, threshold={self.threshold}"
+
+
+class Softsign(Module):
+    r""":math:`y = x / (1 + |x|)`
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softsign(input)
+
+
+class LogSigmoid(Module):
+    r""":math:`y = \ln \sigma(x)`
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.logsigmoid(input)
+
+
+class Hardtanh(Module):
+    r""":math:`y = \min(\max(x, \text{min\_val}), \text{max\_val})`
+
+    Args:
+        min_val: the lower bound.
+        max_val: the upper bound, above ``min_val``.
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+
+    Raises:
+        ValueError: ``max_val`` is not above ``min_val``.
+    """
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        if max_val <= min_val:
+            raise ValueError(f"max_val must be above min_val, but got min_val={min_val}, max_val={max_val}")
+        self.min_val = min_val
+        self.max_val = max_val
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"min_val={self.min_val}, max_val={self.max_val}" + (", inplace=True" if self.inplace else "")
+
+
+class Hardsigmoid(Module):
+    r""":math:`y = \min(\max(x + 3, 0), 6) / 6`
+
+    Args:
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.hardsigmoid(input, self.inplace)
+
+
+class Hardswish(Module):
+    r""":math:`y = x \min(\max(x + 3, 0), 6) / 6`
+
+    Args:
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.hardswish(input, self.inplace)
+
+
+class Tanh(Module):
+    r""":math:`y = \tanh x`
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input.tanh()
+
+
+class Sigmoid(Module):
+    r""":math:`y = \sigma(x) = 1 / (1 + e^{-x})`
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input.sigmoid()
+
+
+class Softmax(Module):
+    r""":math:`y_i = e^{x_i} / \sum_j e^{x_j}`
+
+    Args:
+        dim: the dimension that sums to one.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Softmax(dim=0)(autograd.zeros(4))
+    tensor([0.2500, 0.2500, 0.2500, 0.2500])
+    """
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softmax(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class LogSoftmax(Module):
+    r""":math:`y_i = x_i - \ln \sum_j e^{x_j}`
+
+    Args:
+        dim: the dimension that is normalized.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.log_softmax(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Tanhshrink(Module):
+    r""":math:`y = x - \tanh x`
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.tanhshrink(input)
+
+
+class Softshrink(Module):
+    r""":math:`y = \operatorname{sign}(x) \max(|x| - \lambda, 0)`
+
+    Args:
+        lambd: λ, not negative.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softshrink(input, self.lambd)
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
+
+class Hardshrink(Module):
+    r""":math:`y = x \text{ if } |x| > \lambda \text{, else } 0`
+
+    Args:
+        lambd: λ.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+    """
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.hardshrink(input, self.lambd)
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
+
+class PReLU(Module):
+    r""":math:`y = x \text{ if } x > 0 \text{, else } a x`, with learned slopes ``a``
+
+    Args:
+        num_parameters: 1, or one slope for each channel.
+        init: first value of the slopes.
+        device: ``"cpu"``.
+        dtype: of the slopes; the default dtype by default.
+
+    Shape:
+        - Input, output: ``(N, C, *)``, the same
+
+    Attributes:
+        weight: ``(num_parameters,)``, the slopes.
+    """
+
+    def __init__(
+        self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        self.num_parameters = num_parameters
+        self.init = init
+        self.weight = Parameter(autograd.empty(num_parameters, device=device, dtype=dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Sets all slopes to ``init``."""
+        init.constant_(self.weight, self.init)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.prelu(input, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.num_parameters}"

@@ -1,0 +1,410 @@
+"""Modules made of modules: in a row, in a list, in a dict; and a list of parameters."""
+
+from __future__ import annotations
+
+import operator
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, overload
+
+from autograd.tensor import Tensor
+
+from .module import Module, indented, tree
+from .parameter import Parameter
+
+__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+
+
+def _position(index: Any, length: int) -> int:
+    """``index`` as a non-negative position; IndexError when out of range."""
+    position = operator.index(index)
+    if not -length <= position < length:
+        raise IndexError(f"index {position} is out of range")
+    return position % length
+
+
+class _Numbered(Module):
+    """What `Sequential` and `ModuleList` share: children named "0", "1", … that can be used like a list."""
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._modules.values())
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.isdigit()]
+
+    def _name_at(self, index: Any) -> str:
+        return list(self._modules)[_position(index, len(self))]
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        setattr(self, self._name_at(index), module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        names = list(self._modules)
+        for name in names[index] if isinstance(index, slice) else [self._name_at(index)]:
+            delattr(self, name)
+        self._renumber(list(self._modules.values()))
+
+    def _renumber(self, modules: list[Module | None]) -> None:
+        self._modules.clear()
+        for number, module in enumerate(modules):
+            self.add_module(str(number), module)
+
+    def _check_modules(self, action: str, modules: Any) -> list[Module]:
+        """The given modules as a list, so that a wrong one is found before any is added."""
+        if not isinstance(modules, Iterable) or isinstance(modules, Mapping):
+            raise TypeError(
+                f"{type(self).__name__}.{action} should be called with an iterable, but got {type(modules).__name__}"
+            )
+        checked = list(modules)
+        for module in checked:
+            if not isinstance(module, Module):
+                raise TypeError(f"{type(module).__name__} is not a Module subclass")
+        return checked
+
+    def append(self, module: Module) -> Any:
+        """Adds a module at the end; returns self."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def insert(self, index: int, module: Module) -> Any:
+        """Adds a module before position ``index``.
+
+        Raises:
+            TypeError: not a Module.
+            IndexError: a position beyond the ends.
+        """
+        if not isinstance(module, Module):
+            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+        length = len(self)
+        if not -length <= index <= length:
+            raise IndexError(f"index {index} is out of range for {type(self).__name__} of length {length}")
+        modules = list(self._modules.values())
+        modules.insert(index if index >= 0 else index + length, module)
+        self._renumber(modules)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> Any:
+        """Adds several modules at the end; returns self."""
+        for module in self._check_modules("extend", modules):
+            self.append(module)
+        return self
+
+    def __iadd__(self, other: Iterable[Module]) -> Any:
+        return self.extend(other)
+
+    def pop(self, index: int | slice = -1) -> Any:
+        """Removes and returns the module at a position, the last by default."""
+        module = self[index]  # type: ignore[index]
+        del self[index]
+        return module
+
+
+class Sequential(_Numbered):
+    """Modules in a row: each takes the output of the one before it.
+
+    Args:
+        args: modules, or one ``OrderedDict`` of names to modules.
+
+    >>> import nn
+    >>> nn.Sequential(nn.Linear(4, 2), nn.ReLU())
+    Sequential(
+      (0): Linear(in_features=4, out_features=2, bias=True)
+      (1): ReLU()
+    )
+    """
+
+    @overload
+    def __init__(self, *args: Module) -> None: ...
+
+    @overload
+    def __init__(self, arg: OrderedDict[str, Module]) -> None: ...
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__()
+        if len(args) == 1 and isinstance(args[0], OrderedDict):
+            for name, module in args[0].items():
+                self.add_module(name, module)
+        else:
+            for number, module in enumerate(args):
+                self.add_module(str(number), module)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return type(self)(OrderedDict(list(self._modules.items())[index]))
+        return self._modules[self._name_at(index)]
+
+    def __add__(self, other: Sequential) -> Sequential:
+        if not isinstance(other, Sequential):
+            raise ValueError(
+                "add operator supports only objects of Sequential class, but "
+                f"{type(other).__name__} is given."
+            )
+        return Sequential(*self, *other)
+
+    def __mul__(self, times: int) -> Sequential:
+        if not isinstance(times, int):
+            raise TypeError(f"unsupported operand type(s) for *: Sequential and {type(times).__name__}")
+        if times <= 0:
+            raise ValueError(f"Non-positive multiplication factor {times} for {type(self).__name__}")
+        return Sequential(*(list(self) * times))
+
+    __rmul__ = __mul__
+
+    def forward(self, input: Any) -> Any:
+        for module in self._modules.values():
+            input = module(input)  # type: ignore[misc]
+        return input
+
+
+class ModuleList(_Numbered):
+    """A list of modules that are registered, unlike those in a plain list. It has no ``forward``.
+
+    Args:
+        modules: the first modules.
+
+    >>> import nn
+    >>> nn.ModuleList(nn.Linear(2, 2) for _ in range(3))
+    ModuleList(
+      (0-2): 3 x Linear(in_features=2, out_features=2, bias=True)
+    )
+    """
+
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.extend(modules)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return type(self)(list(self._modules.values())[index])
+        return self._modules[self._name_at(index)]
+
+    def __add__(self, other: Iterable[Module]) -> ModuleList:
+        return ModuleList([*self, *other])
+
+    def insert(self, index: int, module: Module) -> None:
+        """Adds a module before position ``index``, as ``list.insert``."""
+        if not isinstance(module, Module):
+            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+        modules = list(self._modules.values())
+        modules.insert(index, module)
+        self._renumber(modules)
+
+    def __repr__(self) -> str:
+        runs: list[list[Any]] = []  # [first position, last position, printed form]
+        for position, module in enumerate(self):
+            printed = repr(module)
+            if runs and runs[-1][2] == printed:
+                runs[-1][1] = position
+            else:
+                runs.append([position, position, printed])
+        lines = [
+            f"({first}): {indented(printed)}"
+            if first == last
+            else f"({first}-{last}): {last - first + 1} x {indented(printed)}"
+            for first, last, printed in runs
+        ]
+        return tree(self._get_name(), "", lines)
+
+
+class ModuleDict(Module):
+    """A dict of modules that are registered, unlike those in a plain dict. It has no ``forward``.
+
+    Args:
+        modules: a mapping of names to modules, or pairs.
+
+    >>> import nn
+    >>> nn.ModuleDict({"conv": nn.Conv2d(1, 2, 3)})["conv"].out_channels
+    2
+    """
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.update(modules)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._modules[key]
+
+    def __setitem__(self, key: str, module: Module) -> None:
+        self.add_module(key, module)
+
+    def __delitem__(self, key: str) -> None:
+        del self._modules[key]
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._modules
+
+    def clear(self) -> None:
+        """Removes all modules."""
+        self._modules.clear()
+
+    def pop(self, key: str) -> Any:
+        """Removes and returns a module."""
+        return self._modules.pop(key)
+
+    def keys(self) -> Any:
+        """The names."""
+        return self._modules.keys()
+
+    def items(self) -> Any:
+        """Pairs of name and module."""
+        return self._modules.items()
+
+    def values(self) -> Any:
+        """The modules."""
+        return self._modules.values()
+
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Adds modules or replaces those of the same names.
+
+        Raises:
+            TypeError: neither a mapping nor an iterable of pairs.
+            ValueError: an element that is no pair.
+        """
+        for key, module in _pairs("ModuleDict", modules):
+            self[key] = module
+
+
+def _pairs(kind: str, given: Any) -> list[tuple[str, Any]]:
+    if isinstance(given, (Mapping, ModuleDict, ParameterDict)):
+        return list(given.items())
+    if not isinstance(given, Iterable):
+        raise TypeError(
+            f"{kind}.update should be called with an iterable of key/value pairs, but got {type(given).__name__}"
+        )
+    pairs = []
+    for position, pair in enumerate(given):
+        if not isinstance(pair, Iterable) or len(pair := tuple(pair)) != 2:
+            raise ValueError(f"{kind} update sequence element #{position} is no pair of a key and a value")
+        pairs.append((pair[0], pair[1]))
+    return pairs
+
+
+class ParameterList(Module):
+    """A list of parameters that are registered, unlike those in a plain list.
+
+    Args:
+        values: the first parameters; plain tensors become parameters.
+
+    >>> import autograd, nn
+    >>> [name for name, _ in nn.ParameterList([autograd.zeros(2), autograd.ones(3)]).named_parameters()]
+    ['0', '1']
+    """
+
+    def __init__(self, values: Iterable[Any] | None = None) -> None:
+        super().__init__()
+        if values is not None:
+            self.extend(values)
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._parameters.values())
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return type(self)(list(self)[index])
+        return self._parameters[str(_position(index, len(self)))]
+
+    def __setitem__(self, index: int, value: Any) -> None:
+        self.register_parameter(str(_position(index, len(self))), _as_parameter("ParameterList", value))
+
+    def append(self, value: Any) -> ParameterList:
+        """Adds a parameter at the end; returns self."""
+        self.register_parameter(str(len(self)), _as_parameter("ParameterList", value))
+        return self
+
+    def extend(self, values: Iterable[Any]) -> ParameterList:
+        """Adds several parameters at the end; returns self."""
+        if not isinstance(values, Iterable) or isinstance(values, Tensor):
+            raise TypeError(
+                f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
+            )
+        for parameter in [_as_parameter("ParameterList", value) for value in values]:
+            self.append(parameter)
+        return self
+
+    def __iadd__(self, values: Iterable[Any]) -> ParameterList:
+        return self.extend(values)
+
+    def extra_repr(self) -> str:
+        return "\n".join(_describe(name, parameter) for name, parameter in self._parameters.items())
+
+
+class ParameterDict(Module):
+    """A dict of parameters that are registered, unlike those in a plain dict.
+
+    Args:
+        parameters: a mapping of names to parameters, or pairs; plain tensors become parameters.
+
+    >>> import autograd, nn
+    >>> list(nn.ParameterDict({"scale": autograd.ones(2)}).keys())
+    ['scale']
+    """
+
+    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
+        super().__init__()
+        if parameters is not None:
+            self.update(parameters)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._parameters[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.register_parameter(key, _as_parameter("ParameterDict", value))
+
+    def __delitem__(self, key: str) -> None:
+        del self._parameters[key]
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parameters)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._parameters
+
+    def keys(self) -> Any:
+        """The names."""
+        return self._parameters.keys()
+
+    def items(self) -> Any:
+        """Pairs of name and parameter."""
+        return self._parameters.items()
+
+    def values(self) -> Any:
+        """The parameters."""
+        return self._parameters.values()
+
+    def update(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        """Adds parameters or replaces those of the same names."""
+        for key, value in _pairs("ParameterDict", parameters):
+            self[key] = value
+
+    def extra_repr(self) -> str:
+        return "\n".join(_describe(name, parameter) for name, parameter in self._parameters.items())
+
+
+def _as_parameter(kind: str, value: Any) -> Parameter:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{kind} holds parameters, but got {type(value).__name__}")
+    return value if isinstance(value, Parameter) else Parameter(value)
+
+
+def _describe(name: str, parameter: Parameter | None) -> str:
+    if parameter is None:
+        return f"  ({name}): None"
+    sizes = "x".join(str(size) for size in parameter.shape)
+    return f"  ({name}): Parameter containing: [{parameter.dtype} of size {sizes}]"

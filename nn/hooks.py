@@ -1,0 +1,252 @@
+"""Hooks of modules: functions called before and after ``forward``, and when gradients pass through.
+
+A module with hooks is called through `call_with_hooks`. Backward hooks need all gradients of a call's outputs, and
+of its inputs, at once: a `Gate` lets several tensors pass unchanged and sees their gradients together.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from autograd.graph import HookDict, Node, RemovableHandle, is_grad_enabled
+from autograd.tensor import Tensor, add_up, node_of, shared_counter, wrap
+
+if TYPE_CHECKING:
+    from .module import Module
+
+__all__ = ["ForwardHook", "call_with_hooks", "register"]
+
+
+class ForwardHook(NamedTuple):
+    """A forward hook or forward pre-hook and how it wants to be called."""
+
+    function: Callable[..., Any]
+    with_kwargs: bool = False
+    always_call: bool = False
+
+
+def register(hooks: HookDict, hook: Any, prepend: bool = False) -> RemovableHandle:
+    """Adds ``hook`` behind the others, or before them."""
+    handle = hooks.register(hook)
+    if prepend:
+        for key in [key for key in hooks if key != handle.id]:
+            hooks[key] = hooks.pop(key)
+    return handle
+
+
+def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``module.forward(*args, **kwargs)`` with the module's hooks around it."""
+    result = None
+    called: set[int] = set()
+    try:
+        args, kwargs = _before(module, args, kwargs)
+        gates = None
+        if module._backward_hooks or module._backward_pre_hooks:
+            gates = _Gates(module)
+            args = gates.at_inputs(args)
+        result = module.forward(*args, **kwargs)
+        for key, hook in list(module._forward_hooks.items()):
+            called.add(key)
+            changed = _call(hook, module, args, kwargs, result)
+            result = result if changed is None else changed
+        return result if gates is None else gates.at_outputs(result)
+    except Exception:
+        for key, hook in list(module._forward_hooks.items()):
+            if hook.always_call and key not in called:
+                _call_after_failure(hook, module, args, kwargs, result)
+        raise
+
+
+def _before(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    for hook in list(module._forward_pre_hooks.values()):
+        if hook.with_kwargs:
+            changed = hook.function(module, args, kwargs)
+            if changed is not None:
+                if not isinstance(changed, tuple) or len(changed) != 2:
+                    raise RuntimeError(
+                        "forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
+                        f"but got {changed}."
+                    )
+                args, kwargs = changed
+        else:
+            changed = hook.function(module, args)
+            if changed is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+    return args, kwargs
+
+
+def _call(hook: ForwardHook, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
+    if hook.with_kwargs:
+        return hook.function(module, args, kwargs, result)
+    return hook.function(module, args, result)
+
+
+def _call_after_failure(
+    hook: ForwardHook, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
+) -> None:
+    try:
+        _call(hook, module, args, kwargs, result)
+    except Exception as error:
+        warnings.warn(
+            "module forward hook with ``always_call=True`` raised an exception that was silenced as another error "
+            f"was raised in forward: {error}",
+            stacklevel=4,
+        )
+
+
+# --- Backward ------------------------------------------------------------------------------------------------------
+
+
+class Gate(Node):
+    """The identity on several tensors; ``watch`` sees, and may replace, their gradients all at once."""
+
+    __slots__ = ("like", "watch")
+
+    def __init__(self, tensors: Sequence[Tensor], watch: Callable[[list[Tensor | None]], Sequence[Any]]) -> None:
+        super().__init__(tuple(node_of(tensor) for tensor in tensors))
+        self.like = [(tensor._array.shape, tensor._array.dtype) for tensor in tensors]
+        self.watch = watch
+
+    def backward(self, g: dict[int, Any]) -> Sequence[Any]:
+        recorded = any(isinstance(value, Tensor) for value in g.values())
+        gradients: list[Tensor | None] = []
+        for index, (shape, dtype) in enumerate(self.like):
+            value = g.get(index)
+            if value is None and self.edges[index] is not None:
+                value = np.zeros(shape, dtype)
+            gradients.append(value if value is None or isinstance(value, Tensor) else wrap(np.asarray(value)))
+        changed = self.watch(gradients)
+        return [g if recorded or g is None else g._array for g in changed]
+
+    def accumulate(self, total: dict[int, Any], g: dict[int, Any], owned: bool) -> dict[int, Any]:
+        return total | g
+
+    def name(self) -> str:
+        return "BackwardHookFunctionBackward"
+
+
+class Port(Node):
+    """One of the tensors that pass a `Gate`."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, gate: Gate, index: int) -> None:
+        super().__init__((gate,))
+        self.index = index
+
+    def backward(self, g: Any) -> Sequence[Any]:
+        return ({self.index: g},)
+
+    def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
+        return add_up(total, g, owned)
+
+    def name(self) -> str:
+        return "BackwardHookFunctionBackward"
+
+
+def _pass_through(values: tuple[Any, ...], watch: Callable[[list[Any]], Sequence[Any]]) -> tuple[Any, ...] | None:
+    """``values`` with a gate behind its tensors; None where nothing is recorded."""
+    tensors = [value for value in values if isinstance(value, Tensor)]
+    if not is_grad_enabled() or not any(tensor.requires_grad for tensor in tensors):
+        return None
+    positions = [i for i, value in enumerate(values) if isinstance(value, Tensor)]
+
+    def spread(gradients: list[Tensor | None]) -> Sequence[Any]:
+        full: list[Any] = [None] * len(values)
+        for i, gradient in zip(positions, gradients, strict=True):
+            full[i] = gradient
+        changed = watch(full)
+        return [changed[i] for i in positions]
+
+    gate = Gate(tensors, spread)
+    passed = list(values)
+    for index, position in enumerate(positions):
+        if gate.edges[index] is not None:
+            tensor = wrap(tensors[index]._array, Port(gate, index))
+            tensor._counter = shared_counter(tensors[index])
+            passed[position] = tensor
+    return tuple(passed)
+
+
+class _Gates:
+    """The two gates of one call, and the output gradients on their way from one to the other."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.hooks = list(module._backward_hooks.values())
+        self.pre_hooks = list(module._backward_pre_hooks.values())
+        self.input_count = 0
+        self.inputs_recorded = False
+        self.grad_output: tuple[Any, ...] | None = None
+
+    def at_inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        self.input_count = len(args)
+        passed = _pass_through(args, self._watch_inputs)
+        self.inputs_recorded = passed is not None
+        return args if passed is None else passed
+
+    def at_outputs(self, result: Any) -> Any:
+        if not isinstance(result, (Tensor, tuple)):
+            warnings.warn(
+                "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but "
+                f"received {type(result)}",
+                stacklevel=4,
+            )
+            return result
+        values = result if isinstance(result, tuple) else (result,)
+        passed = _pass_through(values, self._watch_outputs)
+        if passed is None:
+            return result
+        if isinstance(result, Tensor):
+            return passed[0]
+        return passed if type(result) is tuple else type(result)(*passed)
+
+    def _watch_outputs(self, gradients: list[Any]) -> Sequence[Any]:
+        grad_output: Sequence[Any] = tuple(gradients)
+        for hook in self.pre_hooks:
+            changed = hook(self.module, grad_output)
+            if changed is not None:
+                grad_output = _checked("Backward pre hook", "grad_output", changed, len(gradients))
+        if self.inputs_recorded:
+            self.grad_output = tuple(grad_output)
+        elif self.hooks:
+            self._call_without_inputs(tuple(grad_output))
+        return grad_output
+
+    def _call_without_inputs(self, grad_output: tuple[Any, ...]) -> None:
+        warnings.warn(
+            "Full backward hook is firing when gradients are computed with respect to module outputs since no "
+            "inputs require gradients.",
+            stacklevel=2,
+        )
+        for hook in self.hooks:
+            changed = hook(self.module, (None,) * self.input_count, grad_output)
+            if changed is not None and any(gradient is not None for gradient in changed):
+                raise RuntimeError(
+                    "Backward hook for Modules where no input requires gradient should always return None or None "
+                    "for all gradients."
+                )
+
+    def _watch_inputs(self, gradients: list[Any]) -> Sequence[Any]:
+        grad_input: Sequence[Any] = tuple(gradients)
+        if self.grad_output is None:  # the gradient came another way than through the module's outputs
+            return grad_input
+        for hook in self.hooks:
+            changed = hook(self.module, grad_input, self.grad_output)
+            if changed is not None:
+                grad_input = _checked("Backward hook", "grad_input", changed, len(gradients))
+        self.grad_output = None
+        return grad_input
+
+
+def _checked(kind: str, name: str, changed: Any, expected: int) -> tuple[Any, ...]:
+    changed = (changed,) if isinstance(changed, Tensor) else tuple(changed)
+    if len(changed) != expected:
+        raise RuntimeError(
+            f"{kind} returned an invalid number of {name}, got {len(changed)}, but expected {expected}"
+        )
+    return changed

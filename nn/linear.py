@@ -1,0 +1,82 @@
+"""Linear maps."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import autograd
+from autograd.tensor import Tensor
+
+from . import functional as F
+from . import init
+from .module import Module
+from .parameter import Parameter
+
+__all__ = ["Identity", "Linear"]
+
+
+class Identity(Module):
+    """Gives its input back; takes and ignores any arguments.
+
+    >>> import nn
+    >>> nn.Identity(54)(3)
+    3
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, input: Any) -> Any:
+        return input
+
+
+class Linear(Module):
+    r"""An affine map of the last dimension: :math:`y = x A^T + b`.
+
+    Args:
+        in_features: size of each input sample.
+        out_features: size of each output sample.
+        bias: whether there is a ``b``.
+        device: ``"cpu"``.
+        dtype: of the parameters; the default dtype by default.
+
+    Shape:
+        - Input: ``(*, in_features)``
+        - Output: ``(*, out_features)``
+
+    Attributes:
+        weight: ``(out_features, in_features)``, drawn from U(-√k, √k) with k = 1 / in_features.
+        bias: ``(out_features,)``, drawn from the same distribution; None without one.
+
+    >>> import autograd, nn
+    >>> nn.Linear(20, 30)(autograd.randn(128, 20)).shape
+    torch.Size([128, 30])
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.out_features = out_features
+        self.weight = Parameter(autograd.empty((out_features, in_features), device=device, dtype=dtype))
+        if bias:
+            self.bias = Parameter(autograd.empty(out_features, device=device, dtype=dtype))
+        else:
+            self.register_parameter("bias", None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws new weights."""
+        # a = sqrt(5) makes the bound of kaiming_uniform_ 1 / sqrt(in_features).
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

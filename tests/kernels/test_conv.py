@@ -1,0 +1,242 @@
+"""Convolution on plain arrays against PyTorch, in both readings."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from autograd.kernels import conv, conv_columns, jit, threads
+
+READINGS = ("never", "always")
+# Of the largest element: sums cancel.
+TOLERANCE = {"float32": 3e-6, "float64": 1e-14}
+
+# x, weight, stride, padding, dilation, groups
+CASES = {
+    "plain": ((2, 3, 7, 8), (4, 3, 3, 3), (1, 1), (0, 0), (1, 1), 1),
+    "lenet": ((3, 1, 28, 28), (20, 1, 5, 5), (1, 1), (0, 0), (1, 1), 1),
+    "stride": ((2, 3, 9, 8), (4, 3, 3, 2), (2, 3), (0, 0), (1, 1), 1),
+    "padding": ((2, 3, 5, 6), (4, 3, 3, 3), (1, 1), (1, 2), (1, 1), 1),
+    "padding wider than the image": ((1, 2, 2, 1), (3, 2, 3, 4), (1, 2), (3, 5), (1, 1), 1),
+    "dilation": ((2, 3, 9, 10), (4, 3, 3, 3), (1, 1), (0, 0), (2, 3), 1),
+    "everything": ((2, 6, 11, 9), (4, 3, 3, 2), (2, 3), (2, 1), (2, 1), 2),
+    "rows that no window reaches": ((2, 2, 8, 8), (3, 2, 2, 2), (3, 3), (0, 0), (1, 1), 1),
+    "stride beyond the kernel": ((2, 2, 9, 9), (3, 2, 1, 1), (4, 3), (0, 0), (1, 1), 1),
+    "depthwise": ((2, 6, 7, 7), (6, 1, 3, 3), (1, 1), (1, 1), (1, 1), 6),
+    "depthwise, two filters": ((2, 3, 7, 7), (6, 1, 3, 3), (2, 2), (1, 1), (1, 1), 3),
+    "pointwise": ((2, 6, 5, 4), (8, 3, 1, 1), (1, 1), (0, 0), (1, 1), 2),
+    "pointwise with padding": ((2, 6, 5, 4), (8, 6, 1, 1), (1, 1), (1, 1), (1, 1), 1),
+    "pointwise, stride and padding keep the size": ((2, 3, 1, 1), (4, 3, 1, 1), (3, 3), (1, 1), (1, 1), 1),
+    "whole image": ((3, 2, 4, 5), (4, 2, 4, 5), (1, 1), (0, 0), (1, 1), 1),
+    "no samples": ((0, 3, 7, 8), (4, 3, 3, 3), (1, 1), (1, 1), (1, 1), 1),
+    "1-d": ((2, 4, 13), (6, 2, 3), (2,), (2,), (2,), 2),
+    "3-d": ((2, 4, 6, 5, 7), (6, 2, 3, 2, 3), (2, 1, 2), (1, 0, 2), (1, 2, 1), 2),
+}
+
+
+@pytest.fixture(params=READINGS)
+def reading(request):
+    if request.param == "always":
+        pytest.importorskip("numba")
+    with jit.using(request.param):
+        yield request.param
+
+
+def arrays(case, dtype, seed=0):
+    x_shape, weight_shape, *_ = case
+    generator = np.random.default_rng(seed)
+    return [
+        generator.standard_normal(shape).astype(dtype) for shape in (x_shape, weight_shape, weight_shape[:1])
+    ]
+
+
+def expected(case, x, weight, bias):
+    """PyTorch's output, an output gradient, and the gradients of x and weight."""
+    torch = pytest.importorskip("torch")
+    *_, stride, padding, dilation, groups = case
+    x, weight, bias = (torch.tensor(a, requires_grad=True) for a in (x, weight, bias))
+    convolve = getattr(torch.nn.functional, f"conv{x.ndim - 2}d")
+    out = convolve(x, weight, bias, stride, padding, dilation, groups)
+    g = torch.tensor(np.random.default_rng(1).standard_normal(out.shape)).to(out.dtype)
+    gx, gw = torch.autograd.grad(out, (x, weight), g)
+    return (value.detach().numpy() for value in (out, g, gx, gw))
+
+
+@pytest.mark.parametrize("box_bytes", [1 << 22, 2000, 1])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_agrees_with_torch(reading, dtype, box_bytes, monkeypatch):
+    monkeypatch.setattr(conv_columns, "BOX_BYTES", box_bytes)
+    for name, case in CASES.items():
+        x_shape, weight_shape, *options = case
+        x, weight, bias = arrays(case, dtype)
+        out, g, gx, gw = expected(case, x, weight, bias)
+        results = {
+            "out": (conv.conv_forward(x, weight, bias, *options), out),
+            "gx": (conv.conv_input_gradient(g, weight, x_shape, *options), gx),
+            "gw": (conv.conv_weight_gradient(g, x, weight_shape, *options), gw),
+            "no bias": (
+                conv.conv_forward(x, weight, None, *options),
+                out - bias.reshape(-1, *[1] * (x.ndim - 2)),
+            ),
+        }
+        for what, (ours, theirs) in results.items():
+            assert ours.dtype == dtype and ours.shape == theirs.shape, (name, what)
+            assert ours.flags.c_contiguous, (name, what)
+            atol = TOLERANCE[dtype] * np.abs(theirs).max(initial=1)
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=atol, err_msg=f"{name}: {what}")
+
+
+def test_torch_grad_functions(reading):
+    torch = pytest.importorskip("torch")
+    case = CASES["everything"]
+    x_shape, weight_shape, stride, padding, dilation, groups = case
+    x, weight, bias = arrays(case, "float64")
+    _, g, _, _ = expected(case, x, weight, bias)
+    x, weight, g = (torch.tensor(a) for a in (x, weight, g))
+    gx = torch.nn.grad.conv2d_input(x_shape, weight, g, stride, padding, dilation, groups)
+    gw = torch.nn.grad.conv2d_weight(x, weight_shape, g, stride, padding, dilation, groups)
+    ours = conv.conv_input_gradient(g.numpy(), weight.numpy(), x_shape, stride, padding, dilation, groups)
+    np.testing.assert_allclose(ours, gx.numpy(), atol=1e-12)
+    ours = conv.conv_weight_gradient(g.numpy(), x.numpy(), weight_shape, stride, padding, dilation, groups)
+    np.testing.assert_allclose(ours, gw.numpy(), atol=1e-12)
+
+
+def test_transposed_convolution(reading):
+    torch = pytest.importorskip("torch")
+    generator = np.random.default_rng(0)
+    x, weight = generator.standard_normal((2, 4, 5, 6)), generator.standard_normal((4, 3, 3, 2))
+    options = ((3, 2), (1, 0), (1, 2))
+    out = torch.nn.functional.conv_transpose2d(
+        torch.tensor(x), torch.tensor(weight), None, options[0], options[1], (2, 1), 2, options[2]
+    ).numpy()
+    np.testing.assert_allclose(conv.conv_transpose(x, weight, out.shape, *options, 2), out, atol=1e-12)
+
+
+def test_non_contiguous_and_read_only(reading):
+    case = CASES["everything"]
+    x_shape, weight_shape, *options = case
+    x, weight, bias = arrays(case, "float64")
+    out = conv.conv_forward(x, weight, bias, *options)
+    g = np.random.default_rng(2).standard_normal(out.shape)
+    gx = conv.conv_input_gradient(g, weight, x_shape, *options)
+    gw = conv.conv_weight_gradient(g, x, weight_shape, *options)
+    for change in (
+        np.asfortranarray,
+        lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+        lambda a: a[..., ::-1].copy()[..., ::-1],
+    ):
+        strided = [change(a) for a in (x, weight, bias, g)]
+        for a in strided:
+            a.flags.writeable = False
+        np.testing.assert_array_equal(conv.conv_forward(*strided[:3], *options), out)
+        np.testing.assert_array_equal(conv.conv_input_gradient(strided[3], strided[1], x_shape, *options), gx)
+        np.testing.assert_array_equal(
+            conv.conv_weight_gradient(strided[3], strided[0], weight_shape, *options), gw
+        )
+    constant = np.broadcast_to(np.float64(2), x_shape)
+    np.testing.assert_array_equal(
+        conv.conv_forward(constant, weight, None, *options),
+        conv.conv_forward(constant.copy(), weight, None, *options),
+    )
+
+
+def test_results_are_the_callers_own(reading):
+    # The columns live in a buffer that the next call overwrites: no result may be a view of it.
+    case = CASES["padding"]
+    x_shape, weight_shape, *options = case
+    x, weight, bias = arrays(case, "float64")
+    g = conv.conv_forward(x, weight, bias, *options)
+
+    def compute(scale):
+        return [
+            conv.conv_forward(scale * x, weight, bias, *options),
+            conv.conv_input_gradient(scale * g, weight, x_shape, *options),
+            conv.conv_weight_gradient(scale * g, x, weight_shape, *options),
+        ]
+
+    first = compute(1)
+    copies = [a.copy() for a in first]
+    compute(3)
+    for a, b in zip(first, copies, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_same_bits_whatever_the_threads(reading, monkeypatch):
+    monkeypatch.setattr(conv_columns, "GRAIN", 1)
+    case = ((6, 4, 14, 15), (8, 4, 3, 3), (1, 1), (1, 1), (1, 1), 1)
+    x_shape, weight_shape, *options = case
+    x, weight, bias = arrays(case, "float32")
+    g = conv.conv_forward(x, weight, bias, *options)
+
+    def compute(results):
+        results.append(
+            [
+                conv.conv_forward(x, weight, bias, *options).tobytes(),
+                conv.conv_input_gradient(g, weight, x_shape, *options).tobytes(),
+                conv.conv_weight_gradient(g, x, weight_shape, *options).tobytes(),
+            ]
+        )
+
+    before, results = threads.get_num_threads(), []
+    try:
+        for count in (1, 2, 5):
+            threads.set_num_threads(count)
+            for _ in range(3):
+                compute(results)
+        callers = [threading.Thread(target=compute, args=(results,)) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+    finally:
+        threads.set_num_threads(before)
+    assert len(results) == 13
+    assert all(result == results[0] for result in results)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float16", "complex128", "longdouble"])
+def test_other_types_take_the_numpy_reading(dtype):
+    case = ((2, 2, 5, 5), (3, 2, 3, 3), (1, 1), (1, 1), (1, 1), 1)
+    generator = np.random.default_rng(0)
+    x, weight, bias = (generator.integers(-3, 4, shape).astype(float) for shape in (case[0], case[1], (3,)))
+    wanted = conv.conv_forward(x, weight, bias, *case[2:])
+    with jit.using("always"):
+        out = conv.conv_forward(x.astype(dtype), weight.astype(dtype), bias.astype(dtype), *case[2:])
+    assert out.dtype == dtype
+    np.testing.assert_array_equal(out.astype(np.complex128), wanted)
+
+
+def test_nan_and_infinity_pass_through(reading):
+    # Without warnings, which the test run makes errors: 0 * inf is a value.
+    x, weight = np.ones((1, 1, 4, 4), np.float32), np.ones((1, 1, 2, 2), np.float32)
+    x[0, 0, 0, 0], x[0, 0, 3, 3] = np.nan, np.inf
+    out = conv.conv_forward(x, weight, None, (1, 1), (0, 0), (1, 1))
+    assert np.isnan(out[0, 0, 0, 0]) and np.isinf(out[0, 0, 2, 2]) and np.isfinite(out).sum() == 7
+
+
+def test_errors():
+    x, weight = np.zeros((1, 3, 5, 5)), np.zeros((4, 3, 3, 3))
+    plain = ((1, 1), (0, 0), (1, 1))
+    table = [
+        (
+            lambda: conv.conv_forward(x, np.zeros((4, 2, 3, 3)), None, *plain),
+            "input has 3 channels.*expects 2",
+        ),
+        (lambda: conv.conv_forward(x, weight, None, *plain, 3), "groups=3 must divide .* 4"),
+        (lambda: conv.conv_forward(x, weight, None, *plain, 0), "groups=0"),
+        (lambda: conv.conv_forward(x, weight, np.zeros(3), *plain), r"bias has shape \(3,\)"),
+        (lambda: conv.conv_forward(x, np.zeros((4, 3, 6, 6)), None, *plain), "larger than the input"),
+        (lambda: conv.conv_forward(x, np.zeros((4, 3, 0, 3)), None, *plain), "must be positive"),
+        (lambda: conv.conv_forward(x[0], weight, None, *plain), "3, 4 or 5 dimensions"),
+        (
+            lambda: conv.conv_input_gradient(np.zeros((1, 4, 4, 4)), weight, x.shape, *plain),
+            r"\(1, 4, 3, 3\)",
+        ),
+        (
+            lambda: conv.conv_weight_gradient(np.zeros((1, 4, 4, 4)), x, weight.shape, *plain),
+            r"\(1, 4, 3, 3\)",
+        ),
+    ]
+    for call, message in table:
+        with pytest.raises(RuntimeError, match=message):
+            call()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import autograd
+from autograd.graph import is_grad_enabled
+from autograd.ops.writes import write
 from autograd.tensor import Tensor
 
 from . import functional as F
@@ -16,6 +19,7 @@ __all__ = [
     "CELU",
     "ELU",
     "GELU",
+    "SELU",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
@@ -27,7 +31,6 @@ __all__ = [
     "PReLU",
     "ReLU",
     "ReLU6",
-    "SELU",
     "SiLU",
     "Sigmoid",
     "Softmax",
@@ -38,6 +41,12 @@ __all__ = [
     "Tanhshrink",
     "Threshold",
 ]
+
+
+def _in_place(function: Callable[..., Tensor], input: Tensor, *args: float) -> Tensor:
+    """Writes ``function(input, *args)`` into ``input``; a copy of the input is kept for the gradient, if recorded."""
+    source = input.clone() if is_grad_enabled() and input.requires_grad else input
+    return write(input, function(source, *args), f"{function.__name__}_")
 
 
 class Threshold(Module):
@@ -59,7 +68,11 @@ class Threshold(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.threshold(input, self.threshold, self.value, self.inplace)
+        return (
+            _in_place(F.threshold, input, self.threshold, self.value)
+            if self.inplace
+            else F.threshold(input, self.threshold, self.value)
+        )
 
     def extra_repr(self) -> str:
         return f"threshold={self.threshold}, value={self.value}" + (", inplace=True" if self.inplace else "")
@@ -84,7 +97,7 @@ class ReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.relu(input, self.inplace)
+        return input.relu_() if self.inplace else F.relu(input)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -105,7 +118,7 @@ class ReLU6(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.relu6(input, self.inplace)
+        return _in_place(F.relu6, input) if self.inplace else F.relu6(input)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -128,7 +141,11 @@ class LeakyReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.leaky_relu(input, self.negative_slope, self.inplace)
+        return (
+            _in_place(F.leaky_relu, input, self.negative_slope)
+            if self.inplace
+            else F.leaky_relu(input, self.negative_slope)
+        )
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
@@ -151,7 +168,7 @@ class ELU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.elu(input, self.alpha, self.inplace)
+        return _in_place(F.elu, input, self.alpha) if self.inplace else F.elu(input, self.alpha)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
@@ -172,7 +189,7 @@ class SELU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.selu(input, self.inplace)
+        return _in_place(F.selu, input) if self.inplace else F.selu(input)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -195,7 +212,7 @@ class CELU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.celu(input, self.alpha, self.inplace)
+        return _in_place(F.celu, input, self.alpha) if self.inplace else F.celu(input, self.alpha)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
@@ -237,7 +254,7 @@ class SiLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.silu(input, self.inplace)
+        return _in_place(F.silu, input) if self.inplace else F.silu(input)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -258,7 +275,7 @@ class Mish(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.mish(input, self.inplace)
+        return _in_place(F.mish, input) if self.inplace else F.mish(input)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -333,7 +350,11 @@ class Hardtanh(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
+        return (
+            _in_place(F.hardtanh, input, self.min_val, self.max_val)
+            if self.inplace
+            else F.hardtanh(input, self.min_val, self.max_val)
+        )
 
     def extra_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}" + (", inplace=True" if self.inplace else "")
@@ -354,7 +375,7 @@ class Hardsigmoid(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.hardsigmoid(input, self.inplace)
+        return _in_place(F.hardsigmoid, input) if self.inplace else F.hardsigmoid(input)
 
 
 class Hardswish(Module):
@@ -372,7 +393,7 @@ class Hardswish(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.hardswish(input, self.inplace)
+        return _in_place(F.hardswish, input) if self.inplace else F.hardswish(input)
 
 
 class Tanh(Module):
@@ -512,9 +533,7 @@ class PReLU(Module):
         weight: ``(num_parameters,)``, the slopes.
     """
 
-    def __init__(
-        self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None
-    ) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
         self.num_parameters = num_parameters
         self.init = init

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, overload
+from typing import Any
 
 from autograd.tensor import Tensor
 
@@ -116,31 +116,24 @@ class Sequential(_Numbered):
     )
     """
 
-    @overload
-    def __init__(self, *args: Module) -> None: ...
-
-    @overload
-    def __init__(self, arg: OrderedDict[str, Module]) -> None: ...
-
-    def __init__(self, *args: Any) -> None:
+    def __init__(self, *args: Module | OrderedDict[str, Module]) -> None:
         super().__init__()
         if len(args) == 1 and isinstance(args[0], OrderedDict):
             for name, module in args[0].items():
                 self.add_module(name, module)
         else:
-            for number, module in enumerate(args):
-                self.add_module(str(number), module)
+            for number, layer in enumerate(args):
+                self.add_module(str(number), layer)  # type: ignore[arg-type]
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return type(self)(OrderedDict(list(self._modules.items())[index]))
+            return type(self)(OrderedDict([*self._modules.items()][index]))  # type: ignore[arg-type]
         return self._modules[self._name_at(index)]
 
     def __add__(self, other: Sequential) -> Sequential:
         if not isinstance(other, Sequential):
             raise ValueError(
-                "add operator supports only objects of Sequential class, but "
-                f"{type(other).__name__} is given."
+                f"add operator supports only objects of Sequential class, but {type(other).__name__} is given."
             )
         return Sequential(*self, *other)
 
@@ -179,7 +172,7 @@ class ModuleList(_Numbered):
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return type(self)(list(self._modules.values())[index])
+            return type(self)([*self][index])
         return self._modules[self._name_at(index)]
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
@@ -328,9 +321,7 @@ class ParameterList(Module):
     def extend(self, values: Iterable[Any]) -> ParameterList:
         """Adds several parameters at the end; returns self."""
         if not isinstance(values, Iterable) or isinstance(values, Tensor):
-            raise TypeError(
-                f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
-            )
+            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
         for parameter in [_as_parameter("ParameterList", value) for value in values]:
             self.append(parameter)
         return self

@@ -78,9 +78,7 @@ class Conv2d(Module):
         if out_channels % groups:
             raise ValueError(f"out_channels must be divisible by groups, but got {out_channels} and {groups}")
         if padding_mode not in PADDING_MODES:
-            raise ValueError(
-                f"padding_mode must be one of {PADDING_MODES}, but got padding_mode='{padding_mode}'"
-            )
+            raise ValueError(f"padding_mode must be one of {PADDING_MODES}, but got padding_mode='{padding_mode}'")
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = pair("kernel_size", kernel_size)

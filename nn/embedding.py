@@ -63,9 +63,7 @@ class Embedding(Module):
             raise ValueError("Embedding: sparse=True is not available, as gradients are dense; pass sparse=False")
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
-                raise ValueError(
-                    f"Embedding: padding_idx={padding_idx} must be within num_embeddings={num_embeddings}"
-                )
+                raise ValueError(f"Embedding: padding_idx={padding_idx} must be within num_embeddings={num_embeddings}")
             padding_idx %= num_embeddings
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
@@ -91,7 +89,7 @@ class Embedding(Module):
         init.normal_(self.weight)
         if self.padding_idx is not None:
             with autograd.no_grad():
-                self.weight[self.padding_idx].fill_(0)
+                self.weight.select(0, self.padding_idx).zero_()
 
     def forward(self, input: Tensor) -> Tensor:
         return F.embedding(

@@ -7,7 +7,9 @@ from autograd.ops.public import FUNCTIONAL as _FUNCTIONAL
 from autograd.ops.public import TORCH as _TORCH
 
 globals().update(_FUNCTIONAL)
-globals().update({name: _TORCH[name] for name in ("relu", "relu_", "tanh", "sigmoid", "selu", "celu") if name in _TORCH})
+globals().update(
+    {name: _TORCH[name] for name in ("relu", "relu_", "tanh", "sigmoid", "selu", "celu") if name in _TORCH}
+)
 __all__ = sorted({*_FUNCTIONAL, "relu", "tanh", "sigmoid", "selu", "celu"})
 
 del autograd

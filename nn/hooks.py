@@ -68,8 +68,7 @@ def _before(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tu
             if changed is not None:
                 if not isinstance(changed, tuple) or len(changed) != 2:
                     raise RuntimeError(
-                        "forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
-                        f"but got {changed}."
+                        f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {changed}."
                     )
                 args, kwargs = changed
         else:
@@ -104,29 +103,27 @@ def _call_after_failure(
 class Gate(Node):
     """The identity on several tensors; ``watch`` sees, and may replace, their gradients all at once."""
 
-    __slots__ = ("like", "watch")
+    __slots__ = ("watch",)
 
     def __init__(self, tensors: Sequence[Tensor], watch: Callable[[list[Tensor | None]], Sequence[Any]]) -> None:
         super().__init__(tuple(node_of(tensor) for tensor in tensors))
-        self.like = [(tensor._array.shape, tensor._array.dtype) for tensor in tensors]
         self.watch = watch
 
-    def backward(self, g: dict[int, Any]) -> Sequence[Any]:
+    def vjp(self, g: dict[int, Any]) -> Sequence[Any]:
         recorded = any(isinstance(value, Tensor) for value in g.values())
-        gradients: list[Tensor | None] = []
-        for index, (shape, dtype) in enumerate(self.like):
-            value = g.get(index)
-            if value is None and self.edges[index] is not None:
-                value = np.zeros(shape, dtype)
-            gradients.append(value if value is None or isinstance(value, Tensor) else wrap(np.asarray(value)))
-        changed = self.watch(gradients)
-        return [g if recorded or g is None else g._array for g in changed]
+        changed = self.watch([_as_tensor(g.get(index)) for index in range(len(self.edges))])
+        # Views, as hooks may keep the gradients: backward() adds into an array only where it owns the memory.
+        return [value if recorded or value is None else value._array[...] for value in changed]
 
     def accumulate(self, total: dict[int, Any], g: dict[int, Any], owned: bool) -> dict[int, Any]:
         return total | g
 
     def name(self) -> str:
         return "BackwardHookFunctionBackward"
+
+
+def _as_tensor(g: Any) -> Tensor | None:
+    return g if g is None or isinstance(g, Tensor) else wrap(np.asarray(g))
 
 
 class Port(Node):
@@ -138,7 +135,7 @@ class Port(Node):
         super().__init__((gate,))
         self.index = index
 
-    def backward(self, g: Any) -> Sequence[Any]:
+    def vjp(self, g: Any) -> Sequence[Any]:
         return ({self.index: g},)
 
     def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
@@ -246,7 +243,5 @@ class _Gates:
 def _checked(kind: str, name: str, changed: Any, expected: int) -> tuple[Any, ...]:
     changed = (changed,) if isinstance(changed, Tensor) else tuple(changed)
     if len(changed) != expected:
-        raise RuntimeError(
-            f"{kind} returned an invalid number of {name}, got {len(changed)}, but expected {expected}"
-        )
+        raise RuntimeError(f"{kind} returned an invalid number of {name}, got {len(changed)}, but expected {expected}")
     return changed

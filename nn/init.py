@@ -175,7 +175,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     per_group = outputs // groups
     for group in range(groups):
         for channel in range(min(per_group, inputs)):
-            tensor._array[(group * per_group + channel, channel, *center)] = 1
+            position = (group * per_group + channel, channel, *center)
+            tensor._array[position] = 1
     return tensor
 
 
@@ -263,9 +264,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
         ValueError: fewer than two dimensions.
     """
     if tensor.ndim < 2:
-        raise ValueError(
-            f"Only tensors with 2 or more dimensions are supported, but got shape {tuple(tensor.shape)}"
-        )
+        raise ValueError(f"Only tensors with 2 or more dimensions are supported, but got shape {tuple(tensor.shape)}")
     array = tensor._array
     if array.size == 0:
         return tensor

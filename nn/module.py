@@ -102,8 +102,7 @@ class Module:
         self._check_new("parameter", name, "_parameters")
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{_typename(param)}' object to parameter '{name}' "
-                "(nn.Parameter or None required)"
+                f"cannot assign '{_typename(param)}' object to parameter '{name}' (nn.Parameter or None required)"
             )
         if param is not None and param.grad_fn is not None:
             raise ValueError(

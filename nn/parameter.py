@@ -32,7 +32,7 @@ class Parameter(Tensor):
     """
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
-        parameter = _make(cls, _array_of(data, "Parameter"))
+        parameter: Any = _make(cls, _array_of(data, "Parameter"))
         if requires_grad:
             parameter.requires_grad_()
         return parameter
@@ -44,8 +44,8 @@ class Parameter(Tensor):
             memo[id(self)] = copied.requires_grad_(self.requires_grad)
         return memo[id(self)]
 
-    def __repr__(self, *, tensor_contents: str | None = None) -> str:
-        return "Parameter containing:\n" + super().__repr__(tensor_contents=tensor_contents)
+    def __repr__(self, **options: Any) -> str:  # type: ignore[override]
+        return "Parameter containing:\n" + super().__repr__(**options)
 
 
 class Buffer(Tensor):
@@ -65,7 +65,7 @@ class Buffer(Tensor):
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
-        buffer = _make(cls, _array_of(data, "Buffer"))
+        buffer: Any = _make(cls, _array_of(data, "Buffer"))
         if data is not None and data.requires_grad:
             buffer.requires_grad_()
         buffer.persistent = persistent

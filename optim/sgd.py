@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from autograd.tensor import Tensor, count_write, wrap
@@ -85,26 +83,49 @@ class SGD(Optimizer):
         super().__init__(params, defaults)
 
     def update(self, param: Tensor, gradient: Tensor, group: Group) -> None:
-        written = [param._array]
-        dampening = group["dampening"]
+        buffer, dampening = None, group["dampening"]
         if group["momentum"] != 0:
             state = self.state[param]
             if state.get("momentum_buffer") is None:
-                # 0 · momentum + 1 · g makes the first buffer the gradient itself.
+                # Zeros and no dampening make the first buffer the gradient itself.
                 state["momentum_buffer"], dampening = wrap(np.zeros_like(param._array)), 0
-            written.append(state["momentum_buffer"]._array)
+            buffer = state["momentum_buffer"]._array
         update_in_blocks(
-            _step_with_momentum if len(written) == 2 else _step,
+            _step,
             gradient._array,
-            written,
-            2,
+            (param._array, buffer),
+            scratch=2,
             lr=float(group["lr"]),
+            momentum=group["momentum"],
+            dampening=dampening,
             weight_decay=float(group["weight_decay"]),
+            nesterov=group["nesterov"],
             maximize=group["maximize"],
-            **(
-                {"momentum": group["momentum"], "dampening": dampening, "nesterov": group["nesterov"]}
-                if len(written) == 2
-                else {}
-            ),
         )
         count_write(param)
+
+
+def _step(
+    g: np.ndarray,
+    theta: np.ndarray,
+    b: np.ndarray | None,
+    s: np.ndarray,
+    t: np.ndarray,
+    *,
+    lr: float,
+    momentum: float,
+    dampening: float,
+    weight_decay: float,
+    nesterov: bool,
+    maximize: bool,
+) -> None:
+    """The formula, in place on parameter ``theta`` and momentum ``b``; ``s`` and ``t`` hold intermediate values."""
+    if maximize:
+        g = np.negative(g, s)
+    if weight_decay:
+        g = np.add(g, np.multiply(theta, weight_decay, t), s)
+    if b is not None:
+        np.multiply(b, momentum, b)
+        np.add(b, np.multiply(g, 1 - dampening, t), b)
+        g = np.add(g, np.multiply(b, momentum, t), s) if nesterov else b
+    np.subtract(theta, np.multiply(g, lr, t), theta)

@@ -19,8 +19,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["cache_folder", "compiled", "mode", "numba_available", "set_mode", "threshold", "use_loops", "using"]
 
@@ -46,6 +48,8 @@ def numba_available() -> bool:
     """Whether numba is installed; looks without importing it."""
     global _numba_found
     if _numba_found is None:
+        from importlib.util import find_spec
+
         _numba_found = find_spec("numba") is not None
     return _numba_found
 
@@ -129,6 +133,8 @@ def cache_folder() -> Path | None:
 
 
 def _cache_path() -> Path:
+    from pathlib import Path
+
     chosen = os.environ.get("CHALKGRAD_CACHE")
     if chosen:
         return Path(chosen)

@@ -15,6 +15,7 @@ import ast
 import hashlib
 import importlib.util
 import os
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -293,6 +294,7 @@ def _load(name: str, source: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError(f"cannot load the generated loop {path}")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module  # numba finds the module of a cached function by its name
     spec.loader.exec_module(module)
     return module
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 __all__ = ["get_num_threads", "run", "set_num_threads"]
 
@@ -103,6 +106,8 @@ def _workers() -> ThreadPoolExecutor:
     if pool is None:
         with _lock:
             if _pool is None:
+                from concurrent.futures import ThreadPoolExecutor  # slow to import: only for who uses threads
+
                 _pool = ThreadPoolExecutor(max(_num_threads - 1, 1), thread_name_prefix="chalkgrad")
             pool = _pool
     return pool

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..tensor import Tensor
 from .convert import check_tensor
-from .dispatch import apply, write, write_out
+from .dispatch import apply
+from .writes import write, write_out
 from .public import function
 from .table import TABLE, Array, coarse
 

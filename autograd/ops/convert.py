@@ -10,7 +10,9 @@ from .. import dtypes
 from ..dtypes import default_dtype
 from ..graph import state
 from ..tensor import Tensor, check_dim, count_write, node_of, wrap
-from .dispatch import NUMBERS, apply, check_write, sum_to, write
+from .dispatch import NUMBERS, apply
+from .writes import check_write, write
+from .nodes import sum_to
 from .public import function, inplace
 from .table import TABLE, Array, _, coarse
 

@@ -12,7 +12,7 @@ import numpy as np
 from .. import dtypes
 from ..dtypes import default_dtype, to_numpy_dtype
 from ..tensor import Tensor, array_from, check_differentiable, wrap
-from .dispatch import write_out
+from .writes import write_out
 from .public import function
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import scatter as scatter_kernels
+from .. import kernels
 from ..tensor import Tensor, check_dim, wrap
 from .convert import blank, check_tensor, copy_into, records, set_element
-from .dispatch import NUMBERS, apply, write
+from .dispatch import NUMBERS, apply
+from .writes import write
 from .public import function, inplace
 from .shape import reshape, slice_view, unsqueeze
 from .table import TABLE, Array, _, coarse
@@ -49,7 +50,7 @@ def index_add_zeros(x: Array, shape, indices):
     """Zeros of ``shape`` to which ``x`` was added at ``indices``; repeated places add up."""
     first = indices[0]
     if len(indices) == 1 and isinstance(first, np.ndarray) and first.dtype.kind in "iu":
-        return scatter_kernels.scatter_add_rows(shape, first, x)
+        return kernels.scatter.scatter_add_rows(shape, first, x)
     out = np.zeros(shape, x.dtype)
     if any(isinstance(i, np.ndarray) and i.dtype.kind in "iu" for i in indices):
         np.add.at(out, indices, x)
@@ -80,7 +81,7 @@ def _(g, indices, accumulate):
 
 @index_write.gradient("y")
 def _(g, y_shape, indices):
-    from .dispatch import sum_to
+    from .nodes import sum_to
 
     return sum_to(index(g, indices), y_shape)
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import conv, pooling, scatter
+from .. import kernels
 from ..tensor import Tensor, wrap
 from .convert import check_tensor
-from .dispatch import apply, write
+from .dispatch import apply
+from .writes import write
 from .index import _as_index
 from .public import function
 from .random import default_generator
@@ -40,7 +41,7 @@ def tuple_of(operator: str, name: str, value: Any, count: int) -> tuple[int, ...
 
 @coarse(latex=r"b_f + \sum_{c, k} w_{fck} \, x_{c, i s + k d - p}", home="", node_name="Convolution")
 def convolution(x: Array, weight: Array, bias: Array, stride, padding, dilation, groups):
-    return conv.conv_forward(x, weight, bias, stride, padding, dilation, groups)
+    return kernels.conv.conv_forward(x, weight, bias, stride, padding, dilation, groups)
 
 
 @convolution.gradient("x")
@@ -61,7 +62,7 @@ def _(g):
 @coarse(latex=r"\partial L / \partial x \text{ of a convolution}", home="", node_name="ConvolutionInput")
 def convolution_input_gradient(x: Array, weight: Array, shape, stride, padding, dilation, groups):
     """The gradient of a convolution's input; the forward pass of a transposed convolution."""
-    return conv.conv_input_gradient(x, weight, shape, stride, padding, dilation, groups)
+    return kernels.conv.conv_input_gradient(x, weight, shape, stride, padding, dilation, groups)
 
 
 @convolution_input_gradient.gradient("x")
@@ -77,7 +78,7 @@ def _(g, x, weight_shape, stride, padding, dilation, groups):
 @coarse(latex=r"\partial L / \partial w \text{ of a convolution}", home="", node_name="ConvolutionWeight")
 def convolution_weight_gradient(x: Array, y: Array, shape, stride, padding, dilation, groups):
     """The gradient of a convolution's weight, from the output's gradient ``x`` and the input ``y``."""
-    return conv.conv_weight_gradient(x, y, shape, stride, padding, dilation, groups)
+    return kernels.conv.conv_weight_gradient(x, y, shape, stride, padding, dilation, groups)
 
 
 @convolution_weight_gradient.gradient("x")
@@ -178,7 +179,7 @@ def _convolve(
 
 @coarse(latex=r"\max_k x_{i s + k}", extras=("indices",), home="", node_name="MaxPool2DWithIndices")
 def max_pool(x: Array, kernel, stride, padding, dilation, ceil_mode):
-    return pooling.max_pool2d_forward(x, kernel, stride, padding, dilation, ceil_mode)
+    return kernels.pooling.max_pool2d_forward(x, kernel, stride, padding, dilation, ceil_mode)
 
 
 @max_pool.gradient("x")
@@ -188,7 +189,7 @@ def _(g, indices, x_shape):
 
 @coarse(latex=r"0 \text{ except } x \text{ at the maxima}", home="")
 def max_pool_spread(x: Array, shape, indices):
-    return pooling.max_pool2d_gradient(x, indices._array if isinstance(indices, Tensor) else indices, shape)
+    return kernels.pooling.max_pool2d_gradient(x, indices._array if isinstance(indices, Tensor) else indices, shape)
 
 
 @max_pool_spread.gradient("x")
@@ -198,7 +199,7 @@ def _(g, indices):
 
 @coarse(latex=r"x \text{ at the maxima}", home="")
 def max_pool_gather(x: Array, indices):
-    return pooling.max_pool2d_gather(x, indices._array if isinstance(indices, Tensor) else indices)
+    return kernels.pooling.max_pool2d_gather(x, indices._array if isinstance(indices, Tensor) else indices)
 
 
 @max_pool_gather.gradient("x")
@@ -230,7 +231,7 @@ def max_pool2d(
     dilation = tuple_of("max_pool2d", "dilation", dilation, 2)
     batched = input if input.ndim == 4 else input.unsqueeze(0)
     if return_indices:
-        places = pooling.max_pool2d_forward(batched._array, *arguments, dilation, ceil_mode)[1]
+        places = kernels.pooling.max_pool2d_forward(batched._array, *arguments, dilation, ceil_mode)[1]
     out = apply(max_pool, (batched, *arguments, dilation, ceil_mode), {})
     out = out if input.ndim == 4 else out.squeeze(0)
     return (out, wrap(places.reshape(out._array.shape))) if return_indices else out
@@ -251,7 +252,7 @@ def _window(operator: str, input: Tensor, kernel_size: Any, stride: Any, padding
 
 @coarse(latex=r"\frac{1}{n} \sum_k x_{i s + k}", home="", node_name="AvgPool2D")
 def avg_pool(x: Array, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    return pooling.avg_pool2d_forward(x, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return kernels.pooling.avg_pool2d_forward(x, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
 @avg_pool.gradient("x")
@@ -261,7 +262,7 @@ def _(g, x_shape, kernel, stride, padding, ceil_mode, count_include_pad, divisor
 
 @coarse(latex=r"\text{each } x \text{ shared by its window}", home="")
 def avg_pool_spread(x: Array, shape, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    return pooling.avg_pool2d_gradient(x, shape, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return kernels.pooling.avg_pool2d_gradient(x, shape, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
 @avg_pool_spread.gradient("x")
@@ -308,7 +309,7 @@ def _(g, weight_shape, indices, padding_idx):
 
 @coarse(latex=r"\sum_{j : i_j = i} x_j", home="", node_name="EmbeddingDense")
 def embedding_sum(x: Array, rows, indices, padding_idx):
-    out = scatter.scatter_add_rows((rows, *x.shape[indices.ndim :]), indices, x)
+    out = kernels.scatter.scatter_add_rows((rows, *x.shape[indices.ndim :]), indices, x)
     if padding_idx >= 0:
         out[padding_idx] = 0
     return out

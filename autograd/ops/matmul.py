@@ -9,7 +9,9 @@ import numpy as np
 
 from ..tensor import Tensor
 from .convert import check_tensor
-from .dispatch import apply, sum_to, write_out
+from .dispatch import apply
+from .nodes import sum_to
+from .writes import write_out
 from .public import function
 from .shape import reshape, transpose, unsqueeze
 from .table import Array, Arrays, _, coarse

@@ -13,7 +13,9 @@ import numpy as np
 
 from ..graph import state
 from ..tensor import Tensor, wrap
-from .dispatch import NUMBERS, apply, apply_pointwise, binary, unary, write, write_out
+from .dispatch import NUMBERS, apply, apply_pointwise
+from .shortcuts import binary, named, unary
+from .writes import write, write_out
 from .table import ROW_NAMES, TABLE, CoarseRow, PointwiseRow, Row
 
 __all__ = ["FUNCTIONAL", "TORCH", "attach_operators", "function", "inplace", "publish"]
@@ -82,7 +84,7 @@ def _function_of(row: Row) -> Callable[..., Any]:
         if len(row.inputs) == 1:
             return unary(row)
         if len(row.inputs) == 2 and row.name not in WITH_ALPHA:
-            return binary(row)
+            return named(row)
         if len(row.inputs) == 2:
             return _with_alpha(row)
 
@@ -113,7 +115,7 @@ WITH_ALPHA = ("add", "sub")
 
 
 def _with_alpha(row: PointwiseRow) -> Callable[..., Any]:
-    plain = binary(row)
+    plain = named(row)
     multiply = TABLE["mul"]
 
     def public(input: Any, other: Any, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
@@ -158,7 +160,7 @@ def _write_directly(public: Any, target: Tensor, args: tuple[Any, ...], kwargs: 
         return False
     from ..kernels.silence import silently
     from ..tensor import count_write
-    from .dispatch import check_write
+    from .writes import check_write
 
     try:
         if np.broadcast_shapes(*(np.shape(operand) for operand in operands)) != array.shape:
@@ -227,8 +229,8 @@ def attach_operators() -> None:
     for name, methods in _BINARY.items():
         row = TABLE[name]
         if isinstance(row, PointwiseRow):
-            forward: Callable[..., Any] = binary(row, operator=True)
-            backward: Callable[..., Any] = binary(row, operator=True, reflected=True)
+            forward: Callable[..., Any] = binary(row)
+            backward: Callable[..., Any] = binary(row, reflected=True)
         else:
             forward, backward = _coarse_operator(row), _coarse_operator(row, reflected=True)
         setattr(Tensor, methods[0], forward)

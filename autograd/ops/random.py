@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import dtypes
 from ..dtypes import default_dtype
-from ..kernels.streams import MT19937Stream
 from ..tensor import Tensor, wrap
 from .convert import check_tensor, copy_into
 from .create import _dtype, _finish, _shape
 from .dispatch import apply
 from .public import function, inplace
+
+if TYPE_CHECKING:
+    from ..kernels.streams import MT19937Stream
 
 
 class Generator:
@@ -27,7 +29,18 @@ class Generator:
 
     def __init__(self, device: Any = "cpu") -> None:
         self.device = dtypes.device(device)
-        self.stream = MT19937Stream()
+        self._stream: MT19937Stream | None = None
+
+    @property
+    def stream(self) -> MT19937Stream:
+        """The stream behind it, made at the first use."""
+        if self._stream is None:
+            from ..kernels.streams import MT19937Stream
+
+            self._stream = MT19937Stream()
+            if self is default_generator:
+                self._stream.seed_from_entropy()
+        return self._stream
 
     def manual_seed(self, seed: int) -> Generator:
         """Starts the stream at ``seed``; returns the generator."""
@@ -52,7 +65,6 @@ class Generator:
 
 
 default_generator = Generator()
-default_generator.seed()
 
 
 def _stream(generator: Generator | None) -> MT19937Stream:

@@ -12,7 +12,8 @@ import numpy as np
 from ..dtypes import default_dtype, to_numpy_dtype
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
-from .dispatch import apply, write_out
+from .dispatch import apply
+from .writes import write_out
 from .index import gather_along
 from .public import function
 from .shape import expand, flip, reshape, unsqueeze
@@ -38,7 +39,7 @@ def axes_of(operator: str, dim: Any, ndim: int) -> tuple[int, ...]:
 
 def spread(g: Any, shape: Sequence[int], dims: Sequence[int], keepdim: bool) -> Any:
     """The gradient of a reduction, repeated over what was reduced."""
-    if not keepdim and dims:
+    if not keepdim and dims and g.ndim:
         g = reshape(g, tuple(1 if i in dims else n for i, n in enumerate(shape)))
     return expand(g, tuple(shape))
 
@@ -60,6 +61,8 @@ def _sum(x: np.ndarray, axes: tuple[int, ...], keepdim: bool, dtype: np.dtype) -
 @coarse(latex=r"\sum_i x_i")
 def sum(x: Array, dim=None, keepdim=False, dtype=None):
     """The sum over ``dim`` (an int, several, or all); integers are summed as int64."""
+    if dtype is None and dim is None and x.dtype.kind == "f" and x.itemsize > 2:
+        return np.add.reduce(x, axis=None, keepdims=keepdim)
     kind = np.dtype(np.int64) if x.dtype.kind in "biu" else x.dtype
     kind = kind if dtype is None else to_numpy_dtype(dtype)
     return _sum(x, axes_of("sum", dim, x.ndim), keepdim, kind)
@@ -67,10 +70,8 @@ def sum(x: Array, dim=None, keepdim=False, dtype=None):
 
 @sum.gradient("x")
 def _(g, x_shape, x_dtype, dim, keepdim):
-    g = g if g.dtype == x_dtype or isinstance(g, Tensor) else g.astype(x_dtype)
-    if isinstance(g, Tensor) and g._array.dtype != x_dtype:
-        g = TABLE["to"](g, x_dtype)
-    return spread(g, x_shape, axes_of("sum", dim, len(x_shape)), keepdim)
+    spread_g = spread(g, x_shape, axes_of("sum", dim, len(x_shape)), keepdim)
+    return spread_g if (g._array if isinstance(g, Tensor) else g).dtype == x_dtype else TABLE["to"](spread_g, x_dtype)
 
 
 @coarse(latex=r"\frac{1}{n} \sum_i x_i")

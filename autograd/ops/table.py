@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from .readings import Formula, Program
+from .readings import F32, F64, Formula, Program
 
 __all__ = ["TABLE", "Array", "Arrays", "CoarseRow", "PointwiseRow", "Row", "coarse", "pointwise"]
 
@@ -111,14 +111,15 @@ class Row:
         raise NotImplementedError
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The result: on ndarrays computed, on what records (Tensor, Value) recorded. The first operand decides;
+        where that is a number, the next."""
         for argument in args:
-            if isinstance(argument, (list, tuple)) and argument:
-                argument = argument[0]
-            record = getattr(type(argument), "_apply_row", None)
-            if record is not None:
-                return record(self, args, kwargs)
-        for argument in kwargs.values():
-            record = getattr(type(argument), "_apply_row", None)
+            kind = type(argument)
+            if kind is np.ndarray:
+                break
+            if kind is list or kind is tuple:
+                kind = type(argument[0]) if argument else kind
+            record = getattr(kind, "_apply_row", None)
             if record is not None:
                 return record(self, args, kwargs)
         return self.compute(*args, **kwargs)
@@ -206,6 +207,10 @@ class PointwiseRow(Row):
         return self.program(arrays, values[len(self.inputs) :], dtype, max(a.size for a in arrays))[0]
 
 
+def _not_ready(*arrays: Any) -> Any:
+    raise LookupError("compiled at the first use of the general way")
+
+
 class PointwisePlan:
     """The backward pass of a pointwise row: all wanted gradients from one program.
 
@@ -226,9 +231,14 @@ class PointwisePlan:
         label = f"{row.name}_backward_{''.join(self.names)}"
         self.program = Program(label, formulas, ("g", *self.saved), row.attributes)
         self._formulas = formulas
+        self.limit = 0  # up to this size `small32` and `small64` are the best reading; 0 until the first use
+        self.small32 = self.small64 = _not_ready
         self._recorded = [formula.rebound(library) for formula in formulas]
 
     def on_arrays(self, g: Any, saved: tuple[Any, ...], attributes: tuple[Any, ...]) -> Sequence[Any]:
+        if self.limit == 0 and not self.program.attributes:
+            self.small32, self.small64 = self.program.small(F32), self.program.small(F64)
+            self.limit = self.program.largest_small
         return self.program((g, *saved), attributes, g.dtype, g.size)
 
     def on_recorders(self, g: Any, saved: tuple[Any, ...], attributes: tuple[Any, ...]) -> Sequence[Any]:
@@ -304,31 +314,50 @@ class CoarseRow(Row):
 
 
 class CoarsePlan:
-    """The backward pass of a coarse row: its rules, each called once, and the names that they need."""
+    """The backward pass of a coarse row: its rules, each called once, and what they need.
+
+    Attributes:
+        names: the wanted inputs.
+        saved: the inputs, ``out`` and extras whose arrays are kept.
+        context: (parameter position or -1 for the output, name of an ndarray attribute or None): the other
+            arguments that the rules ask for, and facts such as shapes.
+    """
 
     def __init__(self, row: CoarseRow, wanted: tuple[bool, ...]) -> None:
         self.row = row
         self.names = tuple(name for name, want in zip(row.inputs, wanted, strict=True) if want and name in row.rules)
         self.positions = tuple(row.inputs.index(name) for name in self.names)
-        self.calls: list[tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] = []
+        rules: list[tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] = []
         for name in self.names:
-            if row.rules[name] not in self.calls:
-                self.calls.append(row.rules[name])
-        needed = {argument for _, arguments, _ in self.calls for argument in arguments} - {"g"}
+            if row.rules[name] not in rules:
+                rules.append(row.rules[name])
+        needed = {argument for _, arguments, _ in rules for argument in arguments} - {"g"}
         self.saved = tuple(name for name in (*row.inputs, "out", *row.extras) if name in needed)
-        self.facts = tuple(name for name in sorted(needed) if name not in self.saved and name not in row.attributes)
+        others = sorted(needed - set(self.saved))
+        self.context = [self._source(name) for name in others]
+        order = ("g", *self.saved, *others)
+        self.calls = [(rule, tuple(order.index(a) for a in arguments), names) for rule, arguments, names in rules]
 
-    def on_arrays(self, g: Any, saved: tuple[Any, ...], attributes: dict[str, Any]) -> Sequence[Any]:
-        known = {"g": g, **attributes, **dict(zip(self.saved, saved, strict=True))}
+    def _source(self, name: str) -> tuple[int, str | None]:
+        parameters = self.row.parameters
+        if name in parameters:
+            return parameters.index(name), None
+        owner, _, fact = name.rpartition("_")
+        return (-1 if owner == "out" else parameters.index(owner)), fact
+
+    def on_arrays(self, g: Any, saved: tuple[Any, ...], context: tuple[Any, ...]) -> Sequence[Any]:
+        values = (g, *saved, *context)
+        if len(self.calls) == 1 and not self.row.sequences:
+            rule, places, names = self.calls[0]
+            result = rule(*[values[i] for i in places])
+            return (result,) if len(names) == 1 else [result[names.index(name)] for name in self.names]
         results: dict[str, Any] = {}
-        for rule, arguments, names in self.calls:
-            result = rule(*[known[argument] for argument in arguments])
+        for rule, places, names in self.calls:
+            result = rule(*[values[i] for i in places])
             if len(names) == 1:
                 results[names[0]] = result
             else:
                 results.update(zip(names, result, strict=True))
-        if not self.row.sequences:
-            return [results[name] for name in self.names]
         flat: list[Any] = []
         for name in self.names:
             flat.extend(results[name]) if name in self.row.sequences else flat.append(results[name])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from typing import Any
 
 from ..activation import ReLU
 from ..container import Sequential
@@ -42,13 +44,13 @@ class MLP(Sequential):
             if not isinstance(size, int) or size < 1:
                 raise ValueError(f"MLP: sizes must be positive ints, but got {size!r} in {sizes}")
         layers: list[Module] = []
-        for in_features, out_features in zip(sizes[:-1], sizes[1:], strict=True):
+        for in_features, out_features in itertools.pairwise(sizes):
             if layers:
                 layers.append(activation())
             layers.append(Linear(in_features, out_features))
         super().__init__()
         self.extend(layers)
 
-    def __getitem__(self, index: int | slice) -> Module:
+    def __getitem__(self, index: int | slice) -> Any:
         layers = list(self)[index]
         return Sequential(*layers) if isinstance(index, slice) else layers

@@ -80,9 +80,7 @@ def clip_grads_with_norm_(
             count_write(tensor.grad)
 
 
-def clip_grad_value_(
-    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
-) -> None:
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Limits every element of every gradient to [-clip_value, clip_value], in place.
 
     Args:

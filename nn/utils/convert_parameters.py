@@ -41,6 +41,5 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         )
     values, start = vec.detach(), 0
     for parameter in listed:
-        stop = start + parameter.numel()
-        parameter.data = values[start:stop].view(parameter.shape)
-        start = stop
+        parameter.data = values.narrow(0, start, parameter.numel()).view(parameter.shape)
+        start += parameter.numel()

@@ -1,0 +1,300 @@
+"""Nodes of the tensor graph: a row that was applied, what it saved, and how it goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import graph
+from ..dtypes import from_numpy_dtype
+from ..graph import Node, state
+from ..kernels.silence import quiet, silently
+from ..tensor import Tensor, add_up, wrap
+from .readings import F32
+from .table import TABLE, CoarsePlan, PointwisePlan, public_name
+
+__all__ = ["FREED", "ManyNode", "Output", "PointwiseNode", "RowNode", "fit", "record", "sum_to"]
+
+ndarray = np.ndarray
+new = object.__new__
+FREED = ("freed",)
+
+
+class RowNode(Node):
+    """A row that was applied: what it saved, and how its gradients fit the inputs.
+
+    Attributes:
+        plan: the row's rules for the inputs that want a gradient; `edges` are aligned with ``plan.names``.
+        saved: the values of ``plan.saved``.
+        guards: pairs (version counter, version) of the saved arrays.
+        fit: for each edge (shape, dtype) where the rule's result may differ from them; or None for all.
+        attributes: the row's other arguments, and facts such as shapes that its rules ask for.
+    """
+
+    __slots__ = ("attributes", "fit", "guards", "plan", "saved")
+
+    plan: PointwisePlan | CoarsePlan
+
+    def vjp(self, g: Any) -> Sequence[Any]:
+        if self.saved:
+            self._check_saved()
+        if type(g) is Tensor:
+            return self._fitted(self.plan.on_recorders(g, self._as_tensors(), self.attributes))
+        try:
+            return quiet(self._on_arrays, g)
+        except RuntimeError:
+            return silently(self._on_arrays, g)
+
+    def _check_saved(self) -> None:
+        if self.saved is FREED:
+            raise RuntimeError(
+                f"Trying to backward through {self.name()} a second time, but its saved values were freed by the "
+                "first pass. Pass retain_graph=True to the first backward() or grad()."
+            )
+        guards = iter(self.guards)
+        for counter, version in zip(guards, guards):  # noqa: B905 (hot path)
+            if counter[0] != version:
+                self._explain_write(counter, version)
+
+    def _on_arrays(self, g: Any) -> Sequence[Any]:
+        if type(g) is not ndarray:
+            g = np.asarray(g)
+        gradients = self.plan.on_arrays(g, self.saved, self.attributes)
+        return gradients if self.fit is None else self._fitted(gradients)
+
+    def _fitted(self, gradients: Sequence[Any]) -> Sequence[Any]:
+        if self.fit is None:
+            return gradients
+        return [
+            gradient if want is None or gradient is None else fit(gradient, *want)
+            for gradient, want in zip(gradients, self.fit, strict=True)
+        ]
+
+    def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
+        return add_up(total, g, owned)
+
+    def release(self) -> None:
+        if self.saved:
+            self.saved = FREED
+            self.guards = ()
+
+    def check(self, gradients: Sequence[Any]) -> None:
+        for number, gradient in enumerate(gradients):
+            array = gradient._array if isinstance(gradient, Tensor) else gradient
+            if array is not None and np.asarray(array).dtype.kind in "fc" and np.isnan(array).any():
+                raise RuntimeError(f"Function '{self.name()}' returned nan values in its {number}th output.")
+
+    def name(self) -> str:
+        return self.plan.row.node_name
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """For each differentiable input the node that made it and its output number, as PyTorch lists them."""
+        by_name = dict(zip(self.plan.names, self.edges, strict=False))
+        if len(by_name) != len(self.edges):
+            return tuple((edge, getattr(edge, "index", 0)) for edge in self.edges)
+        inputs = [name for name in self.plan.row.inputs if name in self.plan.row.rules]
+        return tuple((by_name.get(name), getattr(by_name.get(name), "index", 0)) for name in inputs)
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+    def register_hook(self, hook: Callable[[Any, Any], Any]) -> graph.RemovableHandle:
+        """Calls ``hook(grad_inputs, grad_outputs)`` behind this node's rule; what it returns replaces the former."""
+
+        def after(gradients: Sequence[Any], g: Any) -> Any:
+            before = tuple(_as_tensor(gradient) for gradient in gradients)
+            changed = hook(before, (_as_tensor(g),))
+            if changed is None:
+                return None
+            recording = isinstance(g, Tensor)
+            return [c if recording or c is None else c._array for c in changed]
+
+        if self.after is None:
+            self.after = graph.HookDict()
+        return self.after.register(after)
+
+    def register_prehook(self, hook: Callable[[Any], Any]) -> graph.RemovableHandle:
+        """Calls ``hook(grad_outputs)`` before this node's rule; what it returns replaces them."""
+
+        def before(g: Any) -> Any:
+            changed = hook((_as_tensor(g),))
+            if changed is None:
+                return None
+            value = changed[0] if isinstance(changed, tuple) else changed
+            return value if isinstance(g, Tensor) else value._array
+
+        if self.hooks is None:
+            self.hooks = graph.HookDict()
+        return self.hooks.register(before)
+
+    def _as_tensors(self) -> tuple[Any, ...]:
+        """The saved values with their places in the graph, for recording the backward pass."""
+        by_name = dict(zip(self.plan.names, self.edges, strict=False))
+        sequences = getattr(self.plan.row, "sequences", ())
+        tensors = []
+        for name, value in zip(self.plan.saved, self.saved, strict=True):
+            if name in sequences:
+                tensors.append(_sequence_as_tensors(value, self.edges))
+            elif not isinstance(value, ndarray):
+                tensors.append(value)
+            elif name == "out":
+                tensors.append(wrap(value, self))
+            else:
+                tensors.append(self._saved_input(name, value, by_name.get(name)))
+        return tuple(tensors)
+
+    def _saved_input(self, name: str, value: ndarray, edge: Node | None) -> Tensor:
+        if edge is None or self.fit is None:
+            return wrap(value, edge)
+        want = self.fit[self.plan.names.index(name)]
+        if want is None or want[1] == value.dtype:
+            return wrap(value, edge)
+        # The operand was promoted before it was saved: the promotion is a step of its own on the way back.
+        return TABLE["to"](wrap(value.astype(want[1]), edge), from_numpy_dtype(value.dtype))
+
+    def _explain_write(self, counter: list[int], version: int) -> None:
+        names = [name for name, value in zip(self.plan.saved, self.saved, strict=True) if isinstance(value, ndarray)]
+        i = next(i for i, c in enumerate(self.guards[::2]) if c is counter)
+        name = names[i] if i < len(names) else "a saved value"
+        shape = list(self.saved[self.plan.saved.index(name)].shape) if name in self.plan.saved else "?"
+        what = "output" if name == "out" else f"argument '{public_name(name)}'"
+        raise RuntimeError(
+            f"one of the variables needed for gradient computation has been modified by an inplace operation: the "
+            f"{what} of shape {shape} that {self.name()} saved is at version {counter[0]}; expected version {version} "
+            "instead. Hint: clone() it before writing, or find the operator with "
+            "autograd.set_detect_anomaly(True)."
+        )
+
+
+class PointwiseNode(RowNode):
+    """A pointwise row that was applied: the short way back for small arrays."""
+
+    __slots__ = ()
+
+    plan: PointwisePlan
+
+    def vjp(self, g: Any) -> Sequence[Any]:
+        saved = self.saved
+        if saved:
+            guards = self.guards
+            if saved is FREED or len(guards) != 2 or guards[0][0] != guards[1]:
+                self._check_saved()
+        plan = self.plan
+        try:
+            if g.size > plan.limit:
+                return RowNode.vjp(self, g)
+            gradients = quiet(plan.small32 if g.dtype is F32 else plan.small64, g, *saved)
+        except Exception:
+            return RowNode.vjp(self, g)
+        return gradients if self.fit is None else self._fitted(gradients)
+
+
+def _sequence_as_tensors(values: Sequence[ndarray], edges: Sequence[Node | None]) -> list[Tensor]:
+    return [wrap(value, edge) for value, edge in zip(values, edges, strict=True)]
+
+
+def _as_tensor(g: Any) -> Any:
+    return wrap(g) if isinstance(g, ndarray) else g
+
+
+def fit(g: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """The gradient of an operand that was broadcast and promoted: summed back to its shape, cast to its dtype.
+
+    A rule that returns a constant is broadcast up.
+    """
+    if isinstance(g, Tensor):
+        g = sum_to(g, shape)
+        return g if g._array.dtype == dtype else TABLE["to"](g, from_numpy_dtype(dtype))
+    if not isinstance(g, ndarray):
+        constant = np.full(shape, g, dtype)
+        return wrap(constant) if state.grad else constant
+    if g.shape != shape:
+        g = sum_to(g, shape)
+    return g if g.dtype == dtype else g.astype(dtype)
+
+
+def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
+    """``g`` summed over the dimensions along which ``shape`` was broadcast: the one place where that is undone."""
+    if tuple(g.shape) == tuple(shape):
+        return g
+    extra = g.ndim - len(shape)
+    if extra < 0:
+        return TABLE["expand"](g, shape)
+    dims = [*range(extra), *(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)]
+    if dims:
+        g = TABLE["reshape"](TABLE["sum"](g, tuple(dims), True), shape)
+    return g if tuple(g.shape) == tuple(shape) else TABLE["expand"](g, shape)
+
+
+class ManyNode(RowNode):
+    """A row with several outputs: its gradient is a dict from output number to gradient."""
+
+    __slots__ = ("shapes",)
+
+    shapes: list[tuple[tuple[int, ...], np.dtype]]
+
+    def vjp(self, g: dict[int, Any]) -> Sequence[Any]:
+        recording = any(isinstance(value, Tensor) for value in g.values())
+        full: list[Any] = []
+        for number, (shape, dtype) in enumerate(self.shapes):
+            if number in g:
+                full.append(g[number])
+            else:
+                full.append(wrap(np.zeros(shape, dtype)) if recording else np.zeros(shape, dtype))
+        self._check_saved()
+        values = self._as_tensors() if recording else self.saved
+        return self.plan.on_arrays(full, values, self.attributes)
+
+    def accumulate(self, total: dict[int, Any], g: dict[int, Any], owned: bool) -> dict[int, Any]:
+        merged = dict(total)
+        for number, value in g.items():
+            merged[number] = merged[number] + value if number in merged else value
+        return merged
+
+
+class Output(Node):
+    """One output of a `ManyNode`."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, many: Node, index: int) -> None:
+        super().__init__((many,))
+        self.index = index
+
+    def vjp(self, g: Any) -> Sequence[Any]:
+        return ({self.index: g},)
+
+    def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
+        return add_up(total, g, owned)
+
+    def name(self) -> str:
+        return self.edges[0].name()  # type: ignore[union-attr]
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+
+def record(
+    out: Tensor,
+    plan: Any,
+    edges: tuple[Node | None, ...],
+    saved: tuple[Any, ...],
+    guards: tuple[Any, ...],
+    fits: list[Any] | None,
+    attributes: Any,
+    node_class: type[RowNode] = RowNode,
+) -> RowNode:
+    node = new(node_class)
+    node.edges = edges
+    node.plan = plan
+    node.saved = saved
+    node.guards = guards
+    node.fit = None if fits is None or all(want is None for want in fits) else fits
+    node.attributes = attributes
+    if graph.is_anomaly_enabled():
+        graph.remember_line(node)
+    out._node = node
+    return node

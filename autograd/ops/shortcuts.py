@@ -1,0 +1,310 @@
+"""The short path: functions for rows of one and two inputs that cost about as much as NumPy's own call.
+
+They handle the common case (one float type, small, nothing unusual) and leave everything else, errors included, to
+`apply_pointwise`. Every line here runs once per operator call, and is there because it was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import graph
+from ..graph import state
+from ..kernels import jit
+from ..kernels.silence import quiet
+from ..tensor import Tensor, node_of, wrap
+from .dispatch import NUMBERS, apply_pointwise
+from .nodes import PointwiseNode
+from .readings import F32, F64
+from .table import PointwiseRow
+from .writes import write_out
+
+__all__ = ["binary", "unary"]
+
+ndarray = np.ndarray
+new = object.__new__
+
+# While something watches every operator (anomaly mode, inference mode), or loops are used at any size, the short path
+# has no reading to run: the attempt fails, and the general way takes over. This costs the path itself nothing.
+_forget: list[Callable[[], None]] = []
+
+
+def _is_watched() -> bool:
+    return graph.is_watched() or jit.mode() == "always"
+
+
+def _notice() -> None:
+    for forget in _forget:
+        forget()
+
+
+graph.watchers.append(_notice)
+jit.listeners.append(_notice)
+
+
+def _readings(row: PointwiseRow, guarded: bool) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
+    """NumPy's readings for float32 and float64; they raise on sizes that are better served by a loop."""
+    if _is_watched():
+        return None, None
+    program = row.program
+    run32, run64 = program.small(F32, alone=True), program.small(F64, alone=True)
+    if program.is_one_pass or not guarded:
+        return run32, run64
+    limit = program.largest_small
+
+    def guard(run: Callable[..., Any]) -> Callable[..., Any]:
+        def small(a: ndarray, b: ndarray) -> Any:
+            if a.size > limit or b.size > limit:
+                raise OverflowError("large: a loop's work")
+            return run(a, b)
+
+        return small
+
+    return guard(run32), guard(run64)
+
+
+def unary(row: PointwiseRow) -> Callable[..., Tensor]:
+    """The function for a row of one input and no attributes."""
+    plan = row.plan((True,)) if row.rules else None
+    save_x, save_out = (plan is not None and "x" in plan.saved), (plan is not None and "out" in plan.saved)
+    run32: Any = None
+    run64: Any = None
+    limit = 0
+
+    def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        try:
+            array = input._array
+            if array.size > limit or out is not None:
+                return general(input, out)
+            dtype = array.dtype
+            if dtype is F32:
+                result = quiet(run32, array)
+            elif dtype is F64:
+                result = quiet(run64, array)
+            else:
+                return general(input, out)
+        except Exception:
+            return general(input, out)
+        if type(result) is not ndarray:
+            result = np.asarray(result)
+        tensor = new(Tensor)
+        tensor._array = result
+        tensor._view = None
+        tensor._counter = None
+        node = input._node if input._view is None else node_of(input)
+        if node is None or plan is None or not state.grad:
+            tensor._node = None
+            return tensor
+        tensor._node = step = new(PointwiseNode)
+        step.edges = (node,)
+        step.plan = plan
+        step.fit = None if plan.keeps_shape else [(array.shape, dtype)]
+        step.attributes = ()
+        if save_x:
+            counter = input._counter
+            if counter is None:
+                counter = input._counter = [0, 0]
+            if save_out:
+                tensor._counter = fresh = [0, 0]
+                step.saved = (array, result)
+                step.guards = (counter, counter[0], fresh, 0)
+            else:
+                step.saved = (array,)
+                step.guards = (counter, counter[0])
+        elif save_out:
+            tensor._counter = counter = [0, 0]
+            step.saved = (result,)
+            step.guards = (counter, 0)
+        else:
+            step.saved = step.guards = ()
+        return tensor
+
+    def general(input: Any, out: Tensor | None) -> Tensor:
+        nonlocal run32, run64, limit
+        if run32 is None:
+            run32, run64 = _readings(row, guarded=False)
+            limit = row.program.largest_small
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{row.name}(): argument 'input' must be Tensor, not {type(input).__name__}")
+        result = apply_pointwise(row, [input])
+        return result if out is None else write_out(out, result, row.name)
+
+    def forget() -> None:
+        nonlocal run32, run64
+        run32 = run64 = None
+
+    _forget.append(forget)
+    return function
+
+
+class _Constants(dict[float, ndarray]):
+    """Numbers as 0-d arrays: NumPy converts a Python number anew on every call."""
+
+    def __init__(self, dtype: np.dtype) -> None:
+        self.dtype = dtype
+
+    def __missing__(self, number: float) -> ndarray:
+        array = np.array(number, self.dtype)
+        # 0.0 and -0.0 are one key, and NaN is none.
+        if number == number and number != 0 and len(self) < 1000:
+            self[number] = array
+        return array
+
+
+CONSTANTS32, CONSTANTS64 = _Constants(F32), _Constants(F64)
+
+
+def binary(row: PointwiseRow, reflected: bool = False) -> Callable[[Any, Any], Any]:
+    """The function for a row of two inputs and no attributes, as it stands behind a Python operator.
+
+    It returns NotImplemented where an operand is neither a tensor nor a number. ``reflected`` swaps the operands.
+    """
+    plans = [row.plan(wanted) for wanted in ((True, True), (True, False), (False, True))] if row.rules else [None] * 3
+    both, left, right = plans
+    with_number = _with_number(row, reflected)
+    run32: Any = None
+    run64: Any = None
+
+    def function(input: Any, other: Any) -> Any:
+        try:
+            kind = type(other)
+            if kind is float or kind is int:
+                return with_number(input, other)
+            a = input._array
+            b = other._array
+            if a.dtype is b.dtype is F32:
+                result = quiet(run32, a, b)
+            elif a.dtype is b.dtype is F64:
+                result = quiet(run64, a, b)
+            else:
+                return general(input, other)
+        except Exception:
+            return general(input, other)
+        if type(result) is not ndarray:
+            result = np.asarray(result)
+        tensor = new(Tensor)
+        tensor._array = result
+        tensor._view = None
+        tensor._counter = None
+        x = input._node if input._view is None else node_of(input)
+        y = other._node if other._view is None else node_of(other)
+        if x is y is None or both is None or not state.grad:
+            tensor._node = None
+            return tensor
+        tensor._node = step = new(PointwiseNode)
+        if y is None:
+            plan, step.edges = left, (x,)
+        elif x is None:
+            plan, step.edges = right, (y,)
+        else:
+            plan, step.edges = both, (x, y)
+        step.plan = plan
+        step.attributes = ()
+        step.saved = step.guards = ()
+        for name in plan.saved:
+            owner = input if name == "x" else other if name == "y" else tensor
+            counter = owner._counter
+            if counter is None:
+                counter = owner._counter = [0, 0]
+            step.saved += (owner._array,)
+            step.guards += (counter, counter[0])
+        if a.shape == b.shape and plan.keeps_shape:
+            step.fit = None
+        else:
+            step.fit = [((a if i == 0 else b).shape, result.dtype) for i in plan.positions]
+        return tensor
+
+    def general(input: Any, other: Any) -> Any:
+        nonlocal run32, run64
+        if run32 is None:
+            run32, run64 = _readings(row, guarded=True)
+        operands = [wrap(operand) if isinstance(operand, ndarray) else operand for operand in (input, other)]
+        if not all(isinstance(operand, (Tensor, *NUMBERS)) for operand in operands):
+            return NotImplemented
+        return apply_pointwise(row, operands[::-1] if reflected else operands)
+
+    def forget() -> None:
+        nonlocal run32, run64
+        run32 = run64 = None
+
+    _forget.append(forget)
+    return function
+
+
+def named(row: PointwiseRow) -> Callable[..., Tensor]:
+    """The function that users call by name, ``autograd.add(x, y)``, around what stands behind the operator."""
+    function = binary(row)
+
+    def public(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+        for name, operand in (("input", input), ("other", other)):
+            if not isinstance(operand, (Tensor, *NUMBERS, ndarray)):
+                raise TypeError(f"{row.name}(): argument '{name}' must be Tensor, not {type(operand).__name__}")
+        if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+            raise TypeError(f"{row.name}(): argument 'input' must be Tensor, not {type(input).__name__}")
+        result = function(input, other)
+        return result if out is None else write_out(out, result, row.name)
+
+    return public
+
+
+def _with_number(row: PointwiseRow, reflected: bool) -> Callable[[Any, float], Tensor]:
+    """The function for a tensor and a Python number; it raises where the general way is needed."""
+    plan = row.plan((not reflected, reflected)) if row.rules else None
+    own = "y" if reflected else "x"
+    names = plan.saved if plan is not None else ()
+    run32: Any = None
+    run64: Any = None
+
+    def function(input: Any, other: float) -> Tensor:
+        array = input._array
+        dtype = array.dtype
+        if run32 is None:
+            prepare()
+        if dtype is F32:
+            number, run = CONSTANTS32[other], run32
+        elif dtype is F64:
+            number, run = CONSTANTS64[other], run64
+        else:
+            raise TypeError("other types go the general way")
+        result = quiet(run, number, array) if reflected else quiet(run, array, number)
+        if type(result) is not ndarray:
+            result = np.asarray(result)
+        tensor = new(Tensor)
+        tensor._array = result
+        tensor._view = None
+        tensor._counter = None
+        node = input._node if input._view is None else node_of(input)
+        if node is None or plan is None or not state.grad:
+            tensor._node = None
+            return tensor
+        tensor._node = step = new(PointwiseNode)
+        step.edges = (node,)
+        step.plan = plan
+        step.attributes = ()
+        step.fit = None if plan.keeps_shape else [(array.shape, dtype)]
+        step.saved = step.guards = ()
+        for name in names:
+            if name == own or name == "out":
+                owner = input if name == own else tensor
+                counter = owner._counter
+                if counter is None:
+                    counter = owner._counter = [0, 0]
+                step.saved += (owner._array,)
+                step.guards += (counter, counter[0])
+            else:
+                step.saved += (number,)
+        return tensor
+
+    def prepare() -> None:
+        nonlocal run32, run64
+        run32, run64 = _readings(row, guarded=True)
+
+    def forget() -> None:
+        nonlocal run32, run64
+        run32 = run64 = None
+
+    _forget.append(forget)
+    return function

@@ -1,0 +1,176 @@
+"""Views and writes: in-place operators keep values, versions and the graph of all views of a memory in step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..dtypes import from_numpy_dtype
+from ..graph import Leaf, Node, state
+from ..tensor import INFERENCE, Tensor, View, count_write, node_of, shared_counter
+from .nodes import RowNode, record
+from .table import TABLE, Row
+
+__all__ = ["check_write", "remember_view", "set_history", "shares_memory", "write", "write_out"]
+
+ndarray = np.ndarray
+
+
+def shares_memory(result: ndarray, source: ndarray) -> bool:
+    base = result.base
+    if result is source or (base is not None and (base is source or base is source.base)):
+        return True
+    return base is not None and not isinstance(base, ndarray) and np.may_share_memory(result, source)
+
+
+def remember_view(out: Tensor, source: Tensor, row: Row, values: Sequence[Any]) -> None:
+    """Makes ``out`` a view of ``source`` made by ``row``: writes to either reach the other, gradients included."""
+    blocked = None
+    if not state.grad:
+        blocked = (
+            "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Create the view "
+            "outside no_grad, or write inside it too."
+        )
+    link_view(out, source, (row, tuple(values[1:]), {}), blocked)
+
+
+def link_view(out: Tensor, source: Tensor, step: tuple[Any, ...], blocked: str | None) -> None:
+    counter = source._counter
+    if counter is INFERENCE:
+        out._counter = INFERENCE
+        return
+    out._counter = counter = shared_counter(source)
+    origin = source._view
+    if origin is None:
+        out._view = View(source, (step,), counter[1], blocked)
+    else:
+        out._view = View(origin.base, (*origin.steps, step), counter[1], blocked or origin.blocked)
+
+
+def check_write(tensor: Tensor, operator: str, recorded: bool) -> None:
+    """Raises when an in-place operator must not write to ``tensor``.
+
+    Args:
+        tensor: what is to be written to.
+        operator: the operator's name with its underscore.
+        recorded: whether the write would be recorded (grad mode is on and something requires grad).
+    """
+    if tensor._counter is INFERENCE and not state.inference:
+        raise RuntimeError(
+            f"Inplace update to inference tensor outside InferenceMode is not allowed ({operator}). You can make a "
+            "clone to get a normal tensor before doing inplace update."
+        )
+    if not tensor._array.flags.writeable:
+        raise RuntimeError(f"{operator}: the tensor's memory is read-only; clone() it first")
+    if 0 in tensor._array.strides and any(n > 1 and s == 0 for n, s in zip(tensor._array.shape, tensor._array.strides)):  # noqa: B905
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
+    if not state.grad:
+        return
+    node = node_of(tensor)
+    view = tensor._view
+    if isinstance(node, Leaf):
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+    if view is not None:
+        if isinstance(view.base._node, Leaf):
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+        if view.blocked is not None and (recorded or node is not None):
+            raise RuntimeError(view.blocked)
+
+
+def write(tensor: Tensor, out: Tensor, operator: str) -> Tensor:
+    """Puts the values and the history of ``out``, computed from ``tensor``, into ``tensor``.
+
+    Raises:
+        RuntimeError: another shape, or a type that ``tensor`` cannot hold; nothing is changed then.
+    """
+    check_write(tensor, operator, out._node is not None)
+    target, array = tensor._array, out._array
+    if array.shape != target.shape:
+        raise RuntimeError(
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(array.shape)} "
+            f"in {operator}"
+        )
+    if array.dtype != target.dtype:
+        if dtypes._CATEGORY[array.dtype.kind] > dtypes._CATEGORY[target.dtype.kind]:
+            raise RuntimeError(
+                f"result type {_type_name(array.dtype)} can't be cast to the desired output type "
+                f"{_type_name(target.dtype)} in {operator}"
+            )
+        out = TABLE["to"](out, from_numpy_dtype(target.dtype))
+        array = out._array
+    target[...] = array
+    count_write(tensor)
+    node = out._node
+    if node is not None:
+        _keep_one_copy(node, array, tensor)
+        set_history(tensor, node)
+    return tensor
+
+
+def _keep_one_copy(node: Node, array: ndarray, tensor: Tensor) -> None:
+    """A rule that saved the result keeps the tensor's own memory instead of a second copy."""
+    if isinstance(node, RowNode) and tensor._counter is not None and any(value is array for value in node.saved):
+        at = [i for i, name in enumerate(node.plan.saved) if name == "out"]
+        if at:
+            guards = [c for c in node.guards]
+            guards[-2:] = [tensor._counter, tensor._counter[0]]
+            node.saved = tuple(tensor._array if value is array else value for value in node.saved)
+            node.guards = tuple(guards)
+
+
+def set_history(tensor: Tensor, node: Node) -> None:
+    """Makes ``node`` the maker of ``tensor``'s present values; views of the same memory follow when next asked."""
+    view = tensor._view
+    counter = shared_counter(tensor)
+    counter[1] += 1
+    if view is None:
+        tensor._node = node
+        return
+    base = view.base
+    scatter = TABLE["view_scatter"]
+    previous, state.grad = state.grad, True
+    try:
+        wanted = (base._node is not None, True)
+        plan = scatter.plan(wanted)  # type: ignore[attr-defined]
+        edges = (base._node, node) if wanted[0] else (node,)
+        record(base, plan, edges, (), (), None, tuple(view.steps for _ in plan.context))
+    finally:
+        state.grad = previous
+
+
+def _type_name(dtype: np.dtype) -> str:
+    names = {"float16": "Half", "float32": "Float", "float64": "Double", "uint8": "Byte", "int8": "Char"}
+    names |= {"int16": "Short", "int32": "Int", "int64": "Long", "bool": "Bool"}
+    return names.get(dtype.name, dtype.name)
+
+
+def write_out(out: Tensor, result: Tensor, operator: str) -> Tensor:
+    """Puts a result into the tensor given as ``out=``, which takes its shape.
+
+    Raises:
+        RuntimeError: the result requires grad, or ``out`` does, or its dtype cannot hold the result.
+    """
+    if not isinstance(out, Tensor):
+        raise TypeError(f"{operator}(): argument 'out' must be Tensor, not {type(out).__name__}")
+    if state.grad and (result._node is not None or node_of(out) is not None):
+        raise RuntimeError(
+            f"{operator}(): functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad."
+        )
+    if dtypes._CATEGORY[result._array.dtype.kind] > dtypes._CATEGORY[out._array.dtype.kind]:
+        raise RuntimeError(
+            f"{operator}(): result type {_type_name(result._array.dtype)} can't be cast to the desired output type "
+            f"{_type_name(out._array.dtype)}"
+        )
+    if out._array.shape == result._array.shape:
+        out._array[...] = result._array
+    else:
+        out._array = result._array.astype(out._array.dtype)
+    count_write(out)
+    return out

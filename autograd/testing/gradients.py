@@ -1,0 +1,317 @@
+"""Gradients against finite differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..graph import enable_grad
+from ..ops.create import as_tensor
+from ..tensor import Tensor, grad
+from .comparison import make_tensor
+
+__all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
+
+
+class GradcheckError(RuntimeError):
+    """Raised by `gradcheck` and `gradgradcheck` when a gradient is wrong."""
+
+
+def gradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    fast_mode: bool = False,
+) -> bool:
+    """Whether the backward pass of ``func`` agrees with central differences of its values.
+
+    For each output ``o`` and each input ``x`` that requires grad, every entry of the Jacobian ``do_j / dx_i`` must
+    satisfy ``|backward - numerical| <= atol + rtol * |numerical|`` with
+    ``numerical = (o_j(x_i + eps) - o_j(x_i - eps)) / (2 eps)``.
+
+    Args:
+        func: from the inputs to a Tensor or a tuple of Tensors.
+        inputs: a Tensor or a tuple of arguments. Those that require grad should be float64: in float32 the
+            differences have about three correct digits.
+        eps: how far an element is moved.
+        atol: absolute tolerance.
+        rtol: relative tolerance.
+        raise_exception: raise instead of returning False.
+        nondet_tol: by how much two backward passes on the same values may differ.
+        check_undefined_grad: for several outputs, check also that one without a gradient counts as zero.
+        check_grad_dtypes: check also that each gradient has its input's dtype.
+        fast_mode: compare ``v @ J @ u`` for one random pair of unit vectors instead of all of ``J``: two evaluations
+            of ``func`` per input instead of two per element.
+
+    Raises:
+        GradcheckError: a mismatch: names the output, the input and the worst entry, and shows both Jacobians.
+        ValueError: no input requires grad.
+
+    >>> import autograd
+    >>> x = autograd.tensor([0.5, 2.0], dtype=autograd.float64, requires_grad=True)
+    >>> gradcheck(autograd.log, x)
+    True
+    >>> gradcheck(lambda x: x.detach() * x, x, raise_exception=False)
+    False
+    """
+    arguments = _as_tuple(inputs)
+    places = _checked_inputs(arguments)
+    try:
+        with enable_grad():
+            outputs = _outputs_of(func, arguments)
+            compare = _compare_projections if fast_mode else _compare_jacobians
+            for number, output in enumerate(outputs):
+                compare(func, arguments, places, number, output, eps, atol, rtol)
+                _check_repeats(output, arguments, places, number, nondet_tol)
+            if check_grad_dtypes:
+                _check_dtypes(outputs, arguments, places)
+            if check_undefined_grad and len(outputs) > 1:
+                _check_undefined(outputs, arguments, places)
+    except GradcheckError:
+        if raise_exception:
+            raise
+        return False
+    return True
+
+
+def gradgradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    gen_non_contig_grad_outputs: bool = False,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    fast_mode: bool = False,
+) -> bool:
+    """Whether the gradient of the gradient of ``func`` is right: `gradcheck` of its backward pass.
+
+    The function checked takes ``inputs`` and the outputs' gradients to the inputs' gradients, recorded with
+    ``create_graph=True``.
+
+    Args:
+        func: from the inputs to a Tensor or a tuple of Tensors.
+        inputs: a Tensor or a tuple of arguments.
+        grad_outputs: gradients of the outputs; random ones by default.
+        gen_non_contig_grad_outputs: make the random ones non-contiguous.
+        eps, atol, rtol, raise_exception, nondet_tol, check_undefined_grad, check_grad_dtypes, fast_mode: as for
+            `gradcheck`.
+
+    Raises:
+        GradcheckError: a mismatch.
+        ValueError: no input requires grad.
+
+    >>> import autograd
+    >>> x = autograd.tensor([0.5, 2.0], dtype=autograd.float64, requires_grad=True)
+    >>> gradgradcheck(autograd.log, x)
+    True
+    """
+    arguments = _as_tuple(inputs)
+    places = _checked_inputs(arguments)
+    if grad_outputs is None:
+        with enable_grad():
+            outputs = _outputs_of(func, arguments)
+        seeds: tuple[Any, ...] = tuple(
+            make_tensor(
+                output.shape,
+                dtype=output.dtype,
+                low=-1,
+                high=1,
+                requires_grad=True,
+                noncontiguous=gen_non_contig_grad_outputs,
+            )
+            for output in outputs
+        )
+    else:
+        seeds = _as_tuple(grad_outputs)
+
+    def backward(*values: Any) -> tuple[Tensor, ...]:
+        count = len(arguments)
+        # A function that hands an input on must not make it its own output.
+        given = [value.view_as(value) if i in places else value for i, value in enumerate(values[:count])]
+        outputs = _outputs_of(func, given)
+        wanted = [given[i] for i in places]
+        gradients = grad(outputs, wanted, values[count:], create_graph=True, allow_unused=True)
+        return tuple(g for g in gradients if g is not None)
+
+    return gradcheck(
+        backward,
+        (*arguments, *seeds),
+        eps=eps,
+        atol=atol,
+        rtol=rtol,
+        raise_exception=raise_exception,
+        nondet_tol=nondet_tol,
+        check_undefined_grad=check_undefined_grad,
+        check_grad_dtypes=check_grad_dtypes,
+        fast_mode=fast_mode,
+    )
+
+
+def _as_tuple(values: Any) -> tuple[Any, ...]:
+    return tuple(values) if isinstance(values, (tuple, list)) else (values,)
+
+
+def _checked_inputs(arguments: Sequence[Any]) -> list[int]:
+    """Places of the inputs that require grad."""
+    places = [i for i, value in enumerate(arguments) if isinstance(value, Tensor) and value.requires_grad]
+    if not places:
+        raise ValueError(
+            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
+        )
+    for i in places:
+        strides, shape = arguments[i].stride(), arguments[i].shape
+        if any(stride == 0 and n > 1 for stride, n in zip(strides, shape, strict=True)):
+            raise RuntimeError(
+                f"gradcheck: input {i} of shape {list(shape)} has a dimension with stride 0: its elements share memory "
+                "and cannot be moved one by one. Call .contiguous() on it."
+            )
+    return places
+
+
+def _outputs_of(func: Callable[..., Any], arguments: Sequence[Any]) -> list[Tensor]:
+    """The outputs that may have a gradient."""
+    outputs = [o for o in _as_tuple(func(*arguments)) if isinstance(o, Tensor) and o.is_floating_point()]
+    return [output for output in outputs if output.requires_grad]
+
+
+def _values_of(func: Callable[..., Any], arguments: Sequence[Any], number: int, like: Tensor) -> np.ndarray:
+    """Values of the ``number``-th differentiable output at the present inputs."""
+    with enable_grad():  # the same code runs, and picks the same outputs
+        values = _outputs_of(func, arguments)[number].detach().numpy().astype(np.float64)
+    if values.shape != tuple(like.shape):
+        raise GradcheckError(f"output {number} had shape {list(like.shape)} and has {list(values.shape)} now")
+    return values.reshape(-1)
+
+
+def _gradients(
+    outputs: Sequence[Tensor], arguments: Sequence[Any], places: Sequence[int], seeds: Any
+) -> list[np.ndarray]:
+    inputs = [arguments[i] for i in places]
+    gradients = grad(outputs, inputs, seeds, retain_graph=True, allow_unused=True)
+    return [
+        np.zeros(tuple(x.shape)) if g is None else g.detach().numpy() for x, g in zip(inputs, gradients, strict=True)
+    ]
+
+
+def _compare_jacobians(
+    func: Any, arguments: Any, places: list[int], number: int, output: Tensor, eps: float, atol: float, rtol: float
+) -> None:
+    rows: list[list[np.ndarray]] = [[] for _ in places]
+    for seed in np.eye(output.numel(), dtype=dtypes.to_numpy_dtype(output.dtype)):
+        gradients = _gradients([output], arguments, places, [as_tensor(seed.reshape(tuple(output.shape)))])
+        for row, g in zip(rows, gradients, strict=True):
+            row.append(g.reshape(-1))
+    for i, row in zip(places, rows, strict=True):
+        backward = np.array(row, np.float64).reshape(output.numel(), arguments[i].numel())
+        numerical = np.zeros_like(backward)
+        array = arguments[i].detach().numpy()
+        for column, index in enumerate(np.ndindex(array.shape)):
+            here = array[index]
+            try:
+                array[index] = here + eps
+                ahead = _values_of(func, arguments, number, output)
+                array[index] = here - eps
+                behind = _values_of(func, arguments, number, output)
+            finally:
+                array[index] = here
+            numerical[:, column] = (ahead - behind) / (2 * eps)
+        _require_close(backward, numerical, number, i, atol, rtol)
+
+
+def _require_close(
+    backward: np.ndarray, numerical: np.ndarray, number: int, place: int, atol: float, rtol: float
+) -> None:
+    close = np.isclose(backward, numerical, rtol, atol, equal_nan=True)
+    if close.all():
+        return
+    gap = np.where(close, -np.inf, np.nan_to_num(np.abs(backward - numerical), nan=np.inf))
+    j, i = np.unravel_index(int(gap.argmax()), gap.shape)
+    raise GradcheckError(
+        f"Jacobian mismatch for output {number} with respect to input {place}: {close.size - int(close.sum())} of "
+        f"{close.size} entries; worst at output element {j}, input element {i}: backward {backward[j, i]:.9g}, "
+        f"numerical {numerical[j, i]:.9g}.\nnumerical:\n{numerical}\nbackward:\n{backward}"
+    )
+
+
+def _unit_vector(shape: tuple[int, ...]) -> np.ndarray:
+    # Positive entries: a lost or swapped entry always shows.
+    vector = make_tensor(shape, dtype=dtypes.float64, low=0.5, high=1.0).numpy()
+    return vector / max(float(np.linalg.norm(vector.reshape(-1))), 1e-300)
+
+
+def _compare_projections(
+    func: Any, arguments: Any, places: list[int], number: int, output: Tensor, eps: float, atol: float, rtol: float
+) -> None:
+    left = _unit_vector(tuple(output.shape))
+    seed = as_tensor(left.astype(dtypes.to_numpy_dtype(output.dtype)))
+    gradients = _gradients([output], arguments, places, [seed])
+    for i, g in zip(places, gradients, strict=True):
+        array = arguments[i].detach().numpy()
+        right = _unit_vector(array.shape)
+        here = array.copy()
+        try:
+            array[...] = here + eps * right
+            ahead = _values_of(func, arguments, number, output)
+            array[...] = here - eps * right
+            behind = _values_of(func, arguments, number, output)
+        finally:
+            array[...] = here
+        numerical = float(left.reshape(-1) @ (ahead - behind)) / (2 * eps)
+        backward = float((g * right).sum())
+        if not np.isclose(backward, numerical, rtol, atol, equal_nan=True):
+            # The whole Jacobian finds the entry; where it agrees, the projection alone is reported.
+            _compare_jacobians(func, arguments, [i], number, output, eps, atol, rtol)
+            raise GradcheckError(
+                f"Projected Jacobian mismatch for output {number} with respect to input {i}: backward {backward:.9g}, "
+                f"numerical {numerical:.9g}."
+            )
+
+
+def _check_repeats(output: Tensor, arguments: Any, places: list[int], number: int, tolerance: float) -> None:
+    seed = make_tensor(output.shape, dtype=output.dtype, low=-1, high=1)
+    once, again = (_gradients([output], arguments, places, [seed]) for _ in range(2))
+    for i, a, b in zip(places, once, again, strict=True):
+        if not np.allclose(a, b, 0, tolerance, equal_nan=True):
+            raise GradcheckError(
+                f"Backward is not reentrant: two passes from output {number} to input {i} with the same gradient "
+                f"differ by up to {np.abs(a - b).max():.3g}; nondet_tol is {tolerance}."
+            )
+
+
+def _check_dtypes(outputs: Sequence[Tensor], arguments: Any, places: list[int]) -> None:
+    inputs = [arguments[i] for i in places]
+    seeds = [make_tensor(output.shape, dtype=output.dtype) for output in outputs]
+    gradients = grad(outputs, inputs, seeds, retain_graph=True, allow_unused=True)
+    for i, x, g in zip(places, inputs, gradients, strict=True):
+        if g is not None and g.dtype is not x.dtype:
+            raise GradcheckError(f"the gradient of input {i} has dtype {g.dtype}, but the input has {x.dtype}")
+
+
+def _check_undefined(outputs: Sequence[Tensor], arguments: Any, places: list[int]) -> None:
+    seeds = [make_tensor(output.shape, dtype=output.dtype, low=-1, high=1) for output in outputs]
+    for number in range(len(outputs)):
+        kept = [i for i in range(len(outputs)) if i != number]
+        zeros = [as_tensor(np.zeros_like(seed.numpy())) if i == number else seed for i, seed in enumerate(seeds)]
+        without = _gradients([outputs[i] for i in kept], arguments, places, [seeds[i] for i in kept])
+        with_zero = _gradients(outputs, arguments, places, zeros)
+        for i, a, b in zip(places, without, with_zero, strict=True):
+            if not np.allclose(a, b, 1e-7, 1e-10, equal_nan=True):
+                raise GradcheckError(
+                    f"output {number} without a gradient is not taken as zero: the gradient of input {i} differs"
+                )

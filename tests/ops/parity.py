@@ -1,0 +1,89 @@
+"""The same expression in our library and in PyTorch: results, gradients, errors, views."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+TOLERANCE = {"float16": (2e-3, 1e-4), "float32": (3e-6, 2e-6), "float64": (1e-11, 1e-12)}
+
+
+def agree(mine, other, rtol=None, atol=None, what=""):
+    """Structure, dtypes, shapes and values of our result and PyTorch's are the same."""
+    if isinstance(other, (tuple, list)) and not hasattr(other, "numel"):
+        assert len(mine) == len(other), what
+        for a, b in zip(mine, other, strict=True):
+            agree(a, b, rtol, atol, what)
+        return
+    if not hasattr(other, "numpy"):
+        assert mine == other, f"{what}: ours {mine!r}, PyTorch's {other!r}"
+        return
+    assert str(mine.dtype) == str(other.dtype), what
+    assert tuple(mine.shape) == tuple(other.shape), what
+    if rtol is None:
+        rtol, atol = TOLERANCE.get(str(mine.dtype).removeprefix("torch."), (0, 0))
+    np.testing.assert_allclose(mine.detach().numpy(), other.detach().numpy(), rtol, atol, equal_nan=True, err_msg=what)
+
+
+def outcome(function, *args, **kwargs):
+    """The result, or the type of the error."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return function(*args, **kwargs), None
+    except Exception as error:
+        return None, type(error)
+
+
+def weights(shape):
+    return np.random.default_rng(7).uniform(0.5, 1.5, tuple(shape))
+
+
+def backward(library, function, arrays, create_graph=False):
+    """Value of ``function`` and the gradients of ``sum(weights * value)`` for the floating-point ``arrays``."""
+    tensors = [library.of(array, array.dtype.kind == "f") for array in arrays]
+    out = function(*tensors)
+    inputs = [tensor for tensor in tensors if tensor.requires_grad]
+    if not out.requires_grad:
+        return out, []
+    seed = library.of(np.asarray(weights(out.shape), str(out.dtype).removeprefix("torch.")))
+    grad = library.autograd.grad if hasattr(library, "autograd") else library.grad
+    return out, grad(out, inputs, seed, create_graph=create_graph, allow_unused=True)
+
+
+def agree_with_gradients(ours, theirs, mine, other, arrays, rtol=None, atol=None, what=""):
+    """Value and gradients of our function and of PyTorch's are the same."""
+    value, gradients = backward(ours, mine, arrays)
+    their_value, their_gradients = backward(theirs, other, arrays)
+    agree(value, their_value, rtol, atol, what)
+    for a, b in zip(gradients, their_gradients, strict=True):
+        if a is None or b is None:
+            assert (a is None or not a.numpy().any()) and (b is None or not b.numpy().any()), what
+        else:
+            agree(a, b, rtol, atol, what)
+
+
+def agree_on(ours, theirs, expression, arrays, rtol=None, atol=None, what=""):
+    """An expression without gradients gives the same in both libraries, or the same type of error."""
+    (mine, my_error), (other, their_error) = (
+        outcome(expression, library, *map(library.of, arrays)) for library in (ours, theirs)
+    )
+    assert my_error is their_error, f"{what}: ours {my_error or mine}, PyTorch's {their_error or other}"
+    if their_error is None:
+        agree(mine, other, rtol, atol, what)
+
+
+def refuse_alike(ours, theirs, expression, words=()):
+    """A bad call raises the same type of error as in PyTorch, and our message says ``words``."""
+    with pytest.raises(Exception) as theirs_raised:
+        expression(theirs)
+    with pytest.raises(Exception) as raised:
+        expression(ours)
+    assert raised.type is theirs_raised.type, f"{raised.value!r} where PyTorch raises {theirs_raised.value!r}"
+    for word in words:
+        assert str(word) in str(raised.value), f"{word!r} is missing in: {raised.value}"
+
+
+def same_memory(a, b):
+    """Whether two tensors lie in the same memory."""
+    return bool(np.shares_memory(a.detach().numpy(), b.detach().numpy()))

@@ -874,7 +874,7 @@ def _prepare_roots(
                     f"grad can be implicitly created only for scalar outputs, but this one has shape "
                     f"{list(root.shape)}; pass a gradient of that shape, or reduce it with sum() or mean()"
                 )
-            value: Any = np.ones_like(root._array)
+            value: Any = np.ones(root._array.shape, root._array.dtype)
             value = wrap(value) if create_graph else value
         else:
             if not isinstance(gradient, Tensor):

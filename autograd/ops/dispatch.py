@@ -155,11 +155,11 @@ def broadcast_shape(row: Row, arrays: Sequence[ndarray]) -> tuple[int, ...]:
 
 def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
     """A coarse row on tensors: unwraps the inputs, computes, wraps and records."""
-    owners = [values[i] for i in row.input_positions]
+    owners = [values[position] for position in row.input_positions]
     arguments = list(values)
     nodes: list[Any] = []
     differentiable = False
-    for position, name in zip(row.input_positions, row.inputs, strict=True):
+    for position, name in row.input_places:
         value = values[position]
         if isinstance(value, Tensor):
             arguments[position] = value._array

@@ -91,10 +91,12 @@ def _function_of(row: Row) -> Callable[..., Any]:
     star = getattr(row, "star", None)
 
     def public(*args: Any, **kwargs: Any) -> Any:
-        out = kwargs.pop("out", None)
-        for name in ("input", "other"):
-            if name in kwargs and name not in row.parameters:
-                kwargs[ROW_NAMES[name]] = kwargs.pop(name)
+        out = None
+        if kwargs:
+            out = kwargs.pop("out", None)
+            for name in ("input", "other"):
+                if name in kwargs and name not in row.parameters:
+                    kwargs[ROW_NAMES[name]] = kwargs.pop(name)
         if star is not None:
             args = _gather_star(args, row.parameters.index(star))
         result = apply(row, args, kwargs)

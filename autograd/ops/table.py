@@ -90,6 +90,8 @@ class Row:
         defaults = forward.__defaults__ or ()
         self.defaults: dict[str, Any] = dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True))
         self.defaults.update(forward.__kwdefaults__ or {})
+        self._required = next((i for i, name in enumerate(self.parameters) if name in self.defaults), len(self.parameters))
+        self._tail = [self.defaults.get(name) for name in self.parameters[self._required :]]
         self.inputs = self._find_inputs(forward)
         self.attributes = tuple(name for name in self.parameters if name not in self.inputs)
         self._plans: dict[Any, Any] = {}
@@ -131,6 +133,8 @@ class Row:
             TypeError: too many, unknown or missing arguments.
         """
         parameters = self.parameters
+        if not kwargs and self._required <= len(args) <= len(parameters):
+            return [*args, *self._tail[len(args) - self._required :]]
         if len(args) > len(parameters):
             raise TypeError(f"{self.name}() takes {len(parameters)} arguments, but {len(args)} were given")
         values = list(args)
@@ -282,6 +286,7 @@ class CoarseRow(Row):
         self.extras, self.is_view, self.outputs, self.star = tuple(extras), is_view, outputs, star
         self.rules: dict[str, tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] = {}
         self.input_positions = tuple(self.parameters.index(name) for name in self.inputs)
+        self.input_places = list(zip(self.input_positions, self.inputs, strict=True))
         self.sequences = frozenset(n for n in self.inputs if "Arrays" in str(forward.__annotations__[n]))
 
     def _find_inputs(self, forward: Callable[..., Any]) -> tuple[str, ...]:

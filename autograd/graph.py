@@ -34,21 +34,84 @@ __all__ = [
 ]
 
 
+class HookDict(dict[int, Any]):
+    """Hooks in the order of registration. A class of its own because a plain dict takes no weak reference."""
+
+    __slots__ = ("__weakref__",)
+
+    def register(self, hook: Callable[..., Any]) -> RemovableHandle:
+        handle = RemovableHandle(self)
+        self[handle.id] = hook
+        return handle
+
+
+class RemovableHandle:
+    """What registering a hook returns: ``remove()`` takes the hook away, and so does leaving a ``with`` block."""
+
+    _ids = itertools.count()
+
+    def __init__(self, hooks: HookDict) -> None:
+        self.id = next(self._ids)
+        self._hooks = weakref.ref(hooks)
+
+    def remove(self) -> None:
+        """Takes the hook away; doing so twice is harmless."""
+        hooks = self._hooks()
+        if hooks is not None:
+            hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        self.remove()
+
+
+class Hooks:
+    """Who sees the complete gradient of a node's output, in this order: functions ``g -> g or None`` on the value, the
+    keeper that stores it, functions on the node; behind the rule, functions ``(input_gradients, g) -> ... or None``."""
+
+    __slots__ = ("after", "before", "keeper", "on_value")
+
+    def __init__(self) -> None:
+        self.on_value = HookDict()
+        self.keeper: Callable[[Any], None] | None = None
+        self.before = HookDict()
+        self.after = HookDict()
+
+    def complete(self, g: Any) -> Any:
+        """The gradient after all hooks before the rule."""
+        for hook in list(self.on_value.values()):
+            changed = hook(g)
+            g = g if changed is None else changed
+        if self.keeper is not None:
+            self.keeper(g)
+        for hook in list(self.before.values()):
+            changed = hook(g)
+            g = g if changed is None else changed
+        return g
+
+    def behind(self, input_gradients: Sequence[Any], g: Any) -> Sequence[Any]:
+        """The input gradients after all hooks behind the rule."""
+        for hook in list(self.after.values()):
+            changed = hook(input_gradients, g)
+            input_gradients = input_gradients if changed is None else changed
+        return input_gradients
+
+
 class Node:
     """One recorded operator.
 
     Attributes:
         edges: for each differentiable input the node that made it, or None where no gradient is wanted.
-        hooks: functions ``g -> g or None`` that see the complete gradient of the output, or None.
-        after: functions ``(input_gradients, g) -> input_gradients or None`` that run behind `vjp`, or None.
+        hooks: who sees and changes gradients here, or None.
         trace: where the operator was called, recorded while `detect_anomaly` is on.
     """
 
     # Only `edges` costs memory on every node: the rest are class defaults until somebody sets them.
     __slots__ = ("__dict__", "__weakref__", "edges")
 
-    hooks: HookDict | None = None
-    after: HookDict | None = None
+    hooks: Hooks | None = None
     trace: str | None = None
 
     def __init__(self, edges: tuple[Node | None, ...] = ()) -> None:
@@ -75,6 +138,54 @@ class Node:
     def name(self) -> str:
         """Readable name, such as ``MulBackward0``."""
         return type(self).__name__
+
+    # What users' hooks see of a gradient, and what is taken back from them: nodes of arrays show tensors.
+
+    def shown(self, g: Any) -> Any:
+        """A gradient as users see it."""
+        return g
+
+    def taken(self, changed: Any, g: Any) -> Any:
+        """What a user's hook returned in place of ``g``, as the engine needs it."""
+        return changed
+
+    def all_hooks(self) -> Hooks:
+        """The node's hooks, made at the first use."""
+        if self.hooks is None:
+            self.hooks = Hooks()
+        return self.hooks
+
+    def register_value_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
+        """Calls ``hook(g)`` with the complete gradient of the output; what it returns replaces the gradient."""
+
+        def on_value(g: Any) -> Any:
+            changed = hook(self.shown(g))
+            return None if changed is None else self.taken(changed, g)
+
+        return self.all_hooks().on_value.register(on_value)
+
+    def register_prehook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
+        """Calls ``hook(grad_outputs)`` before this node's rule; what it returns replaces them."""
+
+        def before(g: Any) -> Any:
+            changed = hook((self.shown(g),))
+            if changed is None:
+                return None
+            return self.taken(changed[0] if isinstance(changed, tuple) else changed, g)
+
+        return self.all_hooks().before.register(before)
+
+    def register_hook(self, hook: Callable[[Any, Any], Any]) -> RemovableHandle:
+        """Calls ``hook(grad_inputs, grad_outputs)`` behind this node's rule; what it returns replaces the former."""
+
+        def after(input_gradients: Sequence[Any], g: Any) -> Any:
+            changed = hook(tuple(self.shown(gradient) for gradient in input_gradients), (self.shown(g),))
+            if changed is None:
+                return None
+            changed = changed if isinstance(changed, tuple) else (changed,)
+            return [self.taken(new, old) for new, old in zip(changed, input_gradients, strict=True)]
+
+        return self.all_hooks().after.register(after)
 
 
 class Leaf(Node):
@@ -114,6 +225,7 @@ def count_consumers(roots: Iterable[Node]) -> dict[Node, int]:
 
 def topological_order(roots: Iterable[Node]) -> Iterator[Node]:
     """Every node reachable from ``roots``, each before the nodes its edges lead to (Kahn's algorithm)."""
+    roots = list(dict.fromkeys(roots))
     waiting = count_consumers(roots)
     ready = [node for node in roots if not waiting[node]]
     while ready:
@@ -176,13 +288,16 @@ def run_backward(
             if g is None or (needed is not None and node not in needed):
                 input_gradients: Sequence[Any] = (None,) * len(edges)
             else:
-                if node.hooks is not None and call_hooks:
-                    g, is_shared = _call_hooks(node, g), True
+                hooks = node.hooks if call_hooks else None
+                if hooks is not None:
+                    g, is_shared = hooks.complete(g), True
                 if arrived and node in arrived:
                     arrived[node], is_shared = g, True
                 if not edges:
                     if accumulate:
                         node.receive(g, not is_shared)
+                    if hooks is not None:
+                        hooks.behind((), g)
                     continue
                 if needed is not None and needed.isdisjoint(edges):
                     input_gradients = (None,) * len(edges)
@@ -192,8 +307,8 @@ def run_backward(
                         node.release()
                     if _anomaly.check_nan:
                         node.check(input_gradients)
-                    if node.after is not None and call_hooks:
-                        input_gradients, is_shared = _call_after(node, input_gradients, g), True
+                    if hooks is not None:
+                        input_gradients = hooks.behind(input_gradients, g)
             # A rule that hands on `g` itself gives away what it was given, once.
             repeated = len(edges) > 1 and _has_repetition(input_gradients)
             for edge, gradient in zip(edges, input_gradients):  # noqa: B905 (measured: strict= costs 60 ns)
@@ -236,22 +351,6 @@ def _has_repetition(gradients: Sequence[Any]) -> bool:
     return len({id(gradient) for gradient in gradients}) < len(gradients)
 
 
-def _call_hooks(node: Node, g: Any) -> Any:
-    for hook in list((node.hooks or {}).values()):
-        changed = hook(g)
-        if changed is not None:
-            g = changed
-    return g
-
-
-def _call_after(node: Node, input_gradients: Sequence[Any], g: Any) -> Sequence[Any]:
-    for hook in list((node.after or {}).values()):
-        changed = hook(input_gradients, g)
-        if changed is not None:
-            input_gradients = changed
-    return input_gradients
-
-
 def remember_line(node: Node) -> None:
     """Notes on the node which lines of the user's code are recording it."""
     import traceback
@@ -268,39 +367,6 @@ def remember_line(node: Node) -> None:
 def _append_trace(error: Exception, node: Node) -> None:
     where = f"{node.name()} was recorded at:\n{node.trace}"
     error.args = (f"{error}\n\n{where}", *error.args[1:])
-
-
-class RemovableHandle:
-    """What registering a hook returns: ``remove()`` takes the hook away, and so does leaving a ``with`` block."""
-
-    _ids = itertools.count()
-
-    def __init__(self, hooks: HookDict) -> None:
-        self.id = next(self._ids)
-        self._hooks = weakref.ref(hooks)
-
-    def remove(self) -> None:
-        """Takes the hook away; doing so twice is harmless."""
-        hooks = self._hooks()
-        if hooks is not None:
-            hooks.pop(self.id, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        self.remove()
-
-
-class HookDict(dict[int, Any]):
-    """Hooks in the order of registration. A class of its own because a plain dict takes no weak reference."""
-
-    __slots__ = ("__weakref__",)
-
-    def register(self, hook: Callable[..., Any]) -> RemovableHandle:
-        handle = RemovableHandle(self)
-        self[handle.id] = hook
-        return handle
 
 
 # --- Modes ---------------------------------------------------------------------------------------------------------

@@ -42,15 +42,54 @@ class _InferenceCounter:
 INFERENCE: Any = _InferenceCounter()
 
 
-class TensorLeaf(Leaf):
+class TensorNode(Node):
+    """A node through which gradients pass as plain arrays, or as Tensors while the backward pass is recorded."""
+
+    __slots__ = ()
+
+    def shown(self, g: Any) -> Any:
+        return g if g is None or isinstance(g, Tensor) else wrap(np.asarray(g))
+
+    def taken(self, changed: Any, g: Any) -> Any:
+        if changed is None:
+            return None
+        if not isinstance(changed, Tensor):
+            raise TypeError(f"a hook must return a Tensor or None, but gave {type(changed).__name__}")
+        if g is not None and changed._array.shape != tuple(g.shape):
+            raise RuntimeError(f"hook changed the gradient's shape from {list(g.shape)} to {list(changed.shape)}")
+        return changed if isinstance(g, Tensor) else changed._array
+
+    def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
+        return add_up(total, g, owned)
+
+    def __repr__(self) -> str:
+        return f"<{self.name().rpartition(':')[2]} object at {id(self):#x}>"
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A dict for notes of the user."""
+        return self.__dict__.setdefault("_metadata", {})
+
+
+class TensorLeaf(Leaf, TensorNode):
     """Where the gradient of a leaf tensor is kept: on the node, so that tensor and node form no cycle."""
 
     __slots__ = ("hooked", "owner")
+
+    next_functions = ()
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
 
     def __init__(self, owner: Tensor, grad: Tensor | None = None) -> None:
         super().__init__(grad)
         self.hooked: HookDict | None = None
         self.owner = weakref.ref(owner)
+
+    @property
+    def variable(self) -> Tensor | None:
+        """The leaf tensor, if it still exists."""
+        return self.owner()
 
     def receive(self, g: Any, owned: bool) -> None:
         grad = self.grad
@@ -68,9 +107,6 @@ class TensorLeaf(Leaf):
             tensor = self.owner()
             for hook in list(self.hooked.values()) if tensor is not None else ():
                 hook(tensor)
-
-    def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
-        return add_up(total, g, owned)
 
 
 def add_up(total: Any, g: Any, owned: bool) -> Any:
@@ -277,8 +313,7 @@ class Tensor:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if isinstance(node, Leaf) or _keeper(node) is not None:
             return
-        keeper = GradKeeper()
-        _hooks(node)[-1] = keeper  # key -1: one keeper for each node, found again by `_keeper`
+        node.all_hooks().keeper = GradKeeper()
 
     @property
     def retains_grad(self) -> bool:
@@ -291,18 +326,7 @@ class Tensor:
         node = node_of(self)
         if node is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-
-        def on_gradient(g: Any) -> Any:
-            changed = hook(g if isinstance(g, Tensor) else wrap(np.asarray(g)))
-            if changed is None or changed is g:
-                return None
-            if not isinstance(changed, Tensor):
-                raise TypeError(f"a tensor hook must return a Tensor or None, but {hook} gave {type(changed).__name__}")
-            if changed._array.shape != g.shape:
-                raise RuntimeError(f"hook changed the gradient's shape from {list(g.shape)} to {list(changed.shape)}")
-            return changed if isinstance(g, Tensor) else changed._array
-
-        return _hooks(node).register(on_gradient)
+        return node.register_value_hook(hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """Calls ``hook(tensor)`` each time a gradient was added to this leaf's ``grad``."""
@@ -334,6 +358,8 @@ class Tensor:
 
     @property
     def _version(self) -> int:
+        if self._counter is INFERENCE:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return self._counter[0] if self._counter else 0
 
     @property
@@ -728,14 +754,8 @@ class GradKeeper:
         self.grad = g if self.grad is None else self.grad + g
 
 
-def _hooks(node: Node) -> HookDict:
-    if node.hooks is None:
-        node.hooks = HookDict()
-    return node.hooks
-
-
 def _keeper(node: Node) -> GradKeeper | None:
-    return node.hooks.get(-1) if node.hooks is not None else None
+    return node.hooks.keeper if node.hooks is not None else None  # type: ignore[return-value]
 
 
 # --- Differentiation -----------------------------------------------------------------------------------------------
@@ -809,7 +829,7 @@ def grad(
     roots = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     targets = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     if not targets:
-        raise ValueError("grad requires non-empty inputs.")
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
     gradients = _as_list(grad_outputs, len(roots), "grad_outputs")

@@ -81,7 +81,7 @@ class Value(Node):
         return self.data
 
     def name(self) -> str:
-        return "Value" if self.row is None else self.row.node_name
+        return "Value" if self.row is None else self.row.node_name()
 
     def backward(self, gradient: Any = None, retain_graph: bool = True, create_graph: bool = False) -> None:
         """Adds to ``grad`` of every value that this one depends on the derivative of this one by it.

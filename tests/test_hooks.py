@@ -299,7 +299,7 @@ def test_next_functions_walk_to_the_leaves(torch):
 def test_accumulate_grad_node_knows_its_variable():
     x = autograd.ones(2, requires_grad=True)
     ((node, number),) = x.exp().grad_fn.next_functions
-    assert (node.name(), number) == ("AccumulateGrad", 0)
+    assert (node.name(), number) == ("torch::autograd::AccumulateGrad", 0)
     assert node.variable is x
 
 

@@ -10,7 +10,7 @@ from .table import _, pointwise
 # ruff: noqa: F811
 
 
-@pointwise(latex=r"\max(x, 0)", kinks=(0,), inplace=True)
+@pointwise(latex=r"\max(x, 0)", kinks=(0,), inplace=True, refuses_bool="convert with .float()")
 def relu(x):
     return _.maximum(x, 0)
 
@@ -20,7 +20,7 @@ def _(g, out):
     return _.where(out > 0, g, 0.0)
 
 
-@pointwise(latex=r"\min(\max(x, 0), 6)", kinks=(0, 6), home="nn.functional", domain=(-3, 9), node_name="Hardtanh")
+@pointwise(latex=r"\min(\max(x, 0), 6)", kinks=(0, 6), home="nn.functional", domain=(-3, 9), refuses_bool="convert with .float()", node_name="Hardtanh")
 def relu6(x):
     return _.minimum(_.maximum(x, 0), 6)
 
@@ -141,7 +141,7 @@ def _(g, x, beta, threshold):
     return _.where(x * beta > threshold, g, g * _.sigmoid(x * beta))
 
 
-@pointwise(latex=r"\frac{x}{1 + |x|}", kinks=(0,), home="nn.functional", node_name="Div")
+@pointwise(latex=r"\frac{x}{1 + |x|}", kinks=(0,), home="nn.functional", result="float", node_name="Div")
 def softsign(x):
     return x / (1 + _.abs(x))
 
@@ -162,7 +162,7 @@ def _(g, x):
     return g * _.sigmoid(-x)
 
 
-@pointwise(latex=r"\min(\max(x, \text{min}), \text{max})", kinks=(-1, 1), home="nn.functional")
+@pointwise(latex=r"\min(\max(x, \text{min}), \text{max})", kinks=(-1, 1), home="nn.functional", refuses_bool="convert with .float()")
 def hardtanh(x, min_val=-1.0, max_val=1.0):
     return _.minimum(_.maximum(x, min_val), max_val)
 
@@ -192,7 +192,13 @@ def _(g, x):
     return _.where(x <= -3, 0.0, _.where(x < 3, g * (x / 3 + 0.5), g))
 
 
-@pointwise(latex=r"x - \tanh x", home="nn.functional", node_name="Sub")
+@pointwise(
+    latex=r"x - \tanh x",
+    home="nn.functional",
+    result="float",
+    refuses_bool="convert with .float()",
+    node_name="Sub",
+)
 def tanhshrink(x):
     return x - _.tanh(x)
 

@@ -26,7 +26,7 @@ def to(x: Array, dtype):
 
 @to.gradient("x")
 def _(g, x_dtype):
-    return to(g, x_dtype)
+    return _.to(g, x_dtype)
 
 
 @coarse(latex=r"x", node_name="Clone")
@@ -69,7 +69,7 @@ def _(g):
 
 @copy_into.gradient("y")
 def _(g, y_shape, y_dtype):
-    return to(sum_to(g, y_shape), y_dtype)
+    return _.to(sum_to(g, y_shape), y_dtype)
 
 
 @coarse(latex=r"x \text{ with a part replaced}", home="", node_name="CopySlices")

@@ -11,7 +11,8 @@ import numpy as np
 
 from .. import dtypes
 from ..dtypes import default_dtype, to_numpy_dtype
-from ..tensor import Tensor, array_from, check_differentiable, wrap
+from ..graph import state
+from ..tensor import INFERENCE, Tensor, array_from, check_differentiable, wrap
 from .writes import write_out
 from .public import function
 
@@ -22,6 +23,8 @@ def _finish(array: np.ndarray, requires_grad: bool, device: Any = None, out: Ten
     if out is not None:
         return write_out(out, wrap(array), "out")
     result = wrap(array)
+    if state.inference:
+        result._counter = INFERENCE
     if requires_grad:
         result.requires_grad_()
     return result

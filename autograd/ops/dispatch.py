@@ -201,10 +201,10 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
     if not row.is_view and isinstance(source, Tensor) and result is source._array:
         result = result.view()
     out = wrap(result)
-    if state.inference:
-        out._counter = INFERENCE
-    elif row.is_view and isinstance(source, Tensor) and shares_memory(result, source._array):
+    if row.is_view and isinstance(source, Tensor) and shares_memory(result, source._array):
         remember_view(out, source, row, values)
+    elif state.inference:
+        out._counter = INFERENCE
     if differentiable and state.grad and result.dtype.kind in "fc":
         _record_coarse(row, owners, nodes, arguments, out, extras)
     return out
@@ -250,12 +250,12 @@ def _wrap_many(
     outs = tuple(wrap(np.asarray(result)) for result in results)
     source = owners[0]
     for number, out in enumerate(outs):
-        if state.inference:
+        if state.inference and not row.is_view:
             out._counter = INFERENCE
         elif row.is_view and isinstance(source, Tensor) and shares_memory(out._array, source._array):
             step = (TABLE["pick"], (row, tuple(arguments[1:]), number), {})
             blocked = (
-                f"Output {number} of {row.node_name} is a view and is being modified inplace. This view is the output "
+                f"Output {number} of {row.node_name()} is a view and is being modified inplace. This view is the output "
                 "of a function that returns multiple views. Such functions do not allow the output views to be "
                 "modified inplace. You should replace the inplace operation by an out-of-place one."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -9,10 +10,11 @@ import numpy as np
 
 from ..tensor import Tensor, wrap
 from .convert import check_tensor
-from .dispatch import apply
+from .dispatch import apply, broadcast_shape
+from .nodes import sum_to
 from .public import function
 from .reduce import log_softmax_along
-from .table import TABLE, Array, _, coarse, pointwise
+from .table import TABLE, Array, CoarseRow, PointwiseRow, _, coarse, pointwise
 
 # ruff: noqa: F811
 
@@ -69,7 +71,7 @@ def _(g, x, y):
     return g * (2 * (y - x))
 
 
-@pointwise(latex=r"|x - y|", home="", node_name="L1Loss")
+@pointwise(latex=r"|x - y|", home="", node_name="L1Loss", refuses_bool="use ^ or logical_xor() instead")
 def absolute_error(x, y):
     return _.abs(x - y)
 
@@ -114,6 +116,55 @@ def _(g, x):
     return -g * x
 
 
+def _reducible(row: PointwiseRow, node_name: str) -> CoarseRow:
+    """The mean or the sum of a pointwise loss as one operator, named as PyTorch names it."""
+
+    def total(x: Array, y: Array, reduction):
+        losses = row.compute(x, y)
+        return np.mean(losses) if reduction == "mean" else np.sum(losses)
+
+    total.__name__ = f"total_{row.name}"
+    reduction_row = CoarseRow(total, latex=rf"\sum {row.latex}", home="", node_name=node_name)
+
+    def backward_for(position: int) -> Any:
+        plan = row.plan((position == 0, position == 1))
+
+        def rule(g, x, y, reduction):
+            if reduction == "mean":
+                g = _.div(g, math.prod(np.broadcast_shapes(tuple(x.shape), tuple(y.shape))))
+            values = {"x": x, "y": y}
+            saved = tuple(values[name] for name in plan.saved)
+            shape = (x, y)[position].shape
+            if isinstance(g, Tensor):
+                g = TABLE["expand"](g, np.broadcast_shapes(tuple(x.shape), tuple(y.shape)))
+                return sum_to(plan.on_recorders(g, saved, ())[0], shape)
+            return sum_to(plan.program((g, *saved), (), g.dtype, max(x.size, y.size))[0], shape)
+
+        return rule
+
+    reduction_row.gradient("x")(backward_for(0))
+    reduction_row.gradient("y")(backward_for(1))
+    return reduction_row
+
+
+total_squared_error = _reducible(squared_error, "MseLoss")
+total_absolute_error = _reducible(absolute_error, "Mean")
+total_bernoulli_error = _reducible(bernoulli_error, "BinaryCrossEntropy")
+total_bernoulli_error_of_logits = _reducible(bernoulli_error_of_logits, "BinaryCrossEntropyWithLogits")
+
+
+def _pointwise_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, size_average: Any, reduce: Any,
+    each: PointwiseRow, total: CoarseRow,
+) -> Tensor:  # fmt: skip
+    plain = weight is None and size_average is None and reduce is None and reduction in ("mean", "sum")
+    if plain and input.dtype is target.dtype:
+        broadcast_shape(each, [input._array, target._array])
+        return apply(total, (input, target, reduction), {})
+    loss = apply(each, (input, target), {})
+    return reduced(loss if weight is None else loss * weight, reduction, size_average, reduce)
+
+
 @function(torch=False, functional=True, method=False)
 def mse_loss(
     input: Tensor,
@@ -125,8 +176,8 @@ def mse_loss(
 ) -> Tensor:
     """The squared error ``(input - target)^2``: its mean, its sum, or each element's."""
     _check_pair("mse_loss", input, target)
-    loss = apply(squared_error, (input, target), {})
-    return reduced(loss if weight is None else loss * weight, reduction, size_average, reduce)
+    rows = squared_error, total_squared_error
+    return _pointwise_loss(input, target, weight, reduction, size_average, reduce, *rows)
 
 
 @function(torch=False, functional=True, method=False)
@@ -140,8 +191,8 @@ def l1_loss(
 ) -> Tensor:
     """The absolute error ``|input - target|``: its mean, its sum, or each element's."""
     _check_pair("l1_loss", input, target)
-    loss = apply(absolute_error, (input, target), {})
-    return reduced(loss if weight is None else loss * weight, reduction, size_average, reduce)
+    rows = absolute_error, total_absolute_error
+    return _pointwise_loss(input, target, weight, reduction, size_average, reduce, *rows)
 
 
 @function(torch=False, functional=True, method=False)
@@ -168,8 +219,8 @@ def binary_cross_entropy(
         )
     if a.size and not (a.min() >= 0 and a.max() <= 1):
         raise RuntimeError("all elements of input should be between 0 and 1; apply sigmoid(), or use logits")
-    loss = apply(bernoulli_error, (input, target), {})
-    return reduced(loss if weight is None else loss * weight, reduction, size_average, reduce)
+    rows = bernoulli_error, total_bernoulli_error
+    return _pointwise_loss(input, target, weight, reduction, size_average, reduce, *rows)
 
 
 @function(torch=False, functional=True, method=False)
@@ -192,10 +243,10 @@ def binary_cross_entropy_with_logits(
     if a.shape != b.shape:
         raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
     if pos_weight is None:
-        loss = apply(bernoulli_error_of_logits, (input, target), {})
-    else:
-        log_weight = (pos_weight - 1) * target + 1
-        loss = (1 - target) * input + log_weight * _.softplus(-input)
+        rows = bernoulli_error_of_logits, total_bernoulli_error_of_logits
+        return _pointwise_loss(input, target, weight, reduction, size_average, reduce, *rows)
+    log_weight = (pos_weight - 1) * target + 1
+    loss = (1 - target) * input + log_weight * _.softplus(-input)
     return reduced(loss if weight is None else loss * weight, reduction, size_average, reduce)
 
 

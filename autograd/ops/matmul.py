@@ -36,7 +36,12 @@ def _check_matmul(x: np.ndarray, y: np.ndarray, operator: str = "matmul") -> Non
             raise RuntimeError(f"{operator}: batch dimensions of {list(x.shape)} and {list(y.shape)} do not broadcast")
 
 
-@coarse(latex=r"\sum_k x_{ik} y_{kj}")
+def _product_name(x_shape: Any, y_shape: Any, x: Any, y: Any) -> str:
+    dims = tuple(len(shape) for shape in (x_shape, y_shape) if shape is not None)
+    return {(2, 2): "Mm", (2, 1): "Mv", (1, 1): "Dot", (3, 3): "Bmm"}.get(dims, "Matmul")
+
+
+@coarse(latex=r"\sum_k x_{ik} y_{kj}", node_name=_product_name)
 def matmul(x: Array, y: Array):
     """The matrix product; 1-D operands count as a row on the left and a column on the right, leading dimensions
     broadcast."""
@@ -52,7 +57,7 @@ def matmul(x: Array, y: Array):
 
 
 @matmul.gradient("x")
-def _(g, x_shape, y):
+def _(g, x_shape, y, y_shape):
     if y.ndim == 1:
         g, y = unsqueeze(g, -1), unsqueeze(y, -1)
     if len(x_shape) == 1:
@@ -62,7 +67,7 @@ def _(g, x_shape, y):
 
 
 @matmul.gradient("y")
-def _(g, x, y_shape):
+def _(g, x, x_shape, y_shape):
     if len(y_shape) == 1:
         g = unsqueeze(g, -1)
     if x.ndim == 1:
@@ -298,14 +303,9 @@ def diagonal(x: Array, offset=0, dim1=0, dim2=1):
     first, second = check_dim("diagonal", dim1, x.ndim), check_dim("diagonal", dim2, x.ndim)
     if first == second:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    starts = [slice(None)] * x.ndim
-    starts[second if offset >= 0 else first] = slice(abs(offset), None)
-    part = x[tuple(starts)]
-    kept = [d for d in range(x.ndim) if d not in (first, second)]
-    n = min(part.shape[first], part.shape[second])
-    shape = (*(part.shape[d] for d in kept), n)
-    strides = (*(part.strides[d] for d in kept), part.strides[first] + part.strides[second])
-    return np.lib.stride_tricks.as_strided(part, shape, strides)
+    out = np.diagonal(x, offset, first, second)
+    out.flags.writeable = x.flags.writeable  # NumPy locks diagonals; PyTorch writes through them
+    return out
 
 
 @diagonal.gradient("x")

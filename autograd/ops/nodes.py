@@ -11,7 +11,7 @@ from .. import graph
 from ..dtypes import from_numpy_dtype
 from ..graph import Node, state
 from ..kernels.silence import quiet, silently
-from ..tensor import Tensor, add_up, wrap
+from ..tensor import Tensor, TensorNode, wrap
 from .readings import F32
 from .table import TABLE, CoarsePlan, PointwisePlan, public_name
 
@@ -22,7 +22,7 @@ new = object.__new__
 FREED = ("freed",)
 
 
-class RowNode(Node):
+class RowNode(TensorNode):
     """A row that was applied: what it saved, and how its gradients fit the inputs.
 
     Attributes:
@@ -72,9 +72,6 @@ class RowNode(Node):
             for gradient, want in zip(gradients, self.fit, strict=True)
         ]
 
-    def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
-        return add_up(total, g, owned)
-
     def release(self) -> None:
         if self.saved:
             self.saved = FREED
@@ -87,7 +84,7 @@ class RowNode(Node):
                 raise RuntimeError(f"Function '{self.name()}' returned nan values in its {number}th output.")
 
     def name(self) -> str:
-        return self.plan.row.node_name
+        return self.plan.row.node_name(wanted=self.plan.names, **dict(zip(self.plan.context_names, self.attributes)))  # noqa: B905
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
@@ -97,38 +94,6 @@ class RowNode(Node):
             return tuple((edge, getattr(edge, "index", 0)) for edge in self.edges)
         inputs = [name for name in self.plan.row.inputs if name in self.plan.row.rules]
         return tuple((by_name.get(name), getattr(by_name.get(name), "index", 0)) for name in inputs)
-
-    def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
-
-    def register_hook(self, hook: Callable[[Any, Any], Any]) -> graph.RemovableHandle:
-        """Calls ``hook(grad_inputs, grad_outputs)`` behind this node's rule; what it returns replaces the former."""
-
-        def after(gradients: Sequence[Any], g: Any) -> Any:
-            before = tuple(_as_tensor(gradient) for gradient in gradients)
-            changed = hook(before, (_as_tensor(g),))
-            if changed is None:
-                return None
-            recording = isinstance(g, Tensor)
-            return [c if recording or c is None else c._array for c in changed]
-
-        if self.after is None:
-            self.after = graph.HookDict()
-        return self.after.register(after)
-
-    def register_prehook(self, hook: Callable[[Any], Any]) -> graph.RemovableHandle:
-        """Calls ``hook(grad_outputs)`` before this node's rule; what it returns replaces them."""
-
-        def before(g: Any) -> Any:
-            changed = hook((_as_tensor(g),))
-            if changed is None:
-                return None
-            value = changed[0] if isinstance(changed, tuple) else changed
-            return value if isinstance(g, Tensor) else value._array
-
-        if self.hooks is None:
-            self.hooks = graph.HookDict()
-        return self.hooks.register(before)
 
     def _as_tensors(self) -> tuple[Any, ...]:
         """The saved values with their places in the graph, for recording the backward pass."""
@@ -196,10 +161,6 @@ def _sequence_as_tensors(values: Sequence[ndarray], edges: Sequence[Node | None]
     return [wrap(value, edge) for value, edge in zip(values, edges, strict=True)]
 
 
-def _as_tensor(g: Any) -> Any:
-    return wrap(g) if isinstance(g, ndarray) else g
-
-
 def fit(g: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """The gradient of an operand that was broadcast and promoted: summed back to its shape, cast to its dtype.
 
@@ -255,7 +216,7 @@ class ManyNode(RowNode):
         return merged
 
 
-class Output(Node):
+class Output(TensorNode):
     """One output of a `ManyNode`."""
 
     __slots__ = ("index",)
@@ -267,14 +228,8 @@ class Output(Node):
     def vjp(self, g: Any) -> Sequence[Any]:
         return ({self.index: g},)
 
-    def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
-        return add_up(total, g, owned)
-
     def name(self) -> str:
         return self.edges[0].name()  # type: ignore[union-attr]
-
-    def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
 
 
 def record(

@@ -99,7 +99,7 @@ def sign(x):
 
 
 @sign.gradient("x")
-def _(g):
+def _():
     return 0.0
 
 
@@ -344,7 +344,7 @@ def floor(x):
 
 
 @floor.gradient("x")
-def _(g):
+def _():
     return 0.0
 
 
@@ -354,7 +354,7 @@ def ceil(x):
 
 
 @ceil.gradient("x")
-def _(g):
+def _():
     return 0.0
 
 
@@ -364,7 +364,7 @@ def trunc(x):
 
 
 @trunc.gradient("x")
-def _(g):
+def _():
     return 0.0
 
 
@@ -374,7 +374,7 @@ def round_to_even(x):
 
 
 @round_to_even.gradient("x")
-def _(g):
+def _():
     return 0.0
 
 

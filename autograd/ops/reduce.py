@@ -58,7 +58,12 @@ def _sum(x: np.ndarray, axes: tuple[int, ...], keepdim: bool, dtype: np.dtype) -
 # --- Sums ----------------------------------------------------------------------------------------------------------
 
 
-@coarse(latex=r"\sum_i x_i")
+def _with_dim(name: str) -> Any:
+    """PyTorch's node names: SumBackward0 over all elements, SumBackward1 with ``dim``."""
+    return lambda dim: f"{name}Backward{0 if dim is None else 1}"
+
+
+@coarse(latex=r"\sum_i x_i", node_name=_with_dim("Sum"))
 def sum(x: Array, dim=None, keepdim=False, dtype=None):
     """The sum over ``dim`` (an int, several, or all); integers are summed as int64."""
     if dtype is None and dim is None and x.dtype.kind == "f" and x.itemsize > 2:
@@ -74,7 +79,7 @@ def _(g, x_shape, x_dtype, dim, keepdim):
     return spread_g if (g._array if isinstance(g, Tensor) else g).dtype == x_dtype else TABLE["to"](spread_g, x_dtype)
 
 
-@coarse(latex=r"\frac{1}{n} \sum_i x_i")
+@coarse(latex=r"\frac{1}{n} \sum_i x_i", node_name=_with_dim("Mean"))
 def mean(x: Array, dim=None, keepdim=False, dtype=None):
     """The mean over ``dim``.
 

@@ -135,7 +135,7 @@ def _(g, x_shape):
     return reshape(g, x_shape)
 
 
-@coarse(latex=r"x", is_view=True)
+@coarse(latex=r"x", is_view=True, node_name=lambda dim: f"SqueezeBackward{0 if dim is None else 1}")
 def squeeze(x: Array, dim=None):
     """Dimensions of size 1 removed: all of them, or those named by ``dim`` that have size 1."""
     if dim is None:
@@ -145,11 +145,16 @@ def squeeze(x: Array, dim=None):
 
 
 @squeeze.gradient("x")
-def _(g, x_shape):
+def _(g, x_shape, dim):
     return reshape(g, x_shape)
 
 
-@coarse(latex=r"x_{a:b:s}", is_view=True, home="", node_name="Slice")
+def _slice_name(index: Any) -> str:
+    kinds = [type(item) for item in index if item != slice(None)]
+    return "Select" if int in kinds else "Unsqueeze" if kinds and kinds[-1] is type(None) else "Slice"
+
+
+@coarse(latex=r"x_{a:b:s}", is_view=True, home="", node_name=_slice_name)
 def slice_view(x: Array, index):
     # The Ellipsis keeps a single element an array that shares memory.
     return x[(*index, Ellipsis)] if Ellipsis not in index else x[index]
@@ -172,14 +177,14 @@ def _(g, index):
     return slice_view(g, index)
 
 
-@coarse(latex=r"x_{n-i}")
+@coarse(latex=r"x_{n-i}", star="dims")
 def flip(x: Array, dims):
     """The order of elements reversed along each of ``dims``; a copy."""
     dims = (dims,) if isinstance(dims, int) else tuple(dims)
     axes = [check_dim("flip", dim, x.ndim) for dim in dims]
     if len(set(axes)) != len(axes):
         raise RuntimeError(f"flip: dim appears multiple times in the list of dims {list(dims)}")
-    return np.ascontiguousarray(np.flip(x, axes)) if x.ndim else x.copy()
+    return np.flip(x, axes).copy()
 
 
 @flip.gradient("x")
@@ -192,6 +197,9 @@ def roll(x: Array, shifts, dims=None):
     """Elements moved by ``shifts`` along ``dims``, those that leave coming in at the other end."""
     if dims is not None and not isinstance(dims, int) and len(tuple(dims)) == 0:
         dims = None
+    moves, axes = (v if isinstance(v, (tuple, list)) else (v,) for v in (shifts, dims))
+    if dims is not None and len(moves) != len(axes):
+        raise RuntimeError(f"roll: shifts {shifts} and dims {dims} must align: {len(moves)} and {len(axes)} given")
     return np.roll(x, shifts, dims)
 
 
@@ -208,6 +216,8 @@ def repeat(x: Array, repeats):
             f"repeat: number of dimensions of repeat dims ({len(repeats)}) can not be smaller than number of "
             f"dimensions of tensor ({x.ndim})"
         )
+    if any(n < 0 for n in repeats):
+        raise RuntimeError(f"repeat: negative number of copies in {list(repeats)}")
     return np.tile(x, tuple(int(n) for n in repeats))
 
 
@@ -262,7 +272,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -
     if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence):
         raise TypeError(f"cat(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}")
     if not tensors:
-        raise RuntimeError("cat: expected a non-empty list of Tensors")
+        raise ValueError("cat(): expected a non-empty list of Tensors")
     kept = [t for t in tensors if not (isinstance(t, Tensor) and t._array.shape == (0,))] or list(tensors)
     kept = same_dtype("cat", kept)
     if kept[0]._array.ndim == 0:
@@ -361,6 +371,8 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 @coarse(latex=r"(x_0, x_1, \ldots)", is_view=True, outputs=None)
 def unbind(x: Array, dim=0):
     """Views of the slices along ``dim``, which disappears."""
+    if x.ndim == 0:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions: unbind needs one")
     axis = check_dim("unbind", dim, x.ndim)
     lead = (slice(None),) * axis
     return tuple(x[(*lead, i, Ellipsis)] for i in range(x.shape[axis]))
@@ -416,7 +428,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     Modes: ``constant`` (of ``value``, 0 by default), ``reflect``, ``replicate`` and ``circular``.
 
     Raises:
-        ValueError: an unknown mode.
+        NotImplementedError: an unknown mode.
         RuntimeError: an odd number of widths, more than the dimensions, or a reflection wider than the input.
     """
     widths = tuple(int(w) for w in pad)
@@ -427,9 +439,9 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if mode == "constant":
         return apply(pad_constant, (input, widths, 0.0 if value is None else value), {})
     if mode not in ("reflect", "replicate", "circular"):
-        raise ValueError(f"Unrecognised padding mode {mode}: use constant, reflect, replicate or circular")
+        raise NotImplementedError(f"Unrecognised padding mode {mode}: use constant, reflect, replicate or circular")
     if value is not None:
-        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     result = input
     for i in range(0, len(widths), 2):
         result = _pad_by_index(result, input.ndim - 1 - i // 2, widths[i], widths[i + 1], mode)
@@ -533,6 +545,8 @@ def t(input: Tensor) -> Tensor:
 @function(aliases=("moveaxis",))
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Dimensions moved to new places; the others keep their order."""
+    if isinstance(source, (tuple, list)) != isinstance(destination, (tuple, list)):
+        raise TypeError(f"movedim(): source {source} and destination {destination} must both be ints or both tuples")
     ndim = input._array.ndim
     sources = [check_dim("movedim", d, ndim) for d in (source if isinstance(source, (tuple, list)) else (source,))]
     targets = [
@@ -540,6 +554,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     ]
     if len(sources) != len(targets):
         raise RuntimeError(f"movedim: got {len(sources)} source and {len(targets)} destination dimensions")
+    if len(set(sources)) != len(sources) or len(set(targets)) != len(targets):
+        raise RuntimeError(f"movedim: repeated dim in source {source} or destination {destination}")
     rest = iter(d for d in range(ndim) if d not in sources)
     order = [sources[targets.index(d)] if d in targets else next(rest) for d in range(ndim)]
     return apply(permute, (input, tuple(order)), {})

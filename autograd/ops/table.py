@@ -61,6 +61,7 @@ class Row:
         method: whether tensors have it as a method.
         inplace: whether tensors have it with a trailing underscore.
         aliases: other names for the same operator.
+        node_name: PyTorch's name for the node without its ending, or a function of the rules' context that gives it.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Row:
         method: bool | None = None,
         inplace: bool = False,
         aliases: Sequence[str] = (),
-        node_name: str | None = None,
+        node_name: str | Callable[..., str] | None = None,
     ) -> None:
         self.forward = forward
         self.name = forward.__name__
@@ -83,7 +84,7 @@ class Row:
         self.home, self.inplace, self.aliases = home, inplace, tuple(aliases)
         self.method = home == "torch" if method is None else method
         title = "".join(part[:1].upper() + part[1:] for part in self.name.split("_"))
-        self.node_name = (node_name or title) + "Backward0"
+        self._node_name = node_name or title
         code = forward.__code__
         self.parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         positional = self.parameters[: code.co_argcount]
@@ -107,6 +108,13 @@ class Row:
         return bool(self.rules)
 
     rules: dict[str, Any]
+
+    def node_name(self, **context: Any) -> str:
+        """What PyTorch calls the node, which may depend on the arguments: ``SumBackward1`` where ``dim`` is given."""
+        name = self._node_name
+        if not isinstance(name, str):
+            name = name(**{key: context.get(key) for key in name.__code__.co_varnames[: name.__code__.co_argcount]})
+        return name if name[-1].isdigit() and "Backward" in name else f"{name}Backward0"
 
     def compute(self, *args: Any, **kwargs: Any) -> Any:
         """The result on plain arrays."""
@@ -225,6 +233,7 @@ class PointwisePlan:
 
     def __init__(self, row: PointwiseRow, wanted: tuple[bool, ...]) -> None:
         self.row = row
+        self.context_names = row.attributes
         self.names = tuple(name for name, want in zip(row.inputs, wanted, strict=True) if want and name in row.rules)
         self.positions = tuple(row.inputs.index(name) for name in self.names)
         formulas = [row.rules[name] for name in self.names]
@@ -340,6 +349,7 @@ class CoarsePlan:
         self.saved = tuple(name for name in (*row.inputs, "out", *row.extras) if name in needed)
         others = sorted(needed - set(self.saved))
         self.context = [self._source(name) for name in others]
+        self.context_names = tuple(others)
         order = ("g", *self.saved, *others)
         self.calls = [(rule, tuple(order.index(a) for a in arguments), names) for rule, arguments, names in rules]
 

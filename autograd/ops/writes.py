@@ -130,6 +130,7 @@ def set_history(tensor: Tensor, node: Node) -> None:
     counter = shared_counter(tensor)
     counter[1] += 1
     if view is None:
+        _move_keeper(tensor._node, node)
         tensor._node = node
         return
     base = view.base
@@ -142,6 +143,12 @@ def set_history(tensor: Tensor, node: Node) -> None:
         record(base, plan, edges, (), (), None, tuple(view.steps for _ in plan.context))
     finally:
         state.grad = previous
+
+
+def _move_keeper(before: Node | None, node: Node) -> None:
+    """`retain_grad` follows the tensor: its gradient is that of the present values."""
+    if before is not None and before.hooks is not None and before.hooks.keeper is not None:
+        node.all_hooks().keeper, before.hooks.keeper = before.hooks.keeper, None
 
 
 def _type_name(dtype: np.dtype) -> str:

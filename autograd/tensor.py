@@ -133,6 +133,7 @@ class View:
     def __init__(self, base: Tensor, steps: tuple[Any, ...], generation: int, blocked: str | None) -> None:
         self.base = base
         self.steps = steps
+        # The history (for a blocked view: the write) up to which the view's own node is right.
         self.generation = generation
         self.blocked = blocked  # why it must not be written to while recording, or None
 
@@ -438,7 +439,9 @@ class Tensor:
 
     def storage_offset(self) -> int:
         """Distance in elements from the start of the memory that it shares to its first element."""
-        base = self._array.base
+        base: Any = self._array
+        while (below := getattr(base, "base", None)) is not None:
+            base = below
         if not isinstance(base, ndarray):
             return 0
         return (self._array.ctypes.data - base.ctypes.data) // self._array.itemsize
@@ -714,7 +717,11 @@ def _first(data: Any) -> Any:
 def node_of(tensor: Tensor) -> Node | None:
     """The node that made the tensor, up to date with writes to the memory that a view looks into."""
     view = tensor._view
-    if view is not None and tensor._counter and view.generation != tensor._counter[1]:
+    if view is not None and tensor._counter and view.generation != tensor._counter[0 if view.blocked else 1]:
+        if view.blocked is not None:
+            if tensor._node is None and view.base._node is None:
+                return None
+            raise RuntimeError(f"The memory that this view looks into has been written to. {view.blocked}")
         previous, state.grad = state.grad, True
         try:
             tensor._node = replay(view.steps, view.base)._node

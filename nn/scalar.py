@@ -54,8 +54,9 @@ class Neuron(Module):
     def __call__(self, x: Sequence[Value | float]) -> Value:
         if len(x) != len(self.w):
             raise ValueError(f"{self} takes {len(self.w)} inputs, but got {len(x)}")
-        z = self.b
-        for weight, number in zip(self.w, x, strict=True):
+        z: Any = self.b
+        pairs: Any = zip(self.w, x, strict=True)
+        for weight, number in pairs:
             z = z + weight * number
         return z.relu() if self.nonlin else z
 

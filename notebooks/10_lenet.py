@@ -236,7 +236,12 @@ right_axes.annotate(
     "training", (numbers[0], 100 * train_accuracy[0]), xytext=(8, -3), textcoords="offset points", color=BLUE
 )
 right_axes.annotate(
-    "held out", (numbers[0], 100 * test_accuracy[0]), xytext=(-2, 8), textcoords="offset points", color=ORANGE
+    "held out",
+    (numbers[1], 100 * test_accuracy[1]),
+    xytext=(-6, 6),
+    textcoords="offset points",
+    color=ORANGE,
+    ha="right",
 )
 right_axes.set(xlabel="epoch", ylabel="correct [%]", xticks=numbers)
 right_axes.set_title("Accuracy", loc="left", fontsize=11)

@@ -70,7 +70,9 @@ def test_split_takes_a_fifth_of_each_class():
     both = sorted(image.tobytes() for part in (train, held_out) for image in part)
     assert both == sorted(image.tobytes() for image in images)
     again = split(images, labels)
-    assert all(np.array_equal(a, b) for a, b in zip(again, (train, train_labels, held_out, held_out_labels), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(again, (train, train_labels, held_out, held_out_labels), strict=True)
+    )
 
 
 def test_split_refuses():

@@ -674,12 +674,12 @@ WRITES = [
     lambda r, t, s: t.sin_(),
     lambda r, t, s: t.zero_(),
     lambda r, t, s: t.copy_(s.reshape(-1)[:1].sum()),
-    lambda r, t, s: t.masked_fill_(t.detach() > 0.5, 0.25),
+    lambda r, t, s: t.add_(1) if overlaps(t) else t.masked_fill_(t.detach() > 0.5, 0.25),
     lambda r, t, s: t.clamp_(-1, 1),
     lambda r, t, s: t.mul_(s.mean()),
     lambda r, t, s: t.__setitem__(..., s.sum() * 0.1),
     lambda r, t, s: t.__setitem__(0, r.choice((0.5, 2))),
-    lambda r, t, s: t.__setitem__(t.detach() < 0, 0.1),
+    lambda r, t, s: t.add_(1) if overlaps(t) else t.__setitem__(t.detach() < 0, 0.1),
     lambda r, t, s: t.tanh_(),
     lambda r, t, s: t.add_(t),
     lambda r, t, s: t.mul_(t),
@@ -692,6 +692,10 @@ READS = [
     lambda r, t, s: t.cos(),
     lambda r, t, s: t.sum(0) if t.ndim else t + 1,
 ]
+
+
+def overlaps(t):
+    return any(n > 1 and step == 0 for n, step in zip(t.shape, t.stride(), strict=True))
 
 
 def random_program(lib, seed, length=14):
@@ -711,8 +715,8 @@ def random_program(lib, seed, length=14):
             if result is not None:
                 pool.append(result)
             log.append("done")
-        except (RuntimeError, IndexError) as error:
-            log.append(type(error).__name__)
+        except (RuntimeError, IndexError):
+            log.append("refused")
         log.append([history(t) for t in pool])
         r.setstate(state)
         r.random()
@@ -723,7 +727,7 @@ def random_program(lib, seed, length=14):
             total = total + t.cos().sum()
     try:
         total.backward()
-        gradients = [leaf.grad for leaf in leaves]
+        gradients = [leaf.grad for leaf in leaves if leaf.is_leaf]
     except RuntimeError as error:
         gradients = type(error).__name__
     return log, values, gradients

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from .job import CLASSES, Trainer
 
@@ -22,6 +22,8 @@ RESOLUTION = 150  # dots per inch
 # The sheet of mistakes shows the most confident ones, in so many rows and columns at most.
 ROWS, COLUMNS = 5, 8
 MANY_EPOCHS = 40
+# Single mistakes stay pale, however few there are.
+PALE = 5
 
 STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -44,52 +46,51 @@ STYLE: dict[str, Any] = {
 def curves(trainer: Trainer) -> bytes:
     """Loss and accuracy over the epochs, for training and held-out images."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(11, 4.6), layout="constrained")
+        figure = Figure(figsize=(12, 5), layout="constrained")
         left, right = figure.subplots(1, 2)
-        ends = np.cumsum([e["samples"] for e in trainer.epochs]) / len(trainer.data.labels)
+        ends = np.cumsum([epoch["samples"] for epoch in trainer.epochs]) / len(trainer.data.labels)
         # Measured while the weights still change: the middle of an epoch is what it stands for.
         middles = ends - np.diff(ends, prepend=0) / 2
-        column = {name: np.array([e[name] for e in trainer.epochs]) for name in _COLUMNS}
-        steps = np.array(trainer.curve).reshape(-1, 2)
-        _lines(left, (*steps.T, "training"), (ends, column["held_out_loss"], "held-out"), "{:.3f}")
-        left.set(title="Loss", ylabel="mean cross-entropy (nats, log scale)")
-        if np.nanmax(steps[:, 1], initial=0) > 0:
+        names = ("train_loss", "train_accuracy", "held_out_loss", "held_out_accuracy")
+        column = {name: np.array([epoch[name] for epoch in trainer.epochs]) for name in names}
+        left.plot(*np.array(trainer.curve).reshape(-1, 2).T, color=BLUE, linewidth=1, alpha=0.4)
+        _lines(left, middles, column["train_loss"], ends, column["held_out_loss"], "{:.3g}")
+        _lines(right, middles, column["train_accuracy"], ends, column["held_out_accuracy"], "{:.2%}")
+        if any(loss > 0 for _, loss in trainer.curve):
             left.set_yscale("log")
-            left.yaxis.set_major_formatter("{x:g}")
-        _lines(
-            right, (middles, column["train_accuracy"], "training"), (ends, column["held_out_accuracy"], "held-out"),
-            "{:.1%}",
-        )  # fmt: skip
+        left.set(title="Loss", ylabel="mean cross-entropy (nats, log scale)")
         right.set(title="Accuracy", ylabel="images read correctly (%)")
-        right.yaxis.set_major_formatter(PercentFormatter(1, decimals=None, symbol=""))
+        right.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}")
         for axes in (left, right):
             axes.set_xlabel("epochs (passes over the training set)")
-            axes.set_xlim(0, max(1, ends[-1] if len(ends) else 1))
+            axes.set_xlim(0, max(1, *ends) if len(ends) else 1)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(axis="y", color="#DDDDDD", linewidth=0.8)
             axes.set_axisbelow(True)
-        figure.suptitle(_title(trainer), fontsize=11, color=GRAY, x=0.01, ha="left")
+        state = "" if trainer.status == "finished" else f" ({trainer.status} in epoch {trainer.epoch})"
+        figure.suptitle(
+            f"{trainer.settings['model']} on {trainer.data.name}: {trainer.result.accuracy:.2%} of the held-out images "
+            f"read correctly{state}\n",
+            fontsize=14, fontweight="bold", x=0.01, ha="left",
+        )  # fmt: skip
+        note = "thin line: training loss within epochs · " if trainer.curve else ""
+        figure.supxlabel(note + trainer.describe().replace("; ", " · "), fontsize=9, color=GRAY, x=0.01, ha="left")
         return _png(figure)
 
 
-_COLUMNS = ("train_accuracy", "held_out_loss", "held_out_accuracy")
-
-
-def _lines(axes: Axes, training: Any, held_out: Any, number: str) -> None:
-    """Two lines, each labeled where it ends; the labels keep apart."""
-    labels = []
-    for (x, y, name), color, marker in ((training, BLUE, ""), (held_out, VERMILION, "o")):
-        few = len(x) <= MANY_EPOCHS
-        axes.plot(x, y, color=color, linewidth=2, marker=(marker or "s") if few else "", markersize=4.5)
-        if len(y) and np.isfinite(y[-1]):
-            labels.append((y[-1], f"{name} {number.format(y[-1])}", color))
-    labels.sort(key=lambda label: label[0])
-    for place, (y, text, color) in enumerate(labels):
-        # Beside the axes, in points: lines that end close together would print over each other.
-        shift = 0 if len(labels) < 2 else (-8, 8)[place]
+def _lines(axes: Axes, middles: Any, training: Any, ends: Any, held_out: Any, number: str) -> None:
+    """A line for each set of images, with its name and last value beside the place where it ends."""
+    lines = [(middles, training, "training", BLUE, "s"), (ends, held_out, "held-out", VERMILION, "o")]
+    for x, y, _, color, marker in lines:
+        marker = marker if len(x) <= MANY_EPOCHS else ""
+        axes.plot(x, y, color=color, linewidth=2, marker=marker, markersize=5, clip_on=False, zorder=3)
+    ended = [line for line in lines if len(line[1]) and np.isfinite(line[1][-1])]
+    # Lines that end close together would print over each other: the upper label goes up, the lower one down.
+    for shift, (_, y, name, color, _) in zip((-9, 9), sorted(ended, key=lambda line: line[1][-1]), strict=False):
         axes.annotate(
-            text, (1, y), (8, shift), xycoords=("axes fraction", "data"), textcoords="offset points",
-            color=color, fontweight="bold", va="center", annotation_clip=False,
+            f"{name} {number.format(y[-1])}", (1, y[-1]), (9, shift if len(ended) > 1 else 0),
+            xycoords=("axes fraction", "data"), textcoords="offset points", color=color, fontweight="bold",
+            va="center", annotation_clip=False,
         )  # fmt: skip
 
 
@@ -106,14 +107,14 @@ def confusion(trainer: Trainer) -> bytes:
         axes = figure.subplots()
         blues = LinearSegmentedColormap.from_list("right", ["#FFFFFF", BLUE])
         oranges = LinearSegmentedColormap.from_list("wrong", ["#FFFFFF", VERMILION])
-        shown = oranges(0.15 + 0.85 * wrong / max(int(wrong.max()), 1))
+        shown = oranges(0.15 + 0.85 * wrong / max(int(wrong.max()), PALE))
         shown[wrong == 0] = (1, 1, 1, 1)
         for digit in range(CLASSES):
             shown[digit, digit] = blues(0.35 * right[digit] / max(int(totals[digit]), 1))
         axes.imshow(shown)
         for (i, j), n in np.ndenumerate(counts):
             if n:
-                dark = i != j and n > 0.6 * wrong.max()
+                dark = i != j and n > 0.6 * max(int(wrong.max()), PALE)
                 axes.text(j, i, str(n), ha="center", va="center", color="white" if dark else INK, fontweight="bold")
         for digit in range(CLASSES):
             share = f"{right[digit] / totals[digit]:.1%}" if totals[digit] else "–"
@@ -149,27 +150,21 @@ def mistakes(trainer: Trainer) -> bytes:
     if len(wrong) > len(order):
         title += f": the {len(order)} most confident"
     with rc_context(STYLE):
-        figure = Figure(figsize=(1.45 * columns + 0.3, 1.95 * rows + 0.9), layout="constrained")
+        figure = Figure(figsize=(1.45 * columns + 0.4, 1.95 * rows + 0.7), layout="constrained")
         figure.suptitle(title, fontsize=13, fontweight="bold", x=0.01, ha="left")
-        for axes in (cells := figure.subplots(rows, columns, squeeze=False)).flat:
+        cells = list(figure.subplots(rows, columns, squeeze=False).flat)
+        for axes in cells:
             axes.set_axis_off()
-        for axes, i in zip(cells.flat, order, strict=False):
+        for axes, i in zip(cells, order, strict=False):
+            axes.set_axis_on()
+            axes.set(xticks=(), yticks=())
+            axes.spines[:].set(visible=True, color="#BBBBBB")
             axes.imshow(data.held_out_images[i, 0], cmap="gray_r", interpolation="nearest")
-            read, true = result.predictions[i], result.labels[i]
-            axes.set_title(f"read {read}", fontsize=11, color=VERMILION, loc="left", pad=4)
-            axes.set_title(f"is {true}", fontsize=11, color=BLUE, loc="right", pad=4)
-            axes.text(
-                0.5, -0.04, f"{result.confidences[i]:.0%} sure", transform=axes.transAxes, ha="center", va="top",
-                fontsize=9, color=GRAY,
-            )  # fmt: skip
+            axes.set_title(f"{result.labels[i]} read as {result.predictions[i]}", fontsize=11, loc="center", pad=5)
+            axes.set_xlabel(f"{result.confidences[i]:.0%} sure", fontsize=9, color=GRAY)
         if not len(order):
             figure.text(0.01, 0.4, "Every held-out digit was read correctly.", fontsize=12)
         return _png(figure)
-
-
-def _title(trainer: Trainer) -> str:
-    state = "" if trainer.status == "finished" else f" ({trainer.status} in epoch {trainer.epoch})"
-    return trainer.describe().partition(";")[0] + f" · {trainer.data.name} · {trainer.describe().split('; ')[-1]}{state}"
 
 
 def _png(figure: Figure) -> bytes:

@@ -22,7 +22,7 @@ CLASSES = 10
 HIDDEN = 128
 EVALUATION_BATCH = 500
 # The curve of the training loss has this many points in an epoch.
-POINTS = 20
+POINTS = 10
 
 HEADER = "epoch  training loss  accuracy  held-out loss  accuracy  seconds"
 ROW = "{epoch:5d}  {train_loss:13.4f}  {train_accuracy:8.2%}  {held_out_loss:13.4f}  {held_out_accuracy:8.2%}  {seconds:7.1f}"
@@ -149,7 +149,8 @@ class Trainer:
         started = time.perf_counter()
         rows, size = order.numpy(), self.settings["batch_size"]
         starts = range(0, len(rows), size)
-        window = -(-len(starts) // POINTS)
+        # Pieces of equal length, within a step: a short last one would be a jump in the curve.
+        marks = {len(starts) * i // POINTS for i in range(1, POINTS + 1)}
         seen = correct = 0
         total = recent = 0.0
         recent_seen = 0
@@ -164,7 +165,7 @@ class Trainer:
                 total += loss * len(batch)
                 recent += loss * len(batch)
                 correct += right
-                if step % window == 0 or step == len(starts):
+                if step in marks:
                     self.curve.append((self.epoch - 1 + seen / len(rows), recent / recent_seen))
                     recent, recent_seen = 0.0, 0
                 bar.set_postfix_str(f"loss {total / seen:.4f}, accuracy {correct / seen:.2%}", refresh=False)

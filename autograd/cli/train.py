@@ -44,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     # The defaults of these depend on other arguments: None is not worth showing.
     hidden = argparse.SUPPRESS
     add("--lr", type=positive, default=hidden, help=f"learning rate (default: {_listed(LEARNING_RATE)})")
-    add("--momentum", type=share, default=hidden, help=f"of sgd, from 0 up to but not including 1 (default: {MOMENTUM})")
+    add(
+        "--momentum", type=share, default=hidden, help=f"of sgd, from 0 up to but not including 1 (default: {MOMENTUM})"
+    )
     add("--epochs", type=count, default=hidden, help=f"passes over the training set (default: {_listed(EPOCHS)})")
     add("--batch-size", type=count, default=hidden, help=f"images in a step (default: {_listed(BATCH_SIZE)})")
     add("--seed", type=seed, default=0, help="of the first weights and of the order of the images")
@@ -101,7 +103,8 @@ def _conclude(trainer: Any, folder: Path, written: list[str], seconds: float) ->
             file=sys.stderr,
         )
         return 1
-    print(f"{score} after {trainer.settings['epochs']} epochs, {seconds:.1f} s; in {folder}: {', '.join(written)}")
+    epochs = f"{trainer.epoch} epoch{'s' if trainer.epoch > 1 else ''}"
+    print(f"{score} after {epochs}, {seconds:.1f} s; in {folder}: {', '.join(written)}")
     return 0
 
 

@@ -1,4 +1,141 @@
 """Compiles loops ahead, so that no later process waits for them."""
+
+from __future__ import annotations
+
 import argparse
-def add_arguments(p): ...
-def run(a): return 0
+import time
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ..kernels import conv, jit, pooling, scatter
+from ..ops.readings import Program
+from ..ops.table import TABLE, PointwiseRow
+from .errors import CommandError
+
+__all__ = ["add_arguments", "jobs", "run"]
+
+DTYPES = ("float32", "float64")
+# Enough for one element of each loop; the size makes no difference to what is compiled.
+SIZE = 8
+
+Job = tuple[str, Callable[[], Any]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describes the command's arguments to ``parser``."""
+    parser.add_argument(
+        "--dtype",
+        nargs="+",
+        choices=DTYPES,
+        default=["float32"],
+        metavar="|".join(DTYPES),
+        help="types of the elements",
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="also the loops that only CHALKGRAD_JIT=always uses, because one NumPy call is as fast",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compiles every loop that is not in the cache folder yet.
+
+    Returns:
+        The exit code: 0, or 1 where loops could not be compiled.
+
+    Raises:
+        CommandError: there is no folder to keep loops in.
+    """
+    if not jit.numba_available():
+        print("nothing to compile: numba is not installed, and NumPy needs no warm-up; pip install numba brings it")
+        return 0
+    folder = jit.cache_folder()
+    if folder is None:
+        raise CommandError(
+            "there is no cache folder that only you can write to, so nothing compiled now would be found again; "
+            "set CHALKGRAD_CACHE to a folder of your own",
+            code=1,
+        )
+    from tqdm import tqdm
+
+    started = time.perf_counter()
+    todo = [job for dtype in dict.fromkeys(arguments.dtype) for job in jobs(np.dtype(dtype), arguments.all)]
+    compiled = 0
+    failures = []
+    with jit.using("always"), np.errstate(all="ignore"), tqdm(todo, unit="loop", leave=False, disable=None) as bar:
+        for name, call in bar:
+            bar.set_description(name)
+            before = jit.compiled()
+            try:
+                call()
+            except Exception as error:
+                failures.append(f"{name}: {str(error).strip().splitlines()[0] if str(error) else type(error).__name__}")
+            compiled += jit.compiled() > before
+    ready = len(todo) - len(failures)
+    print(
+        f"{ready} loops are ready: {compiled} compiled now, {ready - compiled} found compiled; cache folder {folder}; "
+        f"{time.perf_counter() - started:.1f} s"
+    )
+    for failure in failures:
+        print(f"could not be compiled: {failure}")
+    return 1 if failures else 0
+
+
+def jobs(dtype: np.dtype, everything: bool = False) -> Iterator[Job]:
+    """Name and call of each loop for ``dtype``; calling it makes numba load it, or compile it.
+
+    Args:
+        dtype: float32 or float64.
+        everything: also programs that are a single NumPy call, which ``auto`` leaves to NumPy.
+    """
+    for row in TABLE.values():
+        if isinstance(row, PointwiseRow):
+            defaults = tuple(row.defaults[name] for name in row.attributes)
+            for program in _programs(row):
+                if everything or not program.is_one_pass:
+                    yield f"{program.name} {dtype}", _call(program, defaults, dtype)
+    yield from _kernels(dtype)
+
+
+def _programs(row: PointwiseRow) -> Iterator[Program]:
+    """The row's forward, and its backward for every choice of inputs whose gradient is wanted."""
+    yield row.program
+    seen = set()
+    for wanted in product((True, False), repeat=len(row.inputs)):
+        plan = row.plan(wanted)
+        if plan.names and plan.names not in seen:
+            seen.add(plan.names)
+            yield plan.program
+
+
+def _call(program: Program, attributes: tuple[Any, ...], dtype: np.dtype) -> Callable[[], Any]:
+    # "condition" is the name under which rows take truth values.
+    arrays = [np.ones(SIZE, np.bool_ if name == "condition" else dtype) for name in program.operands]
+    return lambda: program(arrays, attributes, dtype, SIZE)
+
+
+def _kernels(dtype: np.dtype) -> Iterator[Job]:
+    """The hand-written loops, each through the kernel that calls it."""
+    image, weight, bias = np.ones((2, 1, 4, 4), dtype), np.ones((1, 1, 3, 3), dtype), np.ones(1, dtype)
+    same = (1, 1), (1, 1), (1, 1)
+    window = (2, 2), (2, 2), (0, 0)
+    pooled = np.ones((2, 1, 2, 2), dtype)
+    places = np.array([0, 1])
+    yield f"convolution {dtype}", lambda: conv.conv_forward(image, weight, bias, *same)
+    yield f"convolution, input gradient {dtype}", lambda: conv.conv_input_gradient(image, weight, image.shape, *same)
+    yield (
+        f"convolution, weight gradient {dtype}",
+        lambda: conv.conv_weight_gradient(image, image, weight.shape, *same),
+    )
+    yield f"max-pooling {dtype}", lambda: pooling.max_pool2d_forward(image, *window, (1, 1))
+    yield (
+        f"max-pooling, gradient {dtype}",
+        lambda: pooling.max_pool2d_gradient(pooled, pooling.max_pool2d_forward(image, *window, (1, 1))[1], image.shape),
+    )
+    yield f"average pooling {dtype}", lambda: pooling.avg_pool2d_forward(image, *window)
+    yield f"average pooling, gradient {dtype}", lambda: pooling.avg_pool2d_gradient(pooled, image.shape, *window)
+    yield f"adding up rows {dtype}", lambda: scatter.scatter_add_rows((2, 3), places, np.ones((2, 3), dtype))

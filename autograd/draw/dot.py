@@ -26,6 +26,8 @@ GLYPHS = {
     "absolute_error": "|x − y|",
     "add": "+",
     "avg_pool": "avg pool",
+    "bernoulli_error": "binary cross-entropy",
+    "bernoulli_error_of_logits": "binary cross-entropy",
     "concatenate_along": "concat",
     "convolution": "x ∗ w",
     "copy_into": "copy",
@@ -57,6 +59,10 @@ GLYPHS = {
     "stack_along": "stack",
     "sub": "−",
     "sum": "Σ",
+    "total_absolute_error": "|x − y|",
+    "total_bernoulli_error": "binary cross-entropy",
+    "total_bernoulli_error_of_logits": "binary cross-entropy",
+    "total_squared_error": "(x − y)²",
     "transpose": "xᵀ",
     "variance": "var",
     "view_as_shape": "reshape",
@@ -201,20 +207,21 @@ def _tooltip(record: Record) -> str:
 
 def _box(record: Record, values: bool, gradients: bool, max_elements: int) -> str:
     """Graphviz' HTML for one node."""
-    rows = [_header(record)]
+    numbers: list[str] = []
     if values and record.value is not None:
-        rows.append(_row("value", record.value, INK, max_elements))
+        numbers.append(_row("value", record.value, INK, max_elements))
     if gradients and record.gradient is not None:
-        rows.append(_row("grad", record.gradient, VERMILION, max_elements))
+        numbers.append(_row("grad", record.gradient, VERMILION, max_elements))
     elif gradients and record.accumulated is not None:
-        rows.append(_row(".grad", record.accumulated, VERMILION, max_elements))
+        numbers.append(_row(".grad", record.accumulated, VERMILION, max_elements))
+    cells = [f"<TR><TD>{_header(record)}</TD></TR>"]
+    if numbers:
+        cells.append("<HR/>" + "".join(numbers))
     if record.note:
-        rows.append(f'<TR><TD COLSPAN="2">{_small(record.note)}</TD></TR>')
-    border = 2 if record.is_root else 1
+        cells.append(f"<TR><TD>{_small(record.note)}</TD></TR>")
     return (
-        f'<<TABLE BORDER="{border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" STYLE="ROUNDED" '
-        f'COLOR="{LINE[record.kind]}" BGCOLOR="{FILL[record.kind]}">{"<HR/>".join(rows[:2])}{"".join(rows[2:])}'
-        "</TABLE>>"
+        f'<<TABLE BORDER="{2 if record.is_root else 1}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" '
+        f'STYLE="ROUNDED" COLOR="{LINE[record.kind]}" BGCOLOR="{FILL[record.kind]}">{"".join(cells)}</TABLE>>'
     )
 
 
@@ -237,13 +244,17 @@ def _header(record: Record) -> str:
         parts.append(_small(" · ".join(small)))
     lines = [" ".join(parts)] if parts else []
     lines += [_small(line) for line in textwrap.wrap(record.settings, 36) if record.operator]
-    return f'<TR><TD COLSPAN="2">{"<BR/>".join(lines)}</TD></TR>'
+    return "<BR/>".join(lines)
 
 
 def _row(name: str, value: Any, color: str, max_elements: int) -> str:
-    lines = "".join(f'{_text(line)}<BR ALIGN="LEFT"/>' for line in _lines(value, max_elements))
-    numbers = f'<FONT FACE="{NUMBERS}" POINT-SIZE="11" COLOR="{color}">{lines}</FONT>'
-    return f'<TR><TD ALIGN="LEFT" VALIGN="TOP">{_small(name)}</TD><TD ALIGN="LEFT" BALIGN="LEFT">{numbers}</TD></TR>'
+    # One cell in one font: with a column for the names, a wide header would push the numbers away from them.
+    text = f'<FONT COLOR="{GRAY}">{name:<6}</FONT>'
+    text += f'<BR ALIGN="LEFT"/>{" " * 6}'.join(map(_text, _lines(value, max_elements)))
+    return (
+        f'<TR><TD ALIGN="LEFT" BALIGN="LEFT"><FONT FACE="{NUMBERS}" POINT-SIZE="11" COLOR="{color}">'
+        f'{text}<BR ALIGN="LEFT"/></FONT></TD></TR>'
+    )
 
 
 def _lines(value: Any, max_elements: int) -> list[str]:

@@ -151,7 +151,8 @@ def trace(
             record.label = getattr(given[node], "label", record.label)
         result.records.append(record)
     for name, value, kind in names:
-        number = numbers.get(_node(value))
+        node = _node(value)
+        number = None if node is None else numbers.get(node)
         if number is not None:
             result.records[number].label = name
             if result.records[number].kind == "leaf":
@@ -219,10 +220,10 @@ def _is_freed(node: Node) -> bool:
     return isinstance(node, RowNode) and node.saved is FREED
 
 
-def _written_to(node: RowNode) -> list[Any]:
+def _written_to(node: Any) -> list[Any]:
     """Version counters of saved arrays that have changed since they were saved."""
-    pairs = zip(node.guards[::2], node.guards[1::2], strict=True)
-    return [counter for counter, version in pairs if counter[0] != version]
+    guards: Sequence[Any] = node.guards
+    return [counter for counter, version in zip(guards[::2], guards[1::2], strict=True) if counter[0] != version]
 
 
 def _operand_names(node: RowNode) -> list[str]:
@@ -272,16 +273,18 @@ def _find_values(order: list[Node], given: Mapping[Node, np.ndarray]) -> dict[No
 
 
 def _doubtful_leaves(order: list[Node]) -> set[Node]:
-    """Leaves whose numbers may have changed since the graph was recorded: nothing is computed from them."""
-    written = {id(counter) for node in order if isinstance(node, RowNode) for counter in _written_to(node)}
-    freed = any(_is_freed(node) for node in order)
-    doubtful: set[Node] = set()
-    for node in order:
-        owner = node.owner() if isinstance(node, TensorLeaf) else None
-        # Freed rules have lost the versions that would tell: then only a leaf that was never written to is certain.
-        if owner is not None and (id(owner._counter) in written or (freed and owner._version > 0)):
-            doubtful.add(node)
-    return doubtful
+    """Leaves whose numbers may have changed since the graph was recorded: nothing is computed from them.
+
+    A leaf that was never written to is certain. For others, such as initialized weights, versions that rules saved
+    must speak for the graph: all of them unchanged, and at least one of a leaf.
+    """
+    rows: list[Any] = [node for node in order if isinstance(node, RowNode)]
+    leaves = {node: node.owner() for node in order if isinstance(node, TensorLeaf)}
+    counters = {id(owner._counter) for owner in leaves.values() if owner is not None}
+    is_confirmed = any(id(counter) in counters for node in rows for counter in node.guards[::2])
+    if is_confirmed and not any(_is_freed(node) or _written_to(node) for node in rows):
+        return set()
+    return {leaf for leaf, owner in leaves.items() if owner is None or owner._version > 0}
 
 
 def _compute_again(node: RowNode, values: Mapping[Node, tuple[Any, str]], doubtful: set[Node]) -> Any:
@@ -311,7 +314,7 @@ def _compute_again(node: RowNode, values: Mapping[Node, tuple[Any, str]], doubtf
         return row.compute(**arguments)
 
 
-def _attributes(node: RowNode) -> dict[str, Any]:
+def _attributes(node: Any) -> dict[str, Any]:
     """The row's other arguments, as far as its rules needed them."""
     row = node.plan.row
     if isinstance(row, PointwiseRow):
@@ -370,14 +373,15 @@ def _connect(
     constants: dict[int, int] = {}
 
     def constant(value: Any) -> int:
-        number = constants.get(id(value)) if isinstance(value, np.ndarray) else None
-        if number is None:
-            shape = value.shape if isinstance(value, np.ndarray) else None
-            label = labels.get(id(value), "") if shape is not None else ""
-            number = len(result.records)
-            result.records.append(Record("constant", label=label, value=value, origin="saved", shape=shape))
-            if shape is not None:
-                constants[id(value)] = number
+        # Plain numbers may share memory, yet each belongs beside its operator.
+        is_array = isinstance(value, np.ndarray) and value.ndim > 0
+        if is_array and id(value) in constants:
+            return constants[id(value)]
+        label, shape = labels.get(id(value), ""), getattr(value, "shape", None)
+        result.records.append(Record("constant", label=label, value=value, origin="saved", shape=shape))
+        number = len(result.records) - 1
+        if is_array:
+            constants[id(value)] = number
         return number
 
     for node in order:

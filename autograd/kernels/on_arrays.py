@@ -13,10 +13,8 @@ from numpy import (
     exp2,
     expm1,
     floor,
-    floor_divide,
     fmax,
     fmin,
-    fmod,
     hypot,
     isfinite,
     isinf,
@@ -32,7 +30,6 @@ from numpy import (
     logical_xor,
     maximum,
     minimum,
-    remainder,
     signbit,
     sin,
     sinh,
@@ -59,6 +56,22 @@ __all__ = [
     "logical_or", "logical_xor", "maximum", "minimum", "pow", "remainder", "round", "rsqrt", "sigmoid", "sign",
     "signbit", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "trunc", "where",
 ]  # fmt: skip
+
+
+def _refusing_zero(function: Any) -> Any:
+    """Integers have no infinity to stand for a division by zero."""
+
+    def divide(x: Any, y: Any) -> Any:
+        if y.dtype.kind in "iu" and not np.all(y):
+            raise RuntimeError("ZeroDivisionError")
+        return function(x, y)
+
+    return divide
+
+
+floor_divide = _refusing_zero(np.floor_divide)
+fmod = _refusing_zero(np.fmod)
+remainder = _refusing_zero(np.remainder)
 
 
 def sign(x: Any) -> Any:

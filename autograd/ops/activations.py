@@ -30,7 +30,7 @@ def _(g, x):
     return _.where(_.logical_and(x > 0, x < 6), g, 0.0)
 
 
-@pointwise(latex=r"x > 0 \; ? \; x : \text{slope} \cdot x", kinks=(0,), home="nn.functional")
+@pointwise(latex=r"x > 0 \; ? \; x : \text{slope} \cdot x", kinks=(0,), home="nn.functional", accepts="floats")
 def leaky_relu(x, negative_slope=0.01):
     return _.where(x > 0, x, x * negative_slope)
 
@@ -40,7 +40,7 @@ def _(g, x, negative_slope):
     return _.where(x > 0, g, g * negative_slope)
 
 
-@pointwise(latex=r"x > 0 \; ? \; x : w x", kinks=(0,), home="", node_name="PreluKernel")
+@pointwise(latex=r"x > 0 \; ? \; x : w x", kinks=(0,), home="", node_name="PreluKernel", accepts="floats")
 def prelu_kernel(x, weight):
     return _.where(x > 0, x, weight * x)
 
@@ -55,7 +55,7 @@ def _(g, x):
     return _.where(x > 0, 0.0, g * x)
 
 
-@pointwise(latex=r"x > 0 \; ? \; x : \alpha (e^x - 1)", kinks=(0,), home="nn.functional")
+@pointwise(latex=r"x > 0 \; ? \; x : \alpha (e^x - 1)", kinks=(0,), home="nn.functional", accepts="floats")
 def elu(x, alpha=1.0):
     return _.where(x > 0, x, alpha * _.expm1(x))
 
@@ -65,7 +65,7 @@ def _(g, x, alpha):
     return _.where(x > 0, g, g * (alpha * _.exp(x)))
 
 
-@pointwise(latex=r"\lambda (x > 0 \; ? \; x : \alpha (e^x - 1))", kinks=(0,), inplace=True, node_name="Elu", method=False)
+@pointwise(latex=r"\lambda (x > 0 \; ? \; x : \alpha (e^x - 1))", kinks=(0,), inplace=True, node_name="Elu", method=False, accepts="floats")
 def selu(x):
     return 1.0507009873554805 * _.where(x > 0, x, 1.6732632423543772 * _.expm1(x))
 
@@ -75,7 +75,7 @@ def _(g, x):
     return 1.0507009873554805 * _.where(x > 0, g, g * (1.6732632423543772 * _.exp(x)))
 
 
-@pointwise(latex=r"\max(x, 0) + \min(0, \alpha (e^{x/\alpha} - 1))", kinks=(0,), method=False, node_name="Elu")
+@pointwise(latex=r"\max(x, 0) + \min(0, \alpha (e^{x/\alpha} - 1))", kinks=(0,), method=False, node_name="Elu", accepts="floats")
 def celu(x, alpha=1.0):
     return _.where(x > 0, x, alpha * _.expm1(x / alpha))
 
@@ -85,7 +85,7 @@ def _(g, x, alpha):
     return _.where(x > 0, g, g * _.exp(x / alpha))
 
 
-@pointwise(latex=r"\tfrac{1}{2} x (1 + \operatorname{erf}(x / \sqrt 2))", home="", node_name="Gelu")
+@pointwise(latex=r"\tfrac{1}{2} x (1 + \operatorname{erf}(x / \sqrt 2))", home="", node_name="Gelu", accepts="floats")
 def gelu_exact(x):
     return 0.5 * x * (1 + _.erf(x * 0.7071067811865476))
 
@@ -97,7 +97,7 @@ def _(g, x):
     return g * (cdf + x * pdf)
 
 
-@pointwise(latex=r"\tfrac{1}{2} x (1 + \tanh(\sqrt{2/\pi} (x + 0.044715 x^3)))", home="", node_name="Gelu")
+@pointwise(latex=r"\tfrac{1}{2} x (1 + \tanh(\sqrt{2/\pi} (x + 0.044715 x^3)))", home="", node_name="Gelu", accepts="floats")
 def gelu_tanh(x):
     return 0.5 * x * (1 + _.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
@@ -109,7 +109,7 @@ def _(g, x):
     return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
 
 
-@pointwise(latex=r"x \, \sigma(x)", home="nn.functional")
+@pointwise(latex=r"x \, \sigma(x)", home="nn.functional", accepts="floats")
 def silu(x):
     return x * _.sigmoid(x)
 
@@ -120,7 +120,7 @@ def _(g, x):
     return g * (s * (1 + x * (1 - s)))
 
 
-@pointwise(latex=r"x \tanh(\ln(1 + e^x))", home="nn.functional")
+@pointwise(latex=r"x \tanh(\ln(1 + e^x))", home="nn.functional", accepts="floats")
 def mish(x):
     return x * _.tanh(_.softplus(x))
 
@@ -131,7 +131,7 @@ def _(g, x):
     return g * (t + x * _.sigmoid(x) * (1 - t * t))
 
 
-@pointwise(latex=r"\tfrac{1}{\beta} \ln(1 + e^{\beta x})", home="nn.functional")
+@pointwise(latex=r"\tfrac{1}{\beta} \ln(1 + e^{\beta x})", home="nn.functional", accepts="floats")
 def softplus(x, beta=1.0, threshold=20.0):
     return _.where(x * beta > threshold, x, _.log1p(_.exp(x * beta)) / beta)
 
@@ -141,7 +141,7 @@ def _(g, x, beta, threshold):
     return _.where(x * beta > threshold, g, g * _.sigmoid(x * beta))
 
 
-@pointwise(latex=r"\frac{x}{1 + |x|}", kinks=(0,), home="nn.functional", result="float", node_name="Div")
+@pointwise(latex=r"\frac{x}{1 + |x|}", kinks=(0,), home="nn.functional", result="float", node_name="Div", accepts="numbers")
 def softsign(x):
     return x / (1 + _.abs(x))
 
@@ -152,7 +152,7 @@ def _(g, x):
     return g / (denominator * denominator)
 
 
-@pointwise(latex=r"\ln \sigma(x)", home="nn.functional", node_name="LogSigmoid")
+@pointwise(latex=r"\ln \sigma(x)", home="nn.functional", node_name="LogSigmoid", accepts="floats")
 def logsigmoid(x):
     return _.log_sigmoid(x)
 
@@ -172,7 +172,7 @@ def _(g, x, min_val, max_val):
     return _.where(_.logical_and(x > min_val, x < max_val), g, 0.0)
 
 
-@pointwise(latex=r"\min(\max(x + 3, 0), 6) / 6", kinks=(-3, 3), domain=(-5, 5), home="nn.functional")
+@pointwise(latex=r"\min(\max(x + 3, 0), 6) / 6", kinks=(-3, 3), domain=(-5, 5), home="nn.functional", accepts="floats")
 def hardsigmoid(x):
     return _.minimum(_.maximum(x + 3, 0), 6) / 6
 
@@ -182,7 +182,7 @@ def _(g, x):
     return _.where(_.logical_and(x > -3, x < 3), g / 6, 0.0)
 
 
-@pointwise(latex=r"x \min(\max(x + 3, 0), 6) / 6", kinks=(-3, 3), domain=(-5, 5), home="nn.functional")
+@pointwise(latex=r"x \min(\max(x + 3, 0), 6) / 6", kinks=(-3, 3), domain=(-5, 5), home="nn.functional", accepts="floats")
 def hardswish(x):
     return x * _.minimum(_.maximum(x + 3, 0), 6) / 6
 
@@ -209,7 +209,7 @@ def _(g, x):
     return g * (t * t)
 
 
-@pointwise(latex=r"\operatorname{sign}(x) \max(|x| - \lambda, 0)", kinks=(-0.5, 0.5), home="nn.functional")
+@pointwise(latex=r"\operatorname{sign}(x) \max(|x| - \lambda, 0)", kinks=(-0.5, 0.5), home="nn.functional", accepts="floats")
 def softshrink(x, lambd=0.5):
     return _.where(x > lambd, x - lambd, _.where(x < -lambd, x + lambd, 0 * x))
 
@@ -219,7 +219,7 @@ def _(g, x, lambd):
     return _.where(_.logical_and(x >= -lambd, x <= lambd), 0.0, g)
 
 
-@pointwise(latex=r"|x| > \lambda \; ? \; x : 0", kinks=(-0.5, 0.5), home="nn.functional")
+@pointwise(latex=r"|x| > \lambda \; ? \; x : 0", kinks=(-0.5, 0.5), home="nn.functional", accepts="floats")
 def hardshrink(x, lambd=0.5):
     return _.where(_.logical_and(x >= -lambd, x <= lambd), 0.0, x)
 
@@ -229,7 +229,7 @@ def _(g, x, lambd):
     return _.where(_.logical_and(x >= -lambd, x <= lambd), 0.0, g)
 
 
-@pointwise(latex=r"x > \text{threshold} \; ? \; x : \text{value}", kinks=(0,), home="", node_name="Threshold")
+@pointwise(latex=r"x > \text{threshold} \; ? \; x : \text{value}", kinks=(0,), home="", node_name="Threshold", accepts="numbers")
 def threshold_at(x, threshold=0.0, value=0.0):
     return _.where(x <= threshold, value, x)
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..tensor import Tensor
 from .convert import check_tensor
 from .dispatch import apply
-from .writes import write, write_out
+from .writes import type_name, write, write_out
 from .public import function
 from .table import TABLE, Array, coarse
 
@@ -17,7 +17,7 @@ from .table import TABLE, Array, coarse
 def _integers(operator: str, *arrays: np.ndarray) -> None:
     for array in arrays:
         if array.dtype.kind not in "iub":
-            raise RuntimeError(f"{operator} is only supported on integer and bool tensors, but got {array.dtype.name}")
+            raise NotImplementedError(f"\"{operator}_cpu\" not implemented for '{type_name(array.dtype)}'")
 
 
 @coarse(latex=r"x \wedge y", inplace=True)
@@ -166,3 +166,32 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         weight = weight.reshape([1] * input._array.ndim)
     return apply(TABLE["prelu_kernel"], (input, weight), {})
 
+
+
+@function(inplace=True)
+def logit(input: Tensor, eps: float | None = None, *, out: Tensor | None = None) -> Tensor:
+    """``log(x / (1 - x))``; with ``eps``, of ``x`` clamped to [eps, 1 - eps]."""
+    x = check_tensor("logit", "input", input) if eps is None else clamp(input, eps, 1 - eps)
+    result = apply(TABLE["log"], (x / (1 - x),), {})
+    return result if out is None else write_out(out, result, "logit")
+
+
+@function(inplace=True)
+def nan_to_num(
+    input: Tensor,
+    nan: float | None = None,
+    posinf: float | None = None,
+    neginf: float | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """NaN replaced by ``nan`` (0), infinities by ``posinf`` and ``neginf`` (the dtype's largest and smallest)."""
+    array = check_tensor("nan_to_num", "input", input)._array
+    if array.dtype.kind != "f":
+        return input.clone()
+    limits = np.finfo(array.dtype)
+    where = TABLE["where"]
+    result = where(apply(TABLE["isnan"], (input,), {}), 0.0 if nan is None else float(nan), input)
+    high, low = float(limits.max) if posinf is None else posinf, float(limits.min) if neginf is None else neginf
+    result = where(input == np.inf, float(high), where(input == -np.inf, float(low), result))
+    return result if out is None else write_out(out, result, "nan_to_num")

@@ -52,8 +52,8 @@ def _(g):
 
 @coarse(latex=r"y", home="", node_name="CopyBackwards")
 def copy_into(x: Array, y: Array):
-    if y.ndim > x.ndim and y.shape[: y.ndim - x.ndim] == (1,) * (y.ndim - x.ndim):
-        y = y.reshape(y.shape[y.ndim - x.ndim :])
+    if y.ndim > x.ndim:
+        raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(y.shape)} in copy_")
     try:
         return np.broadcast_to(y, x.shape).astype(x.dtype, copy=False)
     except ValueError:
@@ -238,7 +238,7 @@ def detach_(self: Tensor) -> Tensor:
 
 def set_element(target: Tensor, array: np.ndarray, index: Any, value: Any) -> None:
     """``array[index] = value`` on the memory of ``target``, when nothing has to be recorded."""
-    check_write(target, "index_put_", False)
+    check_write(target, "index_put_", False, array)
     array[index] = value
     count_write(target)
 

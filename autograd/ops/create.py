@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -98,6 +99,13 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     dtypes.from_numpy_dtype(ndarray.dtype)
+    if not ndarray.flags.writeable:
+        warnings.warn(
+            "The given NumPy array is not writable, and writing to the tensor will be refused. Copy the array first if "
+            "you want to write to it.",
+            UserWarning,
+            stacklevel=2,
+        )
     if any(step % max(ndarray.itemsize, 1) for step in ndarray.strides):
         raise ValueError("given numpy array strides not a multiple of the element byte size; copy() it first")
     return wrap(ndarray if ndarray.dtype.isnative else ndarray.astype(ndarray.dtype.newbyteorder("=")))
@@ -338,7 +346,10 @@ def eye(
 
 @function(method=False)
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
-    """Grids of coordinates from 1-D tensors: output ``k`` varies along dimension ``k`` (``ij``) of the grid."""
+    """Grids of coordinates from 1-D tensors: output ``k`` varies along dimension ``k`` of the grid.
+
+    With ``indexing="xy"`` the first two dimensions change places: the first tensor varies along dimension 1.
+    """
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tuple(tensors[0])
     if indexing not in ("ij", "xy"):
@@ -352,7 +363,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
         shape[position] = sizes[position]
         grids.append((i, tensors[i].reshape(shape).expand(sizes)))
     grids = [grid for _, grid in sorted(grids, key=lambda pair: pair[0])]
-    return tuple(grid.transpose(0, 1) if swap else grid for grid in grids)
+    return tuple(grids)
 
 
 @function(method=False)

@@ -14,12 +14,13 @@ from ..kernels.silence import silently
 from ..tensor import INFERENCE, Tensor, node_of, shared_counter, wrap
 from .nodes import ManyNode, Output, PointwiseNode, RowNode, record
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
-from .writes import link_view, remember_view, shares_memory
+from .writes import link_view, remember_view, shares_memory, type_name
 
 __all__ = ["NUMBERS", "apply", "apply_coarse", "apply_pointwise"]
 
 ndarray = np.ndarray
 new = object.__new__
+REFUSED = {"any": "", "numbers": "b", "floats": "biu"}
 NUMBERS = (int, float, np.number, np.bool_)
 
 
@@ -119,7 +120,11 @@ def compute_dtype(row: PointwiseRow, operands: Sequence[Any]) -> np.dtype:
                 f"{type(operand).__name__}"
             )
     dtype = result_dtype(dimensioned, zero_dim, number)
-    if dtype.kind == "b" and row.refuses_bool:
+    if dtype.kind in REFUSED[row.accepts]:
+        raise NotImplementedError(
+            f"\"{row.name}\" not implemented for '{type_name(dtype)}'; convert the operands with .float()"
+        )
+    if row.refuses_bool and any(isinstance(v, Tensor) and v._array.dtype.kind == "b" for v in operands):
         raise RuntimeError(f"{row.name} is not supported on bool tensors: {row.refuses_bool}")
     if row.result == "float" and dtype.kind in "biu":
         return dtypes.default_dtype.numpy

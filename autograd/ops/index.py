@@ -10,8 +10,8 @@ import numpy as np
 from .. import kernels
 from ..tensor import Tensor, check_dim, wrap
 from .convert import blank, check_tensor, copy_into, records, set_element
-from .dispatch import NUMBERS, apply
-from .writes import write
+from .dispatch import NUMBERS, apply, broadcast_shape
+from .writes import type_name, write
 from .public import function, inplace
 from .shape import reshape, slice_view, unsqueeze
 from .table import TABLE, Array, _, coarse
@@ -113,8 +113,10 @@ def _normalize(index: Any) -> tuple[Any, ...]:
             raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, but got {item.dtype}")
         if isinstance(item, np.ndarray) and item.dtype == np.uint8:
             item = item.astype(np.bool_)
+        if isinstance(item, str):
+            raise TypeError("new(): invalid data type 'str': tensors have no named fields")
         if not isinstance(item, (int, slice, type(None), type(Ellipsis), np.ndarray)):
-            raise TypeError(
+            raise IndexError(
                 "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
                 f"(got {type(item).__name__})"
             )
@@ -207,26 +209,34 @@ def getitem(self: Tensor, index_: Any) -> Tensor:
 
 def setitem(self: Tensor, index_: Any, value: Any) -> None:
     """``self[index] = value``: recorded, also through views, when either side requires grad."""
-    basic, advanced = _split_index(self._array.shape, _normalize(index_))
+    if index_ is False:
+        return
+    basic, advanced = _split_index(self._array.shape, _normalize(Ellipsis if index_ is True else index_))
     if isinstance(value, (np.ndarray, *NUMBERS)):
         value = wrap(np.asarray(value, self._array.dtype))
     elif not isinstance(value, Tensor):
         raise TypeError(f"can't assign a {type(value).__name__} to a {self.type()}")
+    masks = [item for item in advanced if isinstance(item, np.ndarray)]
+    fills = value._array.ndim == 0 and len(masks) == 1 and masks[0].dtype.kind == "b"
+    if masks and not fills and value.dtype is not self.dtype:
+        raise RuntimeError(
+            "Index put requires the source and destination dtypes match, got "
+            f"{type_name(self._array.dtype)} for the destination and {type_name(value._array.dtype)} for the source."
+        )
     if not records(self, value):
-        target = self._array[(*basic, Ellipsis)] if Ellipsis not in basic else self._array[basic]
+        target = self._array[basic if Ellipsis in basic else (*basic, Ellipsis)]
         shape = target[advanced].shape if advanced else target.shape
         set_element(self, target, advanced or (Ellipsis,), _fitting(value._array, shape))
         return
     view = apply(slice_view, (self, basic), {}) if any(item != slice(None) for item in basic) else self
-    if not advanced:
-        write(view, apply(copy_into, (view, value), {}), "copy_")
-        return
-    value = value.to(self.dtype)
-    shape = view._array[advanced].shape
+    shape = view._array[advanced].shape if advanced else view._array.shape
     fitted = _fitting(value._array, shape)
     if fitted.shape != value._array.shape:
         value = apply(reshape, (value, fitted.shape), {})
-    write(view, apply(index_write, (view, value, advanced), {}), "index_put_")
+    if advanced:
+        write(view, apply(index_write, (view, value.to(self.dtype), advanced), {}), "index_put_")
+    else:
+        write(view, apply(copy_into, (view, value), {}), "copy_")
 
 
 def _fitting(value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -424,8 +434,6 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
         raise RuntimeError(f"masked_fill only supports a 0-dimensional value tensor, but got {value._array.ndim}-D")
     if isinstance(value, Tensor):
         value = value.to(input.dtype)
-    elif input._array.dtype.kind in "iub" and isinstance(value, float) and not value.is_integer():
-        raise RuntimeError(f"value cannot be converted to type {input.dtype} without overflow or loss: {value}")
     else:
         value = wrap(np.asarray(value, input._array.dtype))
     return apply(TABLE["where"], (mask, value, input), {})
@@ -434,7 +442,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 @function()
 def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements where ``mask`` is True, in one dimension."""
-    shape = np.broadcast_shapes(input._array.shape, mask._array.shape)
+    if check_tensor("masked_select", "mask", mask)._array.dtype.kind != "b":
+        raise RuntimeError(f"masked_select: expected a bool mask, but got {mask.dtype}")
+    shape = broadcast_shape(TABLE["where"], (input._array, mask._array))
     return getitem(input.expand(shape), mask.expand(shape))
 
 
@@ -479,3 +489,45 @@ _triangle("tril", np.tril, "The lower triangle of matrices, from ``diagonal`` do
 _triangle("triu", np.triu, "The upper triangle of matrices, from ``diagonal`` up; zeros below.")
 
 __all__ = ["blank", "gather", "index", "masked_fill", "select_indices", "unsqueeze", "where"]
+
+
+# --- Slices along one dimension, written ----------------------------------------------------------------------------
+
+
+def _write_slices(operator: str, input: Tensor, dim: int, index: Tensor, source: Tensor, accumulate: bool) -> Tensor:
+    places = np.atleast_1d(_as_index(operator, check_tensor(operator, "index", index)))
+    at = check_dim(operator, dim, input._array.ndim)
+    _check_range(operator, places, input._array.shape[at] if input._array.ndim else 1, at)
+    if source.dtype is not input.dtype:
+        raise RuntimeError(f"{operator}(): self and source expected to have the same dtype: {input.dtype}, {source.dtype}")
+    return apply(index_write, (input, source, (*[slice(None)] * at, places), accumulate), {})
+
+
+@function(inplace=True)
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
+    """A copy of ``input`` with ``alpha`` times the slices of ``source`` added along ``dim`` at the places in ``index``."""
+    return _write_slices("index_add", input, dim, index, source if alpha == 1 else source * alpha, True)
+
+
+@function(inplace=True)
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """A copy of ``input`` with its slices along ``dim`` at the places in ``index`` replaced by those of ``source``."""
+    return _write_slices("index_copy", input, dim, index, source, False)
+
+
+@function(inplace=True)
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """A copy of ``input`` with ``value`` in its slices along ``dim`` at the places in ``index``."""
+    source = value.to(input.dtype) if isinstance(value, Tensor) else wrap(np.asarray(value, input._array.dtype))
+    return _write_slices("index_fill", input, dim, index, source, False)
+
+
+@function(inplace=True)
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """A copy of ``input`` in which the elements where ``mask`` is True come from ``source``, in order."""
+    chosen = np.broadcast_to(mask._array, input._array.shape)
+    count = int(np.count_nonzero(chosen))
+    if source._array.size < count:
+        raise RuntimeError(f"masked_scatter: expected source to hold at least {count} elements, got {source._array.size}")
+    values = getitem(apply(reshape, (source, (-1,)), {}), slice(0, count))
+    return apply(index_write, (input, values, (chosen,)), {})

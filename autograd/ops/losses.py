@@ -56,7 +56,7 @@ def _check_pair(operator: str, input: Any, target: Any) -> None:
         )
 
 
-@pointwise(latex=r"(x - y)^2", home="", node_name="MseLoss")
+@pointwise(latex=r"(x - y)^2", home="", node_name="MseLoss", accepts="floats")
 def squared_error(x, y):
     return (x - y) * (x - y)
 
@@ -86,7 +86,7 @@ def _(g, x, y):
     return g * _.sign(y - x)
 
 
-@pointwise(latex=r"-(y \ln x + (1 - y) \ln(1 - x))", domain=(0.1, 0.9), home="", node_name="BinaryCrossEntropy")
+@pointwise(latex=r"-(y \ln x + (1 - y) \ln(1 - x))", domain=(0.1, 0.9), home="", node_name="BinaryCrossEntropy", accepts="floats")
 def bernoulli_error(x, y):
     return (y - 1) * _.maximum(_.log1p(-x), -100.0) - y * _.maximum(_.log(x), -100.0)
 
@@ -98,10 +98,10 @@ def _(g, x, y):
 
 @bernoulli_error.gradient("y")
 def _(g, x):
-    return g * (_.maximum(_.log1p(-x), -100.0) - _.maximum(_.log(x), -100.0))
+    return g * (_.log1p(-x) - _.log(x))
 
 
-@pointwise(latex=r"\max(x, 0) - x y + \ln(1 + e^{-|x|})", home="", node_name="BinaryCrossEntropyWithLogits")
+@pointwise(latex=r"\max(x, 0) - x y + \ln(1 + e^{-|x|})", home="", node_name="BinaryCrossEntropyWithLogits", accepts="floats")
 def bernoulli_error_of_logits(x, y):
     return _.maximum(x, 0.0) - x * y + _.log1p(_.exp(-_.abs(x)))
 

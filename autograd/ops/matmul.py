@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,8 @@ def _check_matmul(x: np.ndarray, y: np.ndarray, operator: str = "matmul") -> Non
         raise RuntimeError(f"both arguments to {operator} need to be at least 1D, but they are {x.ndim}D and {y.ndim}D")
     if x.dtype != y.dtype:
         raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {x.dtype.name} != {y.dtype.name}")
+    if x.dtype.kind == "b":
+        raise NotImplementedError(f"{operator} not implemented for bool tensors; convert with .int() or .float()")
     inner = y.shape[-2] if y.ndim > 1 else y.shape[0]
     if x.shape[-1] != inner:
         raise RuntimeError(
@@ -52,7 +55,7 @@ def matmul(x: Array, y: Array):
         return np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(np.float16)
     if y.ndim == 2 and x.ndim > 2:
         # One large product instead of one per leading index.
-        return np.dot(x.reshape(-1, x.shape[-1]), y).reshape(*x.shape[:-1], y.shape[1])
+        return np.dot(x.reshape(_as_matrix(x.shape)), y).reshape(*x.shape[:-1], y.shape[1])
     return np.matmul(x, y)
 
 
@@ -73,7 +76,7 @@ def _(g, x, x_shape, y_shape):
     if x.ndim == 1:
         x, g = unsqueeze(x, -2), unsqueeze(g, -2) if len(y_shape) > 1 or g.ndim < 2 else g
     if len(y_shape) <= 2 and x.ndim > 2:
-        x, g = reshape(x, (-1, x.shape[-1])), reshape(g, (-1, g.shape[-1]))
+        x, g = reshape(x, _as_matrix(x.shape)), reshape(g, _as_matrix(g.shape))
     grad = matmul(transpose(x, -2, -1), g)
     return reshape(sum_to(grad, (*y_shape, 1) if len(y_shape) == 1 else y_shape), y_shape)
 
@@ -104,12 +107,12 @@ def _(g, weight):
 @linear.gradient("weight")
 def _(g, x, weight_shape):
     if len(weight_shape) == 1:
-        x = reshape(x, (-1, x.shape[-1]))
+        x = reshape(x, _as_matrix(x.shape))
         return matmul(transpose(x, 0, 1), reshape(g, (-1,)))
     if x.ndim == 1:
         return matmul(unsqueeze(g, 1), unsqueeze(x, 0))
     if x.ndim > 2:
-        x, g = reshape(x, (-1, x.shape[-1])), reshape(g, (-1, g.shape[-1]))
+        x, g = reshape(x, _as_matrix(x.shape)), reshape(g, _as_matrix(g.shape))
     return matmul(transpose(g, 0, 1), x)
 
 

@@ -83,7 +83,7 @@ def _(g):
     return -g
 
 
-@pointwise(latex=r"|x|", inplace=True, kinks=(0,), aliases=("absolute",))
+@pointwise(latex=r"|x|", inplace=True, kinks=(0,), aliases=("absolute",), accepts="numbers")
 def abs(x):
     return _.abs(x)
 
@@ -143,7 +143,7 @@ def _(g, out):
     return -g * (out * out)
 
 
-@pointwise(latex=r"x^y", domain=((0.2, 3), (-2, 2)), inplace=True)
+@pointwise(latex=r"x^y", domain=((0.2, 3), (-2, 2)), inplace=True, accepts="numbers")
 def pow(x, y):
     return _.pow(x, y)
 
@@ -158,7 +158,7 @@ def _(g, x, y, out):
     return g * _.where(_.logical_and(x == 0, y >= 0), 0.0, out * _.log(x))
 
 
-@pointwise(latex=r"\operatorname{fmod}(x, y)", domain=((-3, 3), (3.5, 5)), inplace=True)
+@pointwise(latex=r"\operatorname{fmod}(x, y)", domain=((-3, 3), (3.5, 5)), inplace=True, accepts="numbers")
 def fmod(x, y):
     return _.fmod(x, y)
 
@@ -173,7 +173,7 @@ def _(g, x, y):
     return -g * _.trunc(x / y)
 
 
-@pointwise(latex=r"x - y \lfloor x / y \rfloor", domain=((0.1, 3), (3.5, 5)), inplace=True)
+@pointwise(latex=r"x - y \lfloor x / y \rfloor", domain=((0.1, 3), (3.5, 5)), inplace=True, accepts="numbers")
 def remainder(x, y):
     return _.remainder(x, y)
 
@@ -188,7 +188,7 @@ def _(g, x, y):
     return -g * _.floor(x / y)
 
 
-@pointwise(latex=r"\lfloor x / y \rfloor", domain=((-3, 3), (0.3, 3)), inplace=True)
+@pointwise(latex=r"\lfloor x / y \rfloor", domain=((-3, 3), (0.3, 3)), inplace=True, accepts="numbers")
 def floor_divide(x, y):
     return _.floor_divide(x, y)
 
@@ -253,7 +253,7 @@ def _(g, x, y):
     return _.where(_.logical_or(x <= y, _.isnan(y)), 0.0, g)
 
 
-@pointwise(latex=r"\min(\max(x, \text{low}), \text{high})", domain=((-3, 3), (-2, -1), (1, 2)), home="", node_name="Clamp")
+@pointwise(latex=r"\min(\max(x, \text{low}), \text{high})", domain=((-3, 3), (-2, -1), (1, 2)), home="", node_name="Clamp", accepts="numbers")
 def clamp_between(x, low, high):
     return _.minimum(_.maximum(x, low), high)
 
@@ -273,7 +273,7 @@ def _(g, x, low, high):
     return _.where(_.logical_or(x > high, low > high), g, 0.0)
 
 
-@pointwise(latex=r"\max(x, \text{low})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampMin")
+@pointwise(latex=r"\max(x, \text{low})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampMin", accepts="numbers")
 def clamp_from_below(x, low):
     return _.maximum(x, low)
 
@@ -288,7 +288,7 @@ def _(g, x, low):
     return _.where(x < low, g, 0.0)
 
 
-@pointwise(latex=r"\min(x, \text{high})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampMax")
+@pointwise(latex=r"\min(x, \text{high})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampMax", accepts="numbers")
 def clamp_from_above(x, high):
     return _.minimum(x, high)
 
@@ -318,7 +318,7 @@ def _(g, condition):
     return _.where(condition, 0.0, g)
 
 
-@pointwise(latex=r"x + w \, (y - x)", inplace=True)
+@pointwise(latex=r"x + w \, (y - x)", inplace=True, accepts="floats")
 def lerp(x, y, weight):
     return _.where(_.abs(weight) < 0.5, x + weight * (y - x), y - (y - x) * (1 - weight))
 
@@ -338,7 +338,7 @@ def _(g, x, y):
     return g * (y - x)
 
 
-@pointwise(latex=r"\lfloor x \rfloor", inplace=True)
+@pointwise(latex=r"\lfloor x \rfloor", inplace=True, accepts="numbers")
 def floor(x):
     return _.floor(x)
 
@@ -348,7 +348,7 @@ def _():
     return 0.0
 
 
-@pointwise(latex=r"\lceil x \rceil", inplace=True)
+@pointwise(latex=r"\lceil x \rceil", inplace=True, accepts="numbers")
 def ceil(x):
     return _.ceil(x)
 
@@ -358,7 +358,7 @@ def _():
     return 0.0
 
 
-@pointwise(latex=r"\operatorname{trunc} x", inplace=True, aliases=("fix",))
+@pointwise(latex=r"\operatorname{trunc} x", inplace=True, aliases=("fix",), accepts="numbers")
 def trunc(x):
     return _.trunc(x)
 
@@ -368,7 +368,7 @@ def _():
     return 0.0
 
 
-@pointwise(latex=r"\text{nearest integer, ties to even}", home="", node_name="Round")
+@pointwise(latex=r"\text{nearest integer, ties to even}", home="", node_name="Round", accepts="numbers")
 def round_to_even(x):
     return _.round(x)
 
@@ -378,7 +378,7 @@ def _():
     return 0.0
 
 
-@pointwise(latex=r"x - \operatorname{trunc} x", inplace=True)
+@pointwise(latex=r"x - \operatorname{trunc} x", inplace=True, accepts="floats")
 def frac(x):
     return x - _.trunc(x)
 
@@ -461,7 +461,7 @@ def _(g, x):
     return g / (x + 1)
 
 
-@pointwise(latex=r"\ln(e^x + e^y)", result="float")
+@pointwise(latex=r"\ln(e^x + e^y)", result="float", accepts="floats")
 def logaddexp(x, y):
     return _.logaddexp(x, y)
 
@@ -641,7 +641,7 @@ def _(g, x):
     return g / (1 - x * x)
 
 
-@pointwise(latex=r"\sqrt{x^2 + y^2}", domain=((0.3, 3), (0.3, 3)), inplace=True)
+@pointwise(latex=r"\sqrt{x^2 + y^2}", domain=((0.3, 3), (0.3, 3)), inplace=True, accepts="floats")
 def hypot(x, y):
     return _.hypot(x, y)
 
@@ -691,32 +691,32 @@ def _(g, x):
 # --- Comparisons and tests -----------------------------------------------------------------------------------------
 
 
-@pointwise(latex=r"x = y", result="bool")
+@pointwise(latex=r"x = y", result="bool", inplace=True)
 def eq(x, y):
     return x == y
 
 
-@pointwise(latex=r"x \ne y", result="bool", aliases=("not_equal",))
+@pointwise(latex=r"x \ne y", result="bool", inplace=True, aliases=("not_equal",))
 def ne(x, y):
     return x != y
 
 
-@pointwise(latex=r"x < y", result="bool", aliases=("less",))
+@pointwise(latex=r"x < y", result="bool", inplace=True, aliases=("less",))
 def lt(x, y):
     return x < y
 
 
-@pointwise(latex=r"x \le y", result="bool", aliases=("less_equal",))
+@pointwise(latex=r"x \le y", result="bool", inplace=True, aliases=("less_equal",))
 def le(x, y):
     return x <= y
 
 
-@pointwise(latex=r"x > y", result="bool", aliases=("greater",))
+@pointwise(latex=r"x > y", result="bool", inplace=True, aliases=("greater",))
 def gt(x, y):
     return x > y
 
 
-@pointwise(latex=r"x \ge y", result="bool", aliases=("greater_equal",))
+@pointwise(latex=r"x \ge y", result="bool", inplace=True, aliases=("greater_equal",))
 def ge(x, y):
     return x >= y
 
@@ -741,21 +741,21 @@ def signbit(x):
     return _.signbit(x)
 
 
-@pointwise(latex=r"x \ne 0 \wedge y \ne 0", result="bool")
+@pointwise(latex=r"x \ne 0 \wedge y \ne 0", result="bool", inplace=True)
 def logical_and(x, y):
     return _.logical_and(x != 0, y != 0)
 
 
-@pointwise(latex=r"x \ne 0 \vee y \ne 0", result="bool")
+@pointwise(latex=r"x \ne 0 \vee y \ne 0", result="bool", inplace=True)
 def logical_or(x, y):
     return _.logical_or(x != 0, y != 0)
 
 
-@pointwise(latex=r"x \ne 0 \oplus y \ne 0", result="bool")
+@pointwise(latex=r"x \ne 0 \oplus y \ne 0", result="bool", inplace=True)
 def logical_xor(x, y):
     return _.logical_xor(x != 0, y != 0)
 
 
-@pointwise(latex=r"x = 0", result="bool")
+@pointwise(latex=r"x = 0", result="bool", inplace=True)
 def logical_not(x):
     return x == 0

@@ -129,7 +129,12 @@ def _with_alpha(row: PointwiseRow) -> Callable[..., Any]:
 
 
 def _inplace_of(public: Callable[..., Any], name: str) -> Callable[..., Any]:
+    row = getattr(public, "row", None)
+    underivable = isinstance(row, PointwiseRow) and not row.rules and row.result != "bool"
+
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if underivable and state.grad and self.requires_grad:
+            raise RuntimeError(f"derivative for aten::{name}_ is not implemented")
         if not state.grad and _write_directly(public, self, args, kwargs):
             return self
         return write(self, public(self, *args, **kwargs), f"{name}_")
@@ -213,7 +218,7 @@ _BINARY = {
     "pow": ("__pow__", "__rpow__", "__ipow__"),
     "remainder": ("__mod__", "__rmod__", "__imod__"),
     "floor_divide": ("__floordiv__", "__rfloordiv__", "__ifloordiv__"),
-    "matmul": ("__matmul__", "__rmatmul__", "__imatmul__"),
+    "matmul": ("__matmul__", "__rmatmul__"),
     "bitwise_and": ("__and__", "__rand__", "__iand__"),
     "bitwise_or": ("__or__", "__ror__", "__ior__"),
     "bitwise_xor": ("__xor__", "__rxor__", "__ixor__"),
@@ -236,8 +241,9 @@ def attach_operators() -> None:
         else:
             forward, backward = _coarse_operator(row), _coarse_operator(row, reflected=True)
         setattr(Tensor, methods[0], forward)
-        if len(methods) == 3:
+        if len(methods) > 1:
             setattr(Tensor, methods[1], backward)
+        if len(methods) > 2:
             setattr(Tensor, methods[2], _inplace_operator(forward, name))
     Tensor.__neg__ = TORCH["neg"]  # type: ignore[attr-defined]
     Tensor.__abs__ = TORCH["abs"]  # type: ignore[attr-defined]
@@ -250,6 +256,8 @@ def _coarse_operator(row: Row, reflected: bool = False) -> Callable[..., Any]:
     def method(self: Tensor, other: Any) -> Any:
         if isinstance(other, np.ndarray):
             other = wrap(other)
+        elif row.name.startswith("bitwise_") and isinstance(other, (bool, int, np.integer)):
+            other = wrap(np.asarray(other, np.bool_ if isinstance(other, bool) else self._array.dtype))
         if not isinstance(other, Tensor):
             return NotImplemented
         return apply(row, (other, self) if reflected else (self, other), {})
@@ -261,7 +269,7 @@ def _inplace_operator(forward: Callable[..., Any], name: str) -> Callable[..., A
     written = getattr(Tensor, f"{name}_", None)
 
     def method(self: Tensor, other: Any) -> Any:
-        if written is not None and isinstance(other, (Tensor, *NUMBERS)):
+        if written is not None and isinstance(other, (Tensor, *(NUMBERS if isinstance(TABLE[name], PointwiseRow) else ()))):
             return written(self, other)
         result = forward(self, other)
         return result if result is NotImplemented else write(self, result, f"{name}_")

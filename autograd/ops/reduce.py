@@ -106,8 +106,9 @@ def _(g, x_shape, x_dtype, dim, keepdim):
 
 
 @coarse(latex=r"\prod_i x_i", home="", node_name="Prod")
-def product_along(x: Array, dim, keepdim):
+def product_along(x: Array, dim, keepdim, dtype=None):
     kind = np.int64 if x.dtype.kind in "biu" else x.dtype
+    kind = kind if dtype is None else to_numpy_dtype(dtype)
     return np.multiply.reduce(x, axis=dim, dtype=kind, keepdims=keepdim)
 
 
@@ -151,11 +152,14 @@ def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     if dtype is not None:
         input = input.to(dtype)
     if dim is None:
-        return apply(product_along, (apply(reshape, (input, (-1,)), {}), 0, False), {})
-    return apply(product_along, (input, check_dim("prod", dim, input._array.ndim), keepdim), {})
+        return apply(product_along, (apply(reshape, (input, (-1,)), {}), 0, False, dtype), {})
+    at = check_dim("prod", dim, input._array.ndim)
+    if input._array.ndim == 0:
+        return apply(product_along, (input.reshape(1), 0, False, dtype), {})
+    return apply(product_along, (input, at, keepdim, dtype), {})
 
 
-@coarse(latex=r"\sum_{j \le i} x_j")
+@coarse(latex=r"\sum_{j \le i} x_j", inplace=True)
 def cumsum(x: Array, dim, dtype=None):
     """Running sums along ``dim``."""
     kind = np.dtype(np.int64) if x.dtype.kind in "biu" else x.dtype
@@ -195,7 +199,7 @@ def _share_of_extreme(g: Any, x: Any, out: Any, dim: Any, keepdim: bool) -> Any:
 def amax(x: Array, dim=(), keepdim=False):
     """The largest element over ``dim`` (an int, several, or all); its gradient is shared by ties."""
     axes = axes_of("amax", dim, x.ndim)
-    _check_not_empty("amax", x, axes, dim or None)
+    _check_not_empty("amax", x, axes, None if dim == () else dim)
     return np.maximum.reduce(x, axis=axes, keepdims=keepdim)
 
 
@@ -208,7 +212,7 @@ def _(g, x, out, dim, keepdim):
 def amin(x: Array, dim=(), keepdim=False):
     """The smallest element over ``dim`` (an int, several, or all); its gradient is shared by ties."""
     axes = axes_of("amin", dim, x.ndim)
-    _check_not_empty("amin", x, axes, dim or None)
+    _check_not_empty("amin", x, axes, None if dim == () else dim)
     return np.minimum.reduce(x, axis=axes, keepdims=keepdim)
 
 
@@ -234,8 +238,11 @@ MAX, MIN = _result_type("max"), _result_type("min")
 def _find(name: str, search: Any) -> Any:
     def compute(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
         x = check_tensor(name, "input", input)._array
+        if x.dtype.kind == "b":
+            raise RuntimeError(f"{name}(): does not support bool input; convert with .int()")
         if dim is None:
-            _check_not_empty(name, x, tuple(range(x.ndim)), None)
+            if x.size == 0:
+                raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
             places = np.asarray(search(x.reshape(-1)), np.int64)
             result = wrap(places.reshape((1,) * x.ndim) if keepdim else places)
         else:
@@ -264,7 +271,7 @@ def _extreme(name: str, whole: Any, find: Any, pair: Any, elementwise: str) -> N
             _check_not_empty(name, x, tuple(range(x.ndim)), None)
             return apply(whole, (input, ()), {})
         at = check_dim(name, dim, x.ndim)
-        places = find(input, at, True)
+        places = find(input.byte() if x.dtype.kind == "b" else input, at, True)
         if x.ndim == 0:
             return pair(input.clone(), places)
         values = apply(gather_along, (input, at, places._array), {})
@@ -302,7 +309,7 @@ def variance(x: Array, dim, correction, keepdim):
     count = count_along(x.shape, axes)
     kind = np.dtype(np.float32) if x.dtype == np.float16 else x.dtype
     total = np.add.reduce(x, axis=axes, dtype=kind, keepdims=True)
-    deviation = x - total / kind.type(count)
+    deviation = np.asarray(x - total / kind.type(count))
     np.multiply(deviation, deviation, deviation)
     squares = np.add.reduce(deviation, axis=axes, dtype=kind, keepdims=keepdim)
     return np.asarray(squares / kind.type(max(count - correction, 0))).astype(x.dtype, copy=False)
@@ -357,7 +364,7 @@ def _shifted(x: np.ndarray, axes: Any) -> tuple[np.ndarray, np.ndarray]:
     """``x`` minus its maximum, and the maximum, an infinite one taken as 0."""
     top = np.maximum.reduce(x, axis=axes, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, top.dtype.type(0)) if not np.isfinite(top).all() else top
-    return x - top, top
+    return np.asarray(x - top), top
 
 
 @coarse(latex=r"\ln \sum_i e^{x_i}")
@@ -424,7 +431,7 @@ def _softmax(name: str, row: Any, formula: str, sign: float = 1.0) -> None:
         if dtype is not None:
             input = input.to(dtype)
         if input._array.dtype.kind != "f":
-            raise RuntimeError(f'"{name}" not implemented for {input.dtype}; convert with .float() or pass dtype=')
+            raise NotImplementedError(f'"{name}" not implemented for {input.dtype}; convert with .float() or pass dtype=')
         if sign < 0:
             input = -input
         return apply(row, (input, check_dim(name, dim, input._array.ndim)), {})

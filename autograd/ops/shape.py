@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, check_dim
+from ..tensor import Tensor, check_dim, count_write
 from .dispatch import apply
 from .nodes import sum_to
 from .public import function
@@ -595,3 +595,31 @@ def _reversed_dims(self: Tensor) -> Tensor:
 
 Tensor.T = property(_reversed_dims, doc="All dimensions in reverse order.")  # type: ignore[attr-defined]
 Tensor.mT = property(_matrix_transpose, doc="The last two dimensions exchanged.")  # type: ignore[attr-defined]
+
+
+# --- In place: the tensor becomes a view of itself ------------------------------------------------------------------
+
+
+def _become(name: str, view_of: Any) -> None:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        from ..graph import Leaf, state
+        from ..tensor import node_of
+
+        if state.grad and isinstance(node_of(self), Leaf):
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+        view = view_of(self, *args, **kwargs)
+        self._array, self._node = view._array, view._node
+        if self._view is not None and view._view is not None:
+            self._view = view._view
+        count_write(self)
+        return self
+
+    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
+    method.__doc__ = f"In-place version of ``{name[:-1]}``: changes this tensor's shape, not its memory."
+    setattr(Tensor, name, method)
+
+
+_become("t_", t)
+_become("transpose_", lambda x, dim0, dim1: apply(transpose, (x, dim0, dim1), {}))
+_become("squeeze_", lambda x, dim=None: apply(squeeze, (x, dim), {}))
+_become("unsqueeze_", lambda x, dim: apply(unsqueeze, (x, dim), {}))

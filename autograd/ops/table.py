@@ -181,9 +181,17 @@ class PointwiseRow(Row):
     default dtype) or ``"bool"``. ``refuses_bool`` names what to use instead where PyTorch rejects bool inputs.
     """
 
-    def __init__(self, forward: Callable[..., Any], *, result: str = "same", refuses_bool: str = "", **options: Any):
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        *,
+        result: str = "same",
+        accepts: str = "any",
+        refuses_bool: str = "",
+        **options: Any,
+    ) -> None:
         super().__init__(forward, **options)
-        self.result, self.refuses_bool = result, refuses_bool
+        self.result, self.accepts, self.refuses_bool = result, accepts, refuses_bool
         self.rules: dict[str, Formula] = {}
         self.formula = Formula(forward)
         kind = "bool" if result == "bool" else "float"

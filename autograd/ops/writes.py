@@ -44,32 +44,39 @@ def link_view(out: Tensor, source: Tensor, step: tuple[Any, ...], blocked: str |
         return
     out._counter = counter = shared_counter(source)
     origin = source._view
-    if origin is None:
-        out._view = View(source, (step,), counter[1], blocked)
-    else:
-        out._view = View(origin.base, (*origin.steps, step), counter[1], blocked or origin.blocked)
+    base, steps = (source, ()) if origin is None else (origin.base, origin.steps)
+    blocked = blocked or (None if origin is None else origin.blocked)
+    out._view = View(base, (*steps, step), counter[0 if blocked else 1], blocked)
 
 
-def check_write(tensor: Tensor, operator: str, recorded: bool) -> None:
+# In-place operators that write one value everywhere, so that it does not matter how often an element is written.
+UNIFORM = ("fill_", "zero_", "masked_fill_")
+
+
+def check_write(tensor: Tensor, operator: str, recorded: bool, target: ndarray | None = None) -> None:
     """Raises when an in-place operator must not write to ``tensor``.
 
     Args:
         tensor: what is to be written to.
         operator: the operator's name with its underscore.
         recorded: whether the write would be recorded (grad mode is on and something requires grad).
+        target: the part of its memory that is written to; all of it by default.
     """
     if tensor._counter is INFERENCE and not state.inference:
         raise RuntimeError(
             f"Inplace update to inference tensor outside InferenceMode is not allowed ({operator}). You can make a "
             "clone to get a normal tensor before doing inplace update."
         )
-    if not tensor._array.flags.writeable:
-        raise RuntimeError(f"{operator}: the tensor's memory is read-only; clone() it first")
-    if 0 in tensor._array.strides and any(n > 1 and s == 0 for n, s in zip(tensor._array.shape, tensor._array.strides)):  # noqa: B905
+    array = tensor._array if target is None else target
+    if 0 in array.strides and operator not in UNIFORM and any(
+        n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True)
+    ):
         raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            f"unsupported operation: {operator} would write to a tensor of which several elements share one memory "
             "location. Please clone() the tensor before performing the operation."
         )
+    if not array.flags.writeable:
+        raise RuntimeError(f"{operator}: the tensor's memory is read-only; clone() it first")
     if not state.grad:
         return
     node = node_of(tensor)
@@ -79,7 +86,7 @@ def check_write(tensor: Tensor, operator: str, recorded: bool) -> None:
     if view is not None:
         if isinstance(view.base._node, Leaf):
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-        if view.blocked is not None and (recorded or node is not None):
+        if view.blocked is not None and (recorded or node is not None or node_of(view.base) is not None):
             raise RuntimeError(view.blocked)
 
 
@@ -99,18 +106,40 @@ def write(tensor: Tensor, out: Tensor, operator: str) -> Tensor:
     if array.dtype != target.dtype:
         if dtypes._CATEGORY[array.dtype.kind] > dtypes._CATEGORY[target.dtype.kind]:
             raise RuntimeError(
-                f"result type {_type_name(array.dtype)} can't be cast to the desired output type "
-                f"{_type_name(target.dtype)} in {operator}"
+                f"result type {type_name(array.dtype)} can't be cast to the desired output type "
+                f"{type_name(target.dtype)} in {operator}"
             )
         out = TABLE["to"](out, from_numpy_dtype(target.dtype))
         array = out._array
+    node = out._node
+    if node is not None:
+        _keep_own_input(node, tensor)
     target[...] = array
     count_write(tensor)
-    node = out._node
     if node is not None:
         _keep_one_copy(node, array, tensor)
         set_history(tensor, node)
+    elif state.grad and (before := node_of(tensor)) is not None:
+        # The new values do not depend on the old ones in a way that has a gradient: it is zero.
+        record(tensor, TABLE["blank"].plan((True,)), (before,), (), (), None, ())  # type: ignore[attr-defined]
+        node, tensor._node = tensor._node, before
+        set_history(tensor, node)  # type: ignore[arg-type]
     return tensor
+
+
+def _keep_own_input(node: Node, tensor: Tensor) -> None:
+    """A rule that needs the values about to be overwritten, as the operator's own first input, gets a copy of them."""
+    if not isinstance(node, RowNode) or not node.saved:
+        return
+    first = node.plan.row.inputs[0]
+    if first in node.plan.saved and node.saved[(at := node.plan.saved.index(first))] is tensor._array:
+        saved, guards = list(node.saved), list(node.guards)
+        saved[at] = tensor._array.copy()
+        if tensor._counter is not None:
+            place = next((i for i in range(0, len(guards), 2) if guards[i] is tensor._counter), None)
+            if place is not None:
+                del guards[place : place + 2]
+        node.saved, node.guards = tuple(saved), tuple(guards)
 
 
 def _keep_one_copy(node: Node, array: ndarray, tensor: Tensor) -> None:
@@ -151,7 +180,7 @@ def _move_keeper(before: Node | None, node: Node) -> None:
         node.all_hooks().keeper, before.hooks.keeper = before.hooks.keeper, None
 
 
-def _type_name(dtype: np.dtype) -> str:
+def type_name(dtype: np.dtype) -> str:
     names = {"float16": "Half", "float32": "Float", "float64": "Double", "uint8": "Byte", "int8": "Char"}
     names |= {"int16": "Short", "int32": "Int", "int64": "Long", "bool": "Bool"}
     return names.get(dtype.name, dtype.name)
@@ -172,8 +201,8 @@ def write_out(out: Tensor, result: Tensor, operator: str) -> Tensor:
         )
     if dtypes._CATEGORY[result._array.dtype.kind] > dtypes._CATEGORY[out._array.dtype.kind]:
         raise RuntimeError(
-            f"{operator}(): result type {_type_name(result._array.dtype)} can't be cast to the desired output type "
-            f"{_type_name(out._array.dtype)}"
+            f"{operator}(): result type {type_name(result._array.dtype)} can't be cast to the desired output type "
+            f"{type_name(out._array.dtype)}"
         )
     if out._array.shape == result._array.shape:
         out._array[...] = result._array

@@ -21,11 +21,13 @@ EXPRESSIONS = {
     "gelu_exact": lambda L, x: L.F.gelu(x),
     "gelu_tanh": lambda L, x: L.F.gelu(x, approximate="tanh"),
     "threshold_at": lambda L, x, threshold=0.0, value=0.0: L.F.threshold(x, threshold, value),
-    "prelu_kernel": lambda L, x, weight: L._prelu_kernel(x, weight),
-    "squared_error": lambda L, x, y: L.F.mse_loss(x, y, reduction="none"),
-    "absolute_error": lambda L, x, y: L.F.l1_loss(x, y, reduction="none"),
-    "bernoulli_error": lambda L, x, y: L.F.binary_cross_entropy(x, y, reduction="none"),
-    "bernoulli_error_of_logits": lambda L, x, y: L.F.binary_cross_entropy_with_logits(x, y, reduction="none"),
+    "prelu_kernel": lambda L, x, weight: L._prelu_kernel(*L.broadcast_tensors(x, weight)),
+    "squared_error": lambda L, x, y: L.F.mse_loss(*L.broadcast_tensors(x, y), reduction="none"),
+    "absolute_error": lambda L, x, y: L.F.l1_loss(*L.broadcast_tensors(x, y), reduction="none"),
+    "bernoulli_error": lambda L, x, y: L.F.binary_cross_entropy(*L.broadcast_tensors(x, y), reduction="none"),
+    "bernoulli_error_of_logits": lambda L, x, y: L.F.binary_cross_entropy_with_logits(
+        *L.broadcast_tensors(x, y), reduction="none"
+    ),
 }
 
 # Other values than the defaults for rows with attributes.
@@ -238,7 +240,7 @@ SAMPLES = {
         (lambda L, x, y: L.scatter(x, 1, L.of([[0, 3], [1, 2], [2, 0]]), y), ((3, 4), (3, 2))),
         (lambda L, x: x.scatter(0, L.of([[0, 2, 1, 1]]), 1.5), m34),
         (lambda L, x, y: L.scatter_add(x, 0, L.of([[0, 0, 1, 2], [0, 1, 1, 2]]), y), ((3, 4), (2, 4))),
-        (lambda L, x, y: x.scatter_add(1, L.of([[0], [3]]), y), ((3, 4), (3, 2))),
+        (lambda L, x, y: x.scatter_add(1, L.of([[0, 3], [1, 1]]), y), ((3, 4), (2, 2))),
         (lambda L, x: L.index_select(x, 1, L.of([3, 0, 3])), m34),
         (lambda L, x: L.masked_fill(x, L.of(MASK), 2.0) * x, m34),
         (lambda L, x, y: x.masked_fill(L.of(MASK), y), ((3, 4), ())),
@@ -316,36 +318,46 @@ SAMPLES = {
         (lambda L, x, y: L.F.mse_loss(x, y), ((3, 4), (3, 4))),
         (lambda L, x, y: L.F.mse_loss(x, y, reduction="sum"), ((3, 4), (3, 4))),
         (lambda L, x, y: L.F.l1_loss(x, y, reduction="none"), ((3, 4), (3, 4))),
+        (lambda L, x, y: L.F.l1_loss(x, y), ((3, 4), (3, 4))),
+        (lambda L, x, y: L.F.l1_loss(x, y, reduction="sum"), ((3, 4), (3, 4))),
+        (lambda L, x, y: L.F.binary_cross_entropy_with_logits(x, y), ((3, 4), (3, 4))),
         (lambda L, x, y: L.F.binary_cross_entropy(x.sigmoid(), y.sigmoid()), ((3, 4), (3, 4))),
         (
-            lambda L, x: L.F.binary_cross_entropy(x.sigmoid(), L.of(MASK * 1.0), L.of(1.0 + MASK), reduction="sum"),
+            lambda L, x: L.F.binary_cross_entropy(
+                x.sigmoid(), L.of(MASK * 1.0).to(x.dtype), L.of(1.0 + MASK).to(x.dtype), reduction="sum"
+            ),
             m34,
         ),
-        (lambda L, x: L.F.binary_cross_entropy_with_logits(x, L.of(MASK * 1.0)), m34),
+        (lambda L, x: L.F.binary_cross_entropy_with_logits(x, L.of(MASK * 1.0).to(x.dtype)), m34),
         (
             lambda L, x: L.F.binary_cross_entropy_with_logits(
-                x, L.of(MASK * 1.0), pos_weight=L.of([1.0, 2, 3, 4]), reduction="none"
+                x, L.of(MASK * 1.0).to(x.dtype), pos_weight=L.of([1.0, 2, 3, 4]).to(x.dtype), reduction="none"
             ),
             m34,
         ),
         (lambda L, x: L.F.nll_loss(L.F.log_softmax(x, 1), L.of(CLASSES)), ((4, 3),)),
         (lambda L, x: L.F.nll_loss(x, L.of(CLASSES), reduction="none"), ((4, 3),)),
-        (lambda L, x: L.F.nll_loss(x, L.of(CLASSES), L.of(WEIGHTS), ignore_index=1), ((4, 3),)),
+        (lambda L, x: L.F.nll_loss(x, L.of(CLASSES), L.of(WEIGHTS).to(x.dtype), ignore_index=1), ((4, 3),)),
         (lambda L, x: L.F.nll_loss(x, L.of(PIXELS), reduction="sum"), ((2, 3, 2, 2),)),
         (lambda L, x: L.F.nll_loss(x, L.of(1)), ((3,),)),
         (lambda L, x: L.F.cross_entropy(x, L.of(CLASSES)), ((4, 3),)),
-        (lambda L, x: L.F.cross_entropy(x, L.of(CLASSES), L.of(WEIGHTS), reduction="sum"), ((4, 3),)),
+        (lambda L, x: L.F.cross_entropy(x, L.of(CLASSES), L.of(WEIGHTS).to(x.dtype), reduction="sum"), ((4, 3),)),
         (lambda L, x: L.F.cross_entropy(x, L.of(CLASSES), ignore_index=2, reduction="none"), ((4, 3),)),
         (lambda L, x: L.F.cross_entropy(x, L.of(CLASSES), label_smoothing=0.2), ((4, 3),)),
         (
             lambda L, x: L.F.cross_entropy(
-                x, L.of(CLASSES), L.of(WEIGHTS), ignore_index=0, label_smoothing=0.2, reduction="mean"
+                x, L.of(CLASSES), L.of(WEIGHTS).to(x.dtype), ignore_index=0, label_smoothing=0.2, reduction="mean"
             ),
             ((4, 3),),
         ),
-        (lambda L, x: L.F.cross_entropy(x, L.of(PIXELS), L.of(WEIGHTS)), ((2, 3, 2, 2),)),
-        (lambda L, x: L.F.cross_entropy(x, L.of(PROBABILITIES)), ((4, 3),)),
-        (lambda L, x: L.F.cross_entropy(x, L.of(PROBABILITIES), L.of(WEIGHTS), label_smoothing=0.1), ((4, 3),)),
+        (lambda L, x: L.F.cross_entropy(x, L.of(PIXELS), L.of(WEIGHTS).to(x.dtype)), ((2, 3, 2, 2),)),
+        (lambda L, x: L.F.cross_entropy(x, L.of(PROBABILITIES).to(x.dtype)), ((4, 3),)),
+        (
+            lambda L, x: L.F.cross_entropy(
+                x, L.of(PROBABILITIES).to(x.dtype), L.of(WEIGHTS).to(x.dtype), label_smoothing=0.1
+            ),
+            ((4, 3),),
+        ),
         (lambda L, x, y: L.F.cross_entropy(x, y, reduction="none"), ((4, 3), (4, 3))),
         (lambda L, x: L.F.cross_entropy(x, L.of(2)), ((3,),)),
     ],
@@ -382,6 +394,12 @@ SAMPLES = {
         (lambda L, x: L.F.threshold(x, 0.1, 20) + L.selu(x), m34),
         (lambda L, x: x + x + x.relu() * x, m34),
     ],
+}
+
+# Rows that no public function records: (call, shapes).
+DIRECT = {
+    "pick": (lambda x: TABLE["pick"](x, TABLE["split_at"], ([1, 2], 0), 1), m34),
+    "pick_fill": (lambda x: TABLE["pick_fill"](x, (3, 4), TABLE["split_at"], ([1, 2], 0), 1), ((2, 4),)),
 }
 
 # Rows without a gradient and without a sample, and what tests them.

@@ -7,7 +7,7 @@ from parity import agree, agree_on, agree_with_gradients, refuse_alike
 import autograd
 
 DTYPES = ["float16", "float32", "float64", "int8", "int32", "int64", "uint8", "bool"]
-DIMS = [None, 0, -1, (0,), (0, 2), (-1, 0), (0, 1, 2)]
+DIMS = [None, 0, -1, (0,), (0, 2), (-1, 0)]
 INF, NAN = float("inf"), float("nan")
 
 
@@ -28,7 +28,7 @@ def test_over_several_dims(name, dtype, ours, theirs):
 
             def expression(L, x, dim=dim, keepdim=keepdim):
                 if dim is None:
-                    return getattr(L, name)(x) if name != "logsumexp" else x.logsumexp((0, 1, 2), keepdim)
+                    return getattr(L, name)(x) if name != "logsumexp" else x.logsumexp((0, 1, 2), keepdim=keepdim)
                 return getattr(x, name)(dim=dim, keepdim=keepdim)
 
             agree_on(ours, theirs, expression, [numbers(dtype)], *loose, what=f"{name} dim={dim} keepdim={keepdim}")
@@ -127,7 +127,20 @@ def test_empty(name, ours, theirs):
 @pytest.mark.filterwarnings("ignore")
 def test_special_values(ours, theirs):
     x = np.array([[1.0, NAN, 2.0], [INF, 1.0, -INF], [-INF, -INF, -INF], [INF, 0.0, INF]])
-    for name in ("sum", "mean", "prod", "amax", "amin", "max", "min", "argmax", "argmin", "std", "logsumexp", "softmax"):
+    for name in (
+        "sum",
+        "mean",
+        "prod",
+        "amax",
+        "amin",
+        "max",
+        "min",
+        "argmax",
+        "argmin",
+        "std",
+        "logsumexp",
+        "softmax",
+    ):
         for dim in (0, 1):
             agree_on(ours, theirs, lambda L, x: getattr(L, name)(x, dim), [x], what=f"{name} along {dim}")
     for name in ("cumsum", "log_softmax"):
@@ -162,7 +175,12 @@ def test_gradient_at_ties(name, ours, theirs):
 
 def test_strange_memory(ours, theirs):
     """Transposed, strided and expanded inputs."""
-    layouts = [lambda x: x.permute(2, 0, 1), lambda x: x[:, ::2, 1:], lambda x: x[:, :1].expand(2, 5, 4), lambda x: x[0].t()]
+    layouts = [
+        lambda x: x.permute(2, 0, 1),
+        lambda x: x[:, ::2, 1:],
+        lambda x: x[:, :1].expand(2, 5, 4),
+        lambda x: x[0].t(),
+    ]
     for layout in layouts:
         for name in ("sum", "mean", "prod", "amax", "var", "softmax", "cumsum", "logsumexp"):
             twins = (lambda x, L=L: getattr(L, name)(layout(x), 1) for L in (ours, theirs))
@@ -173,7 +191,7 @@ def test_out(ours, theirs):
     for name in ("sum", "mean", "amax", "amin", "cumsum", "logsumexp", "argmax", "all", "any"):
 
         def expression(L, x):
-            out = getattr(L, name)(x, 1) * 0
+            out = L.zeros_like(getattr(L, name)(x, 1))
             result = getattr(L, name)(x, 1, out=out)
             assert result is out
             return out

@@ -124,6 +124,11 @@ def test_result_and_gradient(name, ours, theirs):
     agree_with_gradients(ours, theirs, *twins, [X])
 
 
+def strides(tensor):
+    """Of the dimensions along which there is a step."""
+    return [step for step, n in zip(tensor.stride(), tensor.shape, strict=True) if n > 1]
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_memory(name, ours, theirs):
     mine, other = ours.of(X), theirs.of(X)
@@ -131,7 +136,7 @@ def test_memory(name, ours, theirs):
     agree(a, b)
     assert same_memory(a, mine) == same_memory(b, other)
     if b.numel() > 1:
-        assert a.stride() == b.stride()
+        assert strides(a) == strides(b)
         assert a.storage_offset() == b.storage_offset()
         assert a.is_contiguous() == b.is_contiguous()
 
@@ -144,7 +149,7 @@ def test_several_results(name, ours, theirs):
     agree(list(pieces), list(twins))
     for a, b in zip(pieces, twins, strict=True):
         assert same_memory(a, mine) == same_memory(b, other)
-        assert b.numel() < 2 or a.stride() == b.stride()
+        assert b.numel() < 2 or strides(a) == strides(b)
     weighted = (
         lambda x, L=library: sum((i + 1) * piece.sum() for i, piece in enumerate(SEVERAL[name](L, x)))
         for library in (ours, theirs)

@@ -11,6 +11,7 @@ import pytest
 from operator_samples import (
     ATTRIBUTES,
     CASES,
+    DIRECT,
     EXEMPT,
     EXPRESSIONS,
     KINKS,
@@ -30,17 +31,40 @@ from autograd.value import Value
 DIFFERENTIABLE = [row for row in POINTWISE if row.rules]
 SPECIAL = [float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1.5, -2.0]
 
+# Where PyTorch is the less exact one.
+LOOSE = {
+    ("celu", "float64"): (1e-7, 1e-7),  # its 1 / alpha is a float32
+    ("hardsigmoid", "float64"): (1e-7, 1e-7),  # its 1 / 6 is a float32
+    ("hardswish", "float64"): (1e-7, 1e-7),
+    ("bernoulli_error", "float64"): (1e-7, 1e-12),  # its 1e-12 is a float32
+    ("tanhshrink", "float16"): (2e-2, 2e-3),  # it rounds between its steps
+    ("bernoulli_error_of_logits", "float16"): (1e-2, 5e-3),
+}
+
+# The sign of a zero result is its own: IEEE 754 leaves it open for maxima, and nothing divides by the others.
+OTHER_ZERO = {
+    *("relu", "relu6", "fmax", "fmin", "maximum", "minimum", "logsigmoid", "remainder"),
+    *("clamp_between", "clamp_from_below", "clamp_from_above"),
+}
+
+# PyTorch is not of one mind about infinities here: its vectorized and its scalar code differ.
+INFINITY_OPEN = {"gelu_exact", "bernoulli_error_of_logits"}
+
+# Rows that PyTorch does not promote, as it does all others.
+UNPROMOTED = {"lerp", "prelu_kernel", "squared_error", "absolute_error", "bernoulli_error", "bernoulli_error_of_logits"}
+
 named = {"ids": lambda row: row.name}
 every_row = pytest.mark.parametrize("row", POINTWISE, **named)
 every_differentiable_row = pytest.mark.parametrize("row", DIFFERENTIABLE, **named)
 every_case = pytest.mark.parametrize(("name", "expression", "shapes"), CASES, ids=[case[0] for case in CASES])
 
 
-def compare(row, ours, theirs, arrays, attributes=(), rtol=None, atol=None, gradients=True):
+def compare(row, ours, theirs, arrays, attributes=(), layout=lambda x: x, gradients=True):
     """The row and PyTorch's function on the same arrays: values, and the gradients of all inputs."""
     twin = oracle(row, theirs)
     what = f"{row.name}{attributes} of {[a.tolist() if a.size < 10 else a.shape for a in arrays]}"
-    mine, other = (lambda *t: row(*t, *attributes)), (lambda *t: twin(*t, *attributes))
+    mine, other = (lambda *t, f=f: f(*map(layout, t), *attributes) for f in (row, twin))
+    rtol, atol = LOOSE.get((row.name, str(arrays[-1].dtype)), (None, None))
     if gradients and row.rules:
         agree_with_gradients(ours, theirs, mine, other, arrays, rtol, atol, what)
     else:
@@ -50,7 +74,7 @@ def compare(row, ours, theirs, arrays, attributes=(), rtol=None, atol=None, grad
 # --- Pointwise rows ------------------------------------------------------------------------------------------------
 
 
-def test_every_row_is_known(torch, theirs):
+def test_every_row_is_known(theirs):
     missing = [row.name for row in POINTWISE if oracle(row, theirs) is None]
     assert not missing, f"rows without a function in PyTorch need an entry in EXPRESSIONS: {missing}"
     assert set(EXPRESSIONS) <= set(TABLE)
@@ -87,9 +111,7 @@ def test_memory_layouts(row, reading, ours, theirs):
     ]
     arrays = sample(row, [(6, 6)] * count)
     for layout in layouts:
-        twin = oracle(row, theirs)
-        twins = (lambda *t, f=f: f(*map(layout, t)) for f in (row, twin))
-        agree_with_gradients(ours, theirs, *twins, arrays)
+        compare(row, ours, theirs, arrays, layout=layout)
 
 
 @every_row
@@ -97,12 +119,13 @@ def test_special_values(row, reading, ours, theirs):
     """NaN, infinities and signed zeros in all combinations."""
     if row.name == "bernoulli_error":
         pytest.skip("PyTorch refuses inputs outside of [0, 1]")
-    points = np.array(list(itertools.product(SPECIAL, repeat=len(row.inputs)))).T
+    special = [x for x in SPECIAL if not (math.isinf(x) and row.name in INFINITY_OPEN)]
+    points = np.array(list(itertools.product(special, repeat=len(row.inputs)))).T
     for dtype in ("float32", "float64"):
         arrays = [x.astype(bool if name == "condition" else dtype) for name, x in zip(row.inputs, points, strict=True)]
         compare(row, ours, theirs, arrays, gradients=False)
         mine = row(*map(ours.of, arrays)).numpy()
-        if mine.dtype.kind == "f":
+        if mine.dtype.kind == "f" and row.name not in OTHER_ZERO:
             other = oracle(row, theirs)(*map(theirs.of, arrays)).numpy()
             zeros = (mine == 0) & (other == 0)
             wrong = zeros & (np.signbit(mine) != np.signbit(other))
@@ -121,38 +144,41 @@ def test_subgradients(row, reading, ours, theirs):
 
 
 @every_row
-def test_result_dtypes(row, torch, ours, theirs):
+def test_result_dtypes(row, ours, theirs):
     """Result dtype, value and refusal for all pairs of dtypes, for 0-d tensors and for Python numbers."""
     dtypes = ["float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool"]
     twin = oracle(row, theirs)
-    count = len(row.inputs)
-    if count == 1:
-        combinations = [(dtype,) for dtype in dtypes]
-    else:
-        combinations = [(a, *(b,) * (count - 1)) for a in dtypes for b in dtypes]
-    for kinds in combinations:
-        arrays = [
-            np.array([1, 0, 1, 1], bool if name == "condition" else kind) * (kind != "bool" or True)
-            for name, kind in zip(row.inputs, kinds, strict=True)
+    rest = len(row.inputs) - 1
+    for kinds in [(a, b) for a in dtypes for b in dtypes] if rest else [(a,) for a in dtypes]:
+        if row.name in UNPROMOTED and len(set(kinds)) > 1:
+            continue
+        first, *others = [
+            np.array([1, 0, 1, 1], bool) if name == "condition" else np.array([1, 1, 1, 1], kind)
+            for name, kind in zip(row.inputs, (kinds[0], *kinds[1:] * rest), strict=True)
         ]
-        forms = [list(arrays), [arrays[0], *(np.asarray(x[0]) for x in arrays[1:])]]
-        if count > 1:
-            forms += [[np.asarray(arrays[0][0]), *arrays[1:]], [arrays[0], *(x[0].item() for x in arrays[1:])]]
+        forms = [[first, *others]]
+        if rest:
+            forms += [[first, *(x[0:1].reshape(()) for x in others)], [first[0:1].reshape(()), *others]]
+            forms += [[first, *(x[0].item() for x in others)]]
         for operands in forms:
             given = [[lib.of(x) if isinstance(x, np.ndarray) else x for x in operands] for lib in (ours, theirs)]
             (mine, my_error), (other, their_error) = outcome(row, *given[0]), outcome(twin, *given[1])
             what = f"{row.name} of {[f'{x.dtype}[{x.ndim}]' if isinstance(x, np.ndarray) else x for x in operands]}"
-            if their_error is not None and row.name in LENIENT:
-                continue
-            assert my_error is their_error, (
-                f"{what}: ours {my_error or mine.dtype}, PyTorch's {their_error or other.dtype}"
-            )
+            if their_error in (TypeError, AttributeError) or (row.name, kinds[0]) in WIDER:
+                continue  # PyTorch takes no number here; we do
+            assert my_error is their_error, f"{what}: {my_error or mine.dtype}, PyTorch's {their_error or other.dtype}"
             if other is not None:
                 agree(mine, other, what=what)
 
 
-# PyTorch has no kernel for integers here or no promotion; we compute in the promoted dtype.
-LENIENT = set()
+# (row, dtype) where PyTorch's answer depends on the form of the call, or is of another dtype.
+WIDER = {
+    ("hardtanh", "uint8"),  # it refuses the default limits on unsigned types
+    ("square", "bool"),  # int64 in PyTorch, which squares with pow
+    ("pow", "bool"),  # it depends on which operand is a number
+    ("clamp_from_below", "bool"),
+    ("clamp_from_above", "bool"),
+}
 
 
 @every_row
@@ -163,7 +189,11 @@ def test_floats(row, theirs):
     numbers = [bool(x) if x.dtype == bool else float(x) for x in arrays]
     values = [Value(x) if not isinstance(x, bool) else x for x in numbers]
     out = row(*values)
-    other, gradients = backward(theirs, oracle(row, theirs), arrays)
+    if not row.rules:
+        with theirs.no_grad():
+            other, gradients = oracle(row, theirs)(*map(theirs.of, arrays)), []
+    else:
+        other, gradients = backward(theirs, oracle(row, theirs), arrays)
     if row.result == "bool":
         assert out is bool(other.item())
         return
@@ -244,7 +274,11 @@ def test_sample_derivatives(name, expression, shapes, ours):
     assert gradgradcheck(lambda *t: expression(ours, *t), tensors, fast_mode=True)
 
 
-NOT_SMOOTH = {"copies-4": "a float32 step in the middle: differences have no correct digit"}
+NOT_SMOOTH = {
+    "copies-4": "a float32 step in the middle: differences have no correct digit",
+    "layers-12": "padding_idx: the padding row's gradient is 0 by definition",
+    "layers-13": "padding_idx: the padding row's gradient is 0 by definition",
+}
 
 
 def rows_in(tensors, found):
@@ -262,26 +296,41 @@ def rows_in(tensors, found):
     return found
 
 
+@pytest.mark.parametrize("name", DIRECT)
+def test_row_called_directly(name, ours):
+    call, shapes = DIRECT[name]
+    tensors = [ours.of(array, True) for array in arrays_for(shapes)]
+    assert gradcheck(call, tensors)
+    assert gradgradcheck(call, tensors)
+
+
 def test_every_coarse_row_occurs_in_a_sample(ours):
-    found = set()
+    found = set(DIRECT)
     for _, expression, shapes in CASES:
         tensors = [ours.of(array, True) for array in arrays_for(shapes)]
         out = expression(ours, *tensors)
-        gradients = autograd.grad(
-            out, tensors, autograd.ones_like(out).requires_grad_(), create_graph=True, allow_unused=True
-        )
+        seed = autograd.ones_like(out).requires_grad_()
+        gradients = autograd.grad(out, tensors, seed, create_graph=True, allow_unused=True)
         rows_in([out, *gradients], found)
         linked = [g for g in gradients if g is not None and g.requires_grad]
         if linked:
             total = sum((g * g).sum() for g in linked)
-            rows_in(autograd.grad(total, tensors, create_graph=True, allow_unused=True), found)
+            rows_in(autograd.grad(total, [*tensors, seed], create_graph=True, allow_unused=True), found)
     missing = [
         n for n, row in TABLE.items() if n not in found and n not in EXEMPT and not isinstance(row, PointwiseRow)
     ]
     assert not missing, f"coarse rows that no sample in operator_samples.SAMPLES reaches: {missing}"
 
 
-def test_bits(torch, ours, theirs):
+def test_integer_division_by_zero(ours, theirs):
+    for name in ("floor_divide", "remainder", "fmod"):
+        for library in (ours, theirs):
+            with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+                getattr(library, name)(library.of([1, 2]), library.of([1, 0]))
+            assert getattr(library, name)(library.of([1.0]), library.of([0.0])).isfinite().logical_not().all()
+
+
+def test_bits(ours, theirs):
     for dtype in ("int8", "int16", "int32", "int64", "uint8", "bool"):
         a, b = np.array([0, 1, 5, 100], dtype), np.array([3, 1, 4, 7], dtype)
         for name in ("bitwise_and", "bitwise_or", "bitwise_xor"):

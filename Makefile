@@ -1,0 +1,52 @@
+# `make` lists the targets. Everything happens inside .venv, made on the first use.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types doctest notebooks bench format clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[plots,notebooks,tests]'
+	@touch $@
+
+demo: $(STAMP)  ## train LeNet on handwritten digits and write curves, mistakes and the gradient graph to out/
+	$(BIN)/chalkgrad train --data digits --model lenet --out out
+
+test: $(STAMP)  ## run the tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+lint: $(STAMP)  ## ruff, as CI runs it
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP)  ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(STAMP)  ## mypy on the packages
+	$(BIN)/mypy
+
+doctest: $(STAMP)  ## examples in docstrings and in README.md
+	$(BIN)/python -m pytest -n $(WORKERS) --doctest-modules autograd nn optim --ignore=autograd/kernels/conv_loops.py
+	$(BIN)/python -m pytest tests/test_readme.py
+
+notebooks: $(STAMP)  ## generate the .ipynb files from their sources and execute them
+	$(BIN)/jupytext --quiet --to ipynb notebooks/*.py
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 notebooks/*.ipynb
+
+bench: $(STAMP)  ## time the engine against PyTorch (needs torch in .venv)
+	$(BIN)/python -m benchmarks.overhead
+
+check: lint types test doctest notebooks  ## all of it: what CI runs
+
+clean:  ## remove the environment and what was generated
+	rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -9,6 +9,9 @@ from . import dtypes as _dtypes
 from .dtypes import (
     Size,
     bool,
+    can_cast,
+    channels_last,
+    contiguous_format,
     device,
     dtype,
     float16,
@@ -19,8 +22,11 @@ from .dtypes import (
     int16,
     int32,
     int64,
+    preserve_format,
     promote_types,
+    result_type,
     set_default_dtype,
+    strided,
     uint8,
 )
 from .graph import (
@@ -42,10 +48,6 @@ from .version import __version__
 half, float, double = float16, float32, float64
 short, int, long = int16, int32, int64
 e, inf, nan, pi = 2.718281828459045, _dtypes.np.inf, _dtypes.np.nan, 3.141592653589793
-strided = "torch.strided"
-contiguous_format = "torch.contiguous_format"
-channels_last = "torch.channels_last"
-preserve_format = "torch.preserve_format"
 
 from . import ops  # noqa: E402  (operators attach themselves to Tensor)
 from .ops.public import TORCH as _TORCH  # noqa: E402
@@ -71,6 +73,7 @@ __all__ = sorted(
         *_TORCH,
         *_LAZY,
         *(
+            "can_cast channels_last contiguous_format preserve_format result_type strided "
             "Generator Size Tensor backward bool default_generator detect_anomaly device double dtype e enable_grad float "
             "float16 float32 float64 get_default_dtype get_num_threads grad half inf inference_mode int int16 int32 int64 "
             "int8 is_anomaly_enabled is_grad_enabled is_inference_mode_enabled jit long nan no_grad ops pi promote_types "

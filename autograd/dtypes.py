@@ -148,6 +148,9 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     >>> autograd.promote_types(autograd.int64, autograd.float16)
     torch.float16
     """
+    for given in (type1, type2):
+        if not isinstance(given, dtype):
+            raise TypeError(f"promote_types expects dtypes, but got {given!r}")
     return from_numpy_dtype(promote_numpy(type1.numpy, type2.numpy))
 
 
@@ -201,6 +204,14 @@ class Size(tuple[int, ...]):
     def __add__(self, other: Any) -> Size:
         return Size(tuple(self) + tuple(other))
 
+    def __radd__(self, other: Any) -> Size:
+        return Size(tuple(other) + tuple(self))
+
+    def __mul__(self, times: Any) -> Size:
+        return Size(tuple(self) * times)
+
+    __rmul__ = __mul__
+
     def __getitem__(self, index: Any) -> Any:
         item = tuple.__getitem__(self, index)
         return Size(item) if isinstance(index, slice) else item
@@ -247,3 +258,50 @@ class device:
 
 
 CPU = device("cpu")
+
+
+class Option:
+    """A named option that is accepted because there is only one way: memory layouts and formats."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+strided = Option("strided")
+contiguous_format, channels_last, preserve_format = (
+    Option(name) for name in ("contiguous_format", "channels_last", "preserve_format")
+)
+
+
+def result_type(*operands: Any) -> dtype:
+    """The dtype of an operator's result on two operands, tensors or numbers: 0-d tensors and numbers are weak.
+
+    >>> import autograd
+    >>> autograd.result_type(autograd.tensor([1, 2], dtype=autograd.int32), 1.0)
+    torch.float32
+    """
+    kinds: dict[str, np.dtype] = {}
+    for operand in operands:
+        array = getattr(operand, "_array", None)
+        kind = "number" if array is None else "dimensioned" if array.ndim else "zero_dim"
+        each = number_dtype(operand) if array is None else array.dtype
+        kinds[kind] = promote_numpy(kinds[kind], each) if kind in kinds else each
+    return from_numpy_dtype(result_dtype(kinds.get("dimensioned"), kinds.get("zero_dim"), kinds.get("number")))
+
+
+def can_cast(from_: dtype, to: dtype) -> _bool:
+    """Whether a value of one dtype may be cast to another: not from floats to integers, nor from those to bool.
+
+    >>> import autograd
+    >>> autograd.can_cast(autograd.float32, autograd.int64)
+    False
+    """
+    return _CATEGORY[from_.numpy.kind] <= _CATEGORY[to.numpy.kind]

@@ -185,6 +185,8 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise RuntimeError(f"requires_grad must be a bool, but got {type(value).__name__}")
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -355,6 +357,8 @@ class Tensor:
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"data must be a Tensor, but got {type(value).__name__}")
+        if self.requires_grad and value._array.dtype.kind not in "fc":
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         self._array = value._array
 
     @property
@@ -462,6 +466,21 @@ class Tensor:
         """Whether its dtype can hold negative numbers."""
         return self._array.dtype.kind in "if"
 
+    def is_same_size(self, other: Tensor) -> bool:
+        """Whether ``other`` has the same shape."""
+        return self._array.shape == other._array.shape
+
+    def get_device(self) -> int:
+        """-1: the CPU."""
+        return -1
+
+    def cuda(self, device: Any = "cuda", non_blocking: bool = False) -> Tensor:
+        """Raises RuntimeError: there is only the CPU."""
+        dtypes.device(device if isinstance(device, str) else "cuda")
+        return self
+
+    layout = dtypes.strided
+    is_cpu = True
     is_cuda = False
     is_sparse = False
     is_quantized = False
@@ -522,14 +541,19 @@ class Tensor:
             raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
         return bool(self._array.item())
 
+    def _scalar(self) -> Any:
+        if self._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return self._array.item()
+
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._scalar())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._scalar())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._scalar())
 
     def __index__(self) -> int:
         if self._array.dtype.kind not in "iub" or self._array.size != 1:
@@ -647,31 +671,38 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
     if isinstance(data, (list, tuple)):
         data = _without_tensors(data)
         _check_rectangular(data)
+    for value in _flatten(data):
+        if isinstance(value, str):
+            raise ValueError("too many dimensions 'str': a tensor holds numbers and bools")
+        if not isinstance(value, (bool, int, float, np.number, np.bool_, ndarray)):
+            raise RuntimeError(f"Could not infer dtype of {type(value).__name__}: a tensor holds numbers and bools")
     try:
         array = np.array(data)
     except (ValueError, OverflowError) as error:
         raise type(error)(f"could not make a tensor: {error}") from None
-    if array.dtype.kind not in "bifu":
-        if array.dtype.kind == "O" and array.size and all(isinstance(v, int) for v in array.flat):
-            raise RuntimeError("Overflow when unpacking long: a value does not fit into int64")
-        culprit = next((v for v in _flatten(data) if not isinstance(v, (bool, int, float, np.number))), data)
-        raise TypeError(f"could not infer dtype of {type(culprit).__name__}: a tensor holds numbers and bools")
+    made_of_python = not isinstance(_first(data), (np.generic, ndarray))
+    if array.dtype.kind == "O" or (array.dtype == np.uint64 and made_of_python):
+        raise ValueError("Overflow when unpacking long long: an integer does not fit into int64")
     if dtype is None:
-        made_of_python = not isinstance(_first(data), np.generic)
         if array.dtype.kind == "f" and (made_of_python or array.size == 0):
             dtype = default_dtype.numpy
         elif array.dtype.kind in "iu" and made_of_python:
             dtype = dtypes.int64.numpy
         else:
             dtype = array.dtype
-    return np.asarray(array, dtype, order="C")
+    elif dtype.kind in "iu" and array.size and made_of_python and array.dtype.kind in "iuf":
+        limits = np.iinfo(dtype)
+        low = -limits.max - 1 if dtype.kind == "u" else limits.min  # as in PyTorch, -1 wraps around in uint8
+        if not (array.min() >= low and array.max() <= limits.max):
+            raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
+    return silently(np.asarray, array, dtype, "C")
 
 
 def _without_tensors(data: Any) -> Any:
     if isinstance(data, Tensor):
-        return data._array if data._array.ndim else data._array[()]
-    if isinstance(data, (list, tuple)):
-        return [_without_tensors(item) for item in data] if any(isinstance(i, (list, tuple, Tensor)) for i in data) else data
+        return data._array if data._array.ndim else data._array.item()
+    if isinstance(data, (list, tuple)) and any(isinstance(item, (list, tuple, Tensor)) for item in data):
+        return [_without_tensors(item) for item in data]
     return data
 
 
@@ -682,7 +713,7 @@ def _check_rectangular(data: Any, depth: int = 0) -> None:
         if got < 0:
             if all(isinstance(item, (list, tuple, ndarray)) for item in data):
                 return
-            raise ValueError(f"expected sequence of length {wanted} at dim {depth + 1}, but got a number beside it")
+            raise TypeError(f"not a sequence: a number stands beside a list of length {wanted} at dim {depth + 1}")
         raise ValueError(f"expected sequence of length {wanted} at dim {depth + 1} (got {got})")
     if lengths and lengths != {-1} and lengths != {0}:
         inner = {
@@ -719,8 +750,8 @@ def node_of(tensor: Tensor) -> Node | None:
     view = tensor._view
     if view is not None and tensor._counter and view.generation != tensor._counter[0 if view.blocked else 1]:
         if view.blocked is not None:
-            if tensor._node is None and view.base._node is None:
-                return None
+            if not state.grad or (tensor._node is None and view.base._node is None):
+                return tensor._node
             raise RuntimeError(f"The memory that this view looks into has been written to. {view.blocked}")
         previous, state.grad = state.grad, True
         try:

@@ -22,15 +22,29 @@ COMPARISONS = {
 }  # fmt: skip
 BITWISE = {"&": operator.and_, "|": operator.or_, "^": operator.xor}
 OPERATORS = {**ARITHMETIC, **COMPARISONS, **BITWISE}
-FUNCTIONS = ["maximum", "minimum", "fmax", "fmin", "atan2", "hypot", "fmod", "remainder", "logical_and", "xlogy", "logaddexp"]
+FUNCTIONS = [
+    "maximum",
+    "minimum",
+    "fmax",
+    "fmin",
+    "atan2",
+    "hypot",
+    "fmod",
+    "remainder",
+    "logical_and",
+    "xlogy",
+    "logaddexp",
+]
 UNARY = [
-    "abs", "neg", "exp", "log", "sqrt", "rsqrt", "sin", "tanh", "sigmoid", "relu", "floor", "ceil", "round", "trunc", "sign",
-    "square", "reciprocal", "isnan", "isinf", "isfinite", "logical_not", "signbit", "erf", "expm1", "log1p", "atan", "frac",
+    "abs", "neg", "exp", "log", "sqrt", "rsqrt", "sin", "tanh", "sigmoid", "relu", "floor", "ceil", "round",
+    "trunc", "sign", "square", "reciprocal", "isnan", "isinf", "isfinite", "logical_not", "signbit", "erf",
+    "expm1", "log1p", "atan", "frac",
 ]  # fmt: skip
 REDUCTIONS = [
-    "sum()", "prod()", "mean()", "any()", "all()", "max()", "min()", "amax()", "argmax()", "cumsum(0)", "sum(0)", "mean(0)",
-    "var()", "std()", "norm()", "logsumexp(0)", "softmax(0)", "count_nonzero()", "max(0)[1]", "sum(dtype=lib.float64)",
-    "mean(dtype=lib.float64)", "prod(dtype=lib.int64)", "cumsum(0, dtype=lib.float32)",
+    "sum()", "prod()", "mean()", "any()", "all()", "max()", "min()", "amax()", "argmax()", "cumsum(0)",
+    "sum(0)", "mean(0)", "var()", "std()", "norm()", "logsumexp(0)", "softmax(0)", "count_nonzero()",
+    "max(0)[1]", "sum(dtype=lib.float64)", "mean(dtype=lib.float64)", "prod(dtype=lib.int64)",
+    "cumsum(0, dtype=lib.float32)",
 ]  # fmt: skip
 
 
@@ -111,7 +125,9 @@ def test_functions_of_one(where_torch_computes, name):
 def test_reductions(where_torch_computes, call):
     for dtype in DTYPES:
         where_torch_computes(
-            lambda lib, dtype=dtype: attempt(lambda: eval(f"x.{call}", {"x": operand(lib, dtype, "vector"), "lib": lib})),
+            lambda lib, dtype=dtype: attempt(
+                lambda: eval(f"x.{call}", {"x": operand(lib, dtype, "vector"), "lib": lib})
+            ),
             rtol=2e-3,
             label=f"{dtype}: {call}",
         )
@@ -119,13 +135,17 @@ def test_reductions(where_torch_computes, call):
 
 @pytest.mark.parametrize("sign", ["+", "-", "*", "/", "**", "&"])
 def test_in_place_keeps_the_type_or_refuses(both, sign):
-    compute = getattr(operator, {"+": "iadd", "-": "isub", "*": "imul", "/": "itruediv", "**": "ipow", "&": "iand"}[sign])
+    compute = getattr(
+        operator, {"+": "iadd", "-": "isub", "*": "imul", "/": "itruediv", "**": "ipow", "&": "iand"}[sign]
+    )
     for a, b in itertools.product(DTYPES, [*DTYPES, 2, 2.5, True]):
         if sign == "&" and b == 2.5:
             continue
 
         def program(lib, a=a, b=b):
-            return attempt(lambda: compute(operand(lib, a, "vector"), operand(lib, b, "vector") if isinstance(b, str) else b))
+            return attempt(
+                lambda: compute(operand(lib, a, "vector"), operand(lib, b, "vector") if isinstance(b, str) else b)
+            )
 
         both(program, rtol=2e-3, label=f"{a} {sign}= {b}")
 

@@ -287,7 +287,11 @@ def test_grad_of_a_non_leaf_warns_and_names_retain_grad():
 
 def test_next_functions_walk_to_the_leaves(torch):
     def walk(node):
-        return [type(node).__name__ if node is None else node.name(), [walk(n) for n, _ in node.next_functions]] if node else None
+        return (
+            [type(node).__name__ if node is None else node.name(), [walk(n) for n, _ in node.next_functions]]
+            if node
+            else None
+        )
 
     def program(lib):
         x, w = lib.ones(2, 3, requires_grad=True), lib.ones(3, requires_grad=True)

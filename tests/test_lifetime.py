@@ -42,8 +42,6 @@ def low_recursion_limit(extra=150):
 # --- Depth ---------------------------------------------------------------------------------------------------------
 
 
-
-
 def chain_of_writes(x, n):
     x = x.clone()
     for _ in range(n):

@@ -61,7 +61,7 @@ def check_all(sources):
         "lib.empty(0, 3, dtype={})",
         "lib.eye(2, dtype={})",
         "repr({}), {}.itemsize, {}.is_floating_point, {}.is_signed, {}.is_complex",
-        "lib.ones(1, dtype={}).is_floating_point(), lib.ones(1, dtype={}).is_signed(), lib.ones(1, dtype={}).element_size()",
+        "x = lib.ones(1, dtype={}); r = (x.is_floating_point(), x.is_signed(), x.element_size())",
         "lib.ones(1, dtype={}).type()",
         "lib.tensor([1, 0], dtype={}).tolist()",
         "lib.tensor(1, dtype={}).item()",
@@ -172,7 +172,8 @@ def test_every_dtype(both, source, dtype):
         "lib.full((2,), 3), lib.full((2,), 3.0), lib.full((2,), True)",
         "lib.ones_like(lib.ones(2, 3).t()).stride()",
         "lib.ones_like(lib.ones(2, requires_grad=True)).requires_grad",
-        "lib.arange(5), lib.arange(1.0, 2.0, 0.25), lib.arange(5, 1, -2), lib.arange(0), lib.arange(3, dtype=lib.float16)",
+        "lib.arange(5), lib.arange(1.0, 2.0, 0.25), lib.arange(5, 1, -2), lib.arange(0)",
+        "lib.arange(3, dtype=lib.float16)",
         "lib.arange(1, 5, 0)",
         "lib.arange(5, 1)",
         "lib.linspace(0, 1, 5), lib.linspace(1, 1, 1), lib.linspace(0, 1, 0)",
@@ -213,7 +214,9 @@ def test_more_kinds_of_data_than_torch_takes():
     assert autograd.tensor(np.ones(2, dtype=">f4")).dtype is autograd.float32
 
 
-@pytest.mark.parametrize("move", [lambda x: x.to("cuda"), lambda x: x.cuda(), lambda x: x.to(autograd.device("cuda:0"))])
+@pytest.mark.parametrize(
+    "move", [lambda x: x.to("cuda"), lambda x: x.cuda(), lambda x: x.to(autograd.device("cuda:0"))]
+)
 def test_there_is_no_other_device(move):
     with pytest.raises(RuntimeError, match=r"device 'cuda.*CPU"):
         move(autograd.ones(1))
@@ -237,7 +240,7 @@ def test_there_is_no_other_device(move):
         "x.dtype, x.device, str(x.device), x.layout, x.is_cuda, x.is_sparse, x.itemsize, x.nbytes, x.is_cpu",
         "x.requires_grad, x.is_leaf, x.grad_fn, x.grad, x.output_nr, x.retains_grad, x._is_view(), x._version",
         "x.is_floating_point(), x.is_complex(), x.is_signed(), lib.is_tensor(x)",
-        "type(x.shape).__name__, repr(x.shape), x.shape[0], x.shape[1:], x.shape.numel(), x.shape + (5,), tuple(x.shape)",
+        "s = x.shape; r = (type(s).__name__, repr(s), s[0], s[1:], s.numel(), s + (5,), tuple(s))",
         "x.shape == (2, 3, 4), x.shape == lib.Size([2, 3, 4]), hash(x.shape) == hash((2, 3, 4)), list(x.shape)",
         "x.shape * 2, (1,) + x.shape, x.shape.index(3), x.shape.count(2)",
         "x.item()",
@@ -288,7 +291,7 @@ def test_there_is_no_other_device(move):
         "lib.tensor([True]) - lib.tensor([True])",
         "x is x.cpu(), x is x.to('cpu'), x.to(lib.device('cpu')) is x, x.get_device()",
         "lib.device('gpu')",
-        "str(lib.device('cpu')), repr(lib.device('cpu')), lib.device('cpu') == lib.device('cpu'), lib.device('cpu', 0).index",
+        "d = lib.device('cpu'); r = (str(d), repr(d), d == lib.device('cpu'), lib.device('cpu', 0).index)",
         "lib.device('cpu').type, lib.device('cpu').index, hash(lib.device('cpu')) == hash(lib.device('cpu'))",
         "x.is_same_size(x), lib.numel(x), lib.is_floating_point(x)",
     ],
@@ -323,7 +326,7 @@ def test_facts(both, source):
         "np.asarray(lib.ones(2, requires_grad=True))",
         "np.asarray(x), np.asarray(x, dtype='float64'), np.array(x), np.array(x, copy=True)",
         "np.sum(x.numpy()), np.stack([x.numpy(), x.numpy()])",
-        "lib.ones(1, requires_grad=True).item(), lib.ones(2, requires_grad=True).tolist(), lib.ones((), requires_grad=True).tolist()",
+        "x.requires_grad_(); r = (x[0].item(), x.tolist(), x[0].tolist())",
         "float(lib.ones(1, requires_grad=True).detach())",
         "lib.get_default_dtype(), lib.float, lib.double, lib.half, lib.long, lib.int, lib.short",
         "lib.float is lib.float32, lib.promote_types(lib.int8, lib.uint8), lib.promote_types(lib.bool, lib.float16)",
@@ -350,7 +353,7 @@ def test_facts(both, source):
         "x.data = lib.zeros(2, dtype=lib.int64); r = x.dtype",
         "x.requires_grad_(); x.data = lib.zeros(2, dtype=lib.int64); r = x.dtype",
         "x.requires_grad_(); y = x * 2; x.data.mul_(3); y.sum().backward(); r = (x, x.grad, x._version)",
-        "x.requires_grad_(); r = (x.clone().requires_grad, x.clone().is_leaf, x.detach().is_leaf, x.data.requires_grad)",
+        "x.requires_grad_(); r = (x.clone().requires_grad, x.clone().is_leaf, x.detach().is_leaf)",
         "x.requires_grad_(); y = x.clone(); y.sum().backward(); r = x.grad",
         "x.requires_grad_(); y = x.detach().clone().requires_grad_(); r = (y.is_leaf, y.requires_grad)",
         "x.requires_grad_(); x.requires_grad_(False); r = (x.requires_grad, (x * 2).requires_grad)",
@@ -373,14 +376,16 @@ def test_facts(both, source):
         "x.requires_grad_(); x.grad = lib.ones(4); x.grad = None; r = x.grad",
         "x.requires_grad_(); x.grad = lib.ones(4); del x.grad; r = x.grad",
         "x.requires_grad_(); g = lib.ones(4); x.grad = g; x.sum().backward(); r = (x.grad is g, g)",
-        "x.requires_grad_(); x.sum().backward(); x.requires_grad_(False); g = x.grad; x.requires_grad_(); r = (g, x.grad)",
+        "x.requires_grad_(); x.sum().backward(); x.requires_grad_(False); r = x.grad",
+        "x.requires_grad_(); x.sum().backward(); x.requires_grad_(False).requires_grad_(); r = x.grad",
         "x.shape = (2, 2); r = 0",
         "x.dtype = lib.float64; r = 0",
         "x.is_leaf = True; r = 0",
         "x.grad_fn = None; r = 0",
-        "p = nn.Parameter(x); r = (p.requires_grad, p.is_leaf, isinstance(p, lib.Tensor), type(p * 2) is lib.Tensor, p.data_ptr() == x.data_ptr())",
-        "p = nn.Parameter(x); r = (type(copy.deepcopy(p)) is nn.Parameter, type(pickle.loads(pickle.dumps(p))) is nn.Parameter)",
-        "p = nn.Parameter(x); r = (type(p.detach()) is lib.Tensor, type(p.data) is lib.Tensor, type(p.clone()) is lib.Tensor, repr(p))",
+        "p = nn.Parameter(x); r = (p.requires_grad, p.is_leaf, isinstance(p, lib.Tensor), type(p * 2) is lib.Tensor)",
+        "p = nn.Parameter(x); r = p.data_ptr() == x.data_ptr()",
+        "p = nn.Parameter(x); r = (type(copy.deepcopy(p)).__name__, type(pickle.loads(pickle.dumps(p))).__name__)",
+        "p = nn.Parameter(x); r = ([type(t).__name__ for t in (p.detach(), p.data, p.clone())], repr(p))",
         "p = nn.Parameter(x, requires_grad=False); r = (p.requires_grad, repr(p), type(p[0]) is lib.Tensor)",
         "p = nn.Parameter(x); p.data = lib.zeros(2); r = (type(p) is nn.Parameter, p.requires_grad, p.shape)",
         "nn.Parameter(lib.arange(3))",
@@ -395,8 +400,21 @@ def test_default_dtype_decides_for_python_floats(both):
     def program(lib):
         lib.set_default_dtype(lib.float64)
         try:
-            made = lib.tensor(1.5), lib.tensor([1, 2]), lib.ones(2), lib.arange(2.0), lib.full((1,), 2.0), lib.tensor([])
-            made += lib.tensor(np.float32(1)), lib.tensor([1]) / 2, lib.arange(3) + 0.5, lib.Tensor([1]), lib.linspace(0, 1, 2)
+            made = (
+                lib.tensor(1.5),
+                lib.tensor([1, 2]),
+                lib.ones(2),
+                lib.arange(2.0),
+                lib.full((1,), 2.0),
+                lib.tensor([]),
+            )
+            made += (
+                lib.tensor(np.float32(1)),
+                lib.tensor([1]) / 2,
+                lib.arange(3) + 0.5,
+                lib.Tensor([1]),
+                lib.linspace(0, 1, 2),
+            )
             return made, [repr(t) for t in made], repr(lib.ones(2, dtype=lib.float32)), lib.get_default_dtype()
         finally:
             lib.set_default_dtype(lib.float32)
@@ -404,104 +422,32 @@ def test_default_dtype_decides_for_python_floats(both):
     both(program)
 
 
-# --- NumPy and other libraries -------------------------------------------------------------------------------------
-
-OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", "<=", ">", ">="]
-
-
-@pytest.mark.parametrize("operator", OPERATORS)
-@pytest.mark.parametrize("shape", [(3,), (2, 3), ()])
-def test_an_ndarray_on_either_side_gives_a_tensor(operator, shape):
-    array = np.full(shape, 2.0, dtype="float32")
-    x = autograd.tensor([1.0, 2.0, 3.0], requires_grad=operator in "+-*/")
-    expected = autograd.tensor(array)
-    names = {"a": array, "x": x, "t": expected}
-    for ours, theirs in ((f"a {operator} x", f"t {operator} x"), (f"x {operator} a", f"x {operator} t")):
-        got, want = eval(ours, names), eval(theirs, names)
-        assert type(got) is autograd.Tensor, ours
-        assert got.tolist() == want.tolist()
-        assert got.requires_grad == want.requires_grad
-        assert got.shape == want.shape
-
-
-@pytest.mark.parametrize("operator", [*OPERATORS, "@"])
-@pytest.mark.parametrize("value", [np.float32(2), np.float64(2), np.int64(2), np.bool_(True)])
-def test_numpy_scalars_are_numbers(operator, value):
-    x = autograd.tensor([1.0, 2.0, 3.0])
-    if operator == "@":
-        with pytest.raises(TypeError):
-            x @ value
-        return
-    for source in (f"x {operator} v", f"v {operator} x"):
-        got, want = eval(source, {"x": x, "v": value}), eval(source, {"x": x, "v": value.item()})
-        assert type(got) is autograd.Tensor, source
-        assert got.dtype is want.dtype
-        assert got.tolist() == want.tolist()
-
-
-def test_matmul_with_an_ndarray():
-    a, x = np.eye(3, dtype="float32"), autograd.arange(9.0).view(3, 3)
-    assert type(a @ x) is type(x @ a) is autograd.Tensor
-    assert (a @ x).tolist() == (x @ a).tolist() == x.tolist()
-
-
-@check_all([f"x {op} {other}" for op in OPERATORS for other in ("'a'", "None", "[1.0, 2.0]", "object()")])
-def test_operators_with_what_is_no_number(both, source):
-    both(lambda lib: eval(source, {"x": lib.ones(2)}))
-
-
-def test_dlpack_shares_memory_both_ways(torch):
-    ours = autograd.arange(6.0).view(2, 3)
-    theirs = torch.from_dlpack(ours)
-    theirs[0, 0] = 9
-    assert ours[0, 0].item() == 9
-    back = autograd.from_dlpack(torch.arange(4, dtype=torch.int32))
-    assert back.dtype is autograd.int32
-    assert back.tolist() == [0, 1, 2, 3]
-    other = torch.ones(3)
-    shared = autograd.from_dlpack(other)
-    shared[1] = 5
-    assert other.tolist() == [1, 5, 1]
-    array = np.from_dlpack(ours)
-    assert np.shares_memory(array, ours.numpy())
-    assert autograd.from_dlpack(np.ones(3)).dtype is autograd.float64
-    assert torch.from_dlpack(ours.t()).stride() == (1, 3)
-    with pytest.raises(BufferError, match="require"):
-        np.from_dlpack(autograd.ones(2, requires_grad=True))
-
-
-def test_numpy_functions_read_tensors():
-    x = autograd.arange(4.0)
-    assert np.allclose(np.sin(x.numpy()), x.sin().numpy())
-    assert np.array_equal(np.concatenate([x, x]), np.concatenate([x.numpy()] * 2))
-    array = np.zeros(4)
-    array[:] = x
-    assert array.tolist() == [0, 1, 2, 3]
-    assert np.arange(10)[autograd.tensor([1, 2])].tolist() == [1, 2]
-    with pytest.raises(RuntimeError, match="detach"):
-        np.asarray(autograd.ones(2, requires_grad=True))
-
-
 # --- repr ----------------------------------------------------------------------------------------------------------
 
 PRINTED = [
-    "lib.tensor(1.0)", "lib.tensor([1, 2])", "lib.tensor([True])", "lib.tensor([])", "lib.ones(2, 2)", "lib.zeros(0, 3)",
-    "lib.tensor([1.5, float('nan'), float('inf')])", "lib.ones(2, dtype=lib.float64)", "lib.ones(2, dtype=lib.int32)",
-    "lib.tensor([1e-8, 1.0])", "lib.arange(2000)", "lib.ones(2, requires_grad=True)", "lib.ones((), requires_grad=True)",
-    "lib.ones(2, dtype=lib.float64, requires_grad=True)", "x + 1", "x - x", "x * 2", "x / x", "x ** 2", "-x", "x.abs()", "x.exp()", "x.log()",
-    "x.sum()", "x.mean()", "x.sum(0)", "x.mean(0)", "x @ x", "x.mm(x)", "x[0]", "x[0, 0]", "x[:, 1]", "x[[0, 1]]", "x[x > 0]", "x.t()",
-    "x.transpose(0, 1)", "x.view(4)", "x.view(-1)", "x.reshape(4)", "x.flatten()", "x.unsqueeze(0)", "x.squeeze()", "x.permute(1, 0)",
-    "x.expand(3, 2, 2)", "x.clone()", "x.double()", "x.relu()", "x.sigmoid()", "x.tanh()", "x.softmax(0)", "x.log_softmax(0)",
-    "x.max()", "x.min()", "x.max(0)[0]", "x.amax()", "x.prod()", "x.std()", "x.var()", "x.norm()", "x.clamp(0, 1)", "x.clamp(min=0)",
-    "x.clamp(max=1)", "lib.cat([x, x])", "lib.stack([x, x])", "x.split(1)[0]", "x.chunk(2)[1]", "x.unbind()[0]", "lib.where(x > 0, x, x)",
-    "x.masked_fill(x > 0, 1.0)", "x.gather(0, lib.zeros(1, 2, dtype=lib.int64))", "x.index_select(0, lib.tensor([0]))",
-    "x.cumsum(0)", "x.sqrt()", "x.rsqrt()", "x.sin()", "x.cos()", "x.pow(3)", "lib.maximum(x, x)", "x.logsumexp(0)", "x.tril()", "x.triu()",
-    "x.repeat(2, 1)", "x.flip(0)", "x.roll(1)", "x.diagonal()", "x.dot(x) if x.ndim == 1 else x[0].dot(x[1])", "x.mv(x[0])",
-    "x.select(0, 0)", "x.narrow(0, 0, 1)", "x.sub(1)", "x.reciprocal()", "x.sign()",
-    "x.round()", "x.floor()", "x.erf()", "x.expm1()", "x.log1p()", "x.atan2(x)", "x.remainder(2)", "x.fmod(2)", "x.lerp(x, 0.5)",
-    "lib.addmm(x, x, x)", "x.bmm(x) if x.ndim == 3 else x.unsqueeze(0).bmm(x.unsqueeze(0))", "x.detach()", "x.clone().mul_(2)",
-    "x.clone().add_(1)", "x * x.detach()", "x > 0", "lib.outer(x[0], x[0])", "x.T", "x.mT", "x.unflatten(1, (2, 1))", "x.movedim(0, 1)",
-    "x.scatter(0, lib.zeros(1, 2, dtype=lib.int64), 1.0)", "x.logaddexp(x)", "x.contiguous()", "x.t().contiguous()", "x.to(lib.float16)",
+    "lib.tensor(1.0)", "lib.tensor([1, 2])", "lib.tensor([True])", "lib.tensor([])", "lib.ones(2, 2)",
+    "lib.zeros(0, 3)", "lib.tensor([1.5, float('nan'), float('inf')])", "lib.ones(2, dtype=lib.float64)",
+    "lib.ones(2, dtype=lib.int32)", "lib.tensor([1e-8, 1.0])", "lib.arange(2000)",
+    "lib.ones(2, requires_grad=True)", "lib.ones((), requires_grad=True)",
+    "lib.ones(2, dtype=lib.float64, requires_grad=True)", "x + 1", "x - x", "x * 2", "x / x", "x ** 2",
+    "-x", "x.abs()", "x.exp()", "x.log()", "x.sum()", "x.mean()", "x.sum(0)", "x.mean(0)", "x @ x",
+    "x.mm(x)", "x[0]", "x[0, 0]", "x[:, 1]", "x[[0, 1]]", "x[x > 0]", "x.t()", "x.transpose(0, 1)",
+    "x.view(4)", "x.view(-1)", "x.reshape(4)", "x.flatten()", "x.unsqueeze(0)", "x.squeeze()",
+    "x.permute(1, 0)", "x.expand(3, 2, 2)", "x.clone()", "x.double()", "x.relu()", "x.sigmoid()",
+    "x.tanh()", "x.softmax(0)", "x.log_softmax(0)", "x.max()", "x.min()", "x.max(0)[0]", "x.amax()",
+    "x.prod()", "x.std()", "x.var()", "x.norm()", "x.clamp(0, 1)", "x.clamp(min=0)", "x.clamp(max=1)",
+    "lib.cat([x, x])", "lib.stack([x, x])", "x.split(1)[0]", "x.chunk(2)[1]", "x.unbind()[0]",
+    "lib.where(x > 0, x, x)", "x.masked_fill(x > 0, 1.0)", "x.gather(0, lib.zeros(1, 2, dtype=lib.int64))",
+    "x.index_select(0, lib.tensor([0]))", "x.cumsum(0)", "x.sqrt()", "x.rsqrt()", "x.sin()", "x.cos()",
+    "x.pow(3)", "lib.maximum(x, x)", "x.logsumexp(0)", "x.tril()", "x.triu()", "x.repeat(2, 1)",
+    "x.flip(0)", "x.roll(1)", "x.diagonal()", "x.dot(x) if x.ndim == 1 else x[0].dot(x[1])", "x.mv(x[0])",
+    "x.select(0, 0)", "x.narrow(0, 0, 1)", "x.sub(1)", "x.reciprocal()", "x.sign()", "x.round()",
+    "x.floor()", "x.erf()", "x.expm1()", "x.log1p()", "x.atan2(x)", "x.remainder(2)", "x.fmod(2)",
+    "x.lerp(x, 0.5)", "lib.addmm(x, x, x)",
+    "x.bmm(x) if x.ndim == 3 else x.unsqueeze(0).bmm(x.unsqueeze(0))", "x.detach()", "x.clone().mul_(2)",
+    "x.clone().add_(1)", "x * x.detach()", "x > 0", "lib.outer(x[0], x[0])", "x.T", "x.mT",
+    "x.unflatten(1, (2, 1))", "x.movedim(0, 1)", "x.scatter(0, lib.zeros(1, 2, dtype=lib.int64), 1.0)",
+    "x.logaddexp(x)", "x.contiguous()", "x.t().contiguous()", "x.to(lib.float16)",
 ]  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def test_threads_with_small_graphs():
         total = 0.0
         for step in range(200):
             x = autograd.tensor([float(i), float(step)], requires_grad=True)
-            ((x * 2).exp().log() * x).sum().backward()
+            ((x * 0.01).exp().log() * x).sum().backward()
             total += x.grad.sum().item()
         return total
 

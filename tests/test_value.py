@@ -13,7 +13,6 @@ from autograd.ops.table import TABLE, PointwiseRow
 from autograd.value import grad
 
 ROWS = [row for row in TABLE.values() if isinstance(row, PointwiseRow) and row.rules]
-MORE = {"alpha": 0.7, "value": 0.5, "eps": 1e-3}
 
 
 def domains(row):
@@ -172,7 +171,7 @@ def test_python_numbers_on_either_side():
     results = [x + 1, 1 + x, x - 1, 1 - x, x * 3, 3 * x, x / 4, 4 / x, x**2, 2**x, -x, abs(-x), x % 1.5, x // 1.5]
     assert [r.data for r in results] == [3, 3, 1, -1, 6, 6, 0.5, 2, 4, 4, -2, 2, 0.5, 1]
     assert all(type(r.data) is float for r in results)
-    assert [x < 3, x <= 2, x > 2, x >= 2, 1 < x] == [True, True, False, True, True]
+    assert [x < 3, x <= 2, x > 2, x >= 2, x > 1] == [True, True, False, True, True]
     assert sum([x, x, 1]).data == 5
     assert float(x) == 2.0
     assert math.sqrt(x * 2) == 2.0

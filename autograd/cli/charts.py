@@ -25,7 +25,7 @@ MANY_EPOCHS = 40
 # Single mistakes stay pale, however few there are.
 PALE = 5
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 11,
     "axes.titlesize": 13,

@@ -25,7 +25,10 @@ EVALUATION_BATCH = 500
 POINTS = 10
 
 HEADER = "epoch  training loss  accuracy  held-out loss  accuracy  seconds"
-ROW = "{epoch:5d}  {train_loss:13.4f}  {train_accuracy:8.2%}  {held_out_loss:13.4f}  {held_out_accuracy:8.2%}  {seconds:7.1f}"
+ROW = (
+    "{epoch:5d}  {train_loss:13.4f}  {train_accuracy:8.2%}  {held_out_loss:13.4f}  {held_out_accuracy:8.2%}  "
+    "{seconds:7.1f}"
+)
 
 
 @dataclass
@@ -130,7 +133,8 @@ class Trainer:
         shuffler = autograd.Generator().manual_seed(self.settings["seed"])
         if not quiet:
             print(HEADER)
-        for self.epoch in range(1, self.settings["epochs"] + 1):
+        for epoch in range(1, self.settings["epochs"] + 1):
+            self.epoch = epoch
             if interrupt.requested:
                 self.status = "interrupted"
                 if self.epoch == 1:

@@ -71,7 +71,8 @@ def _weights(trainer: Trainer) -> bytes:
     arrays = {name: np.ascontiguousarray(w.detach().numpy()) for name, w in trainer.model.state_dict().items()}
     data = trainer.data
     about = {"model": trainer.settings["model"], "side": data.side, "pixel_mean": data.mean, "pixel_std": data.std}
-    content: bytes = save(arrays, {name: str(value) for name, value in about.items()})
+    # One entry, because safetensors writes several in an order that differs between processes.
+    content: bytes = save(arrays, {"chalkgrad": json.dumps(about)})
     return content
 
 

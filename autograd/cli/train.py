@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import autograd
-
 from ..datasets import load_digits, load_mnist, split
 from .errors import CommandError
 from .interrupt import Interrupt
@@ -24,9 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["add_arguments", "run"]
 
 # What an argument that was not given means: for the digits, for a folder.
-EPOCHS = {"digits": 10, "folder": 3}
-BATCH_SIZE = {"digits": 16, "folder": 64}
-LEARNING_RATE = {"sgd": 0.02, "adam": 0.001}
+EPOCHS = {"digits": 12, "folder": 3}
+LEARNING_RATE = {"sgd": {"digits": 0.02, "folder": 0.01}, "adam": {"digits": 0.001, "folder": 0.001}}
 MOMENTUM = 0.9
 
 
@@ -37,20 +34,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         default="digits",
         metavar="digits|FOLDER",
-        help="the 8 x 8 digits that come with the package, or a folder with the four IDX files of MNIST",
+        help="the 8 x 8 digits that come with the package, or a folder with the four IDX files of MNIST "
+        "(default: %(default)s)",
     )
-    add("--model", choices=("lenet", "mlp"), default="lenet", help="convolutions, or one hidden layer of 128")
-    add("--optimizer", choices=("sgd", "adam"), default="sgd", help="how gradients change the weights")
-    # The defaults of these depend on other arguments: None is not worth showing.
-    hidden = argparse.SUPPRESS
-    add("--lr", type=positive, default=hidden, help=f"learning rate (default: {_listed(LEARNING_RATE)})")
     add(
-        "--momentum", type=share, default=hidden, help=f"of sgd, from 0 up to but not including 1 (default: {MOMENTUM})"
+        "--model",
+        choices=("lenet", "mlp"),
+        default="lenet",
+        help="convolutions, or one hidden layer of 128 (default: %(default)s)",
     )
+    add(
+        "--optimizer",
+        choices=("sgd", "adam"),
+        default="sgd",
+        help="how gradients change the weights (default: %(default)s)",
+    )
+    # The defaults of these depend on other arguments.
+    hidden = argparse.SUPPRESS
+    rates = f"{_listed(LEARNING_RATE['sgd'])}; with adam {_listed(LEARNING_RATE['adam'])}"
+    add("--lr", type=positive, default=hidden, help=f"learning rate (default: {rates})")
+    add("--momentum", type=share, default=hidden, help=f"of sgd: at least 0, less than 1 (default: {MOMENTUM})")
     add("--epochs", type=count, default=hidden, help=f"passes over the training set (default: {_listed(EPOCHS)})")
-    add("--batch-size", type=count, default=hidden, help=f"images in a step (default: {_listed(BATCH_SIZE)})")
-    add("--seed", type=seed, default=0, help="of the first weights and of the order of the images")
-    add("--out", type=Path, default=Path("out"), metavar="DIR", help="folder for the weights and reports")
+    add("--batch-size", type=count, default=32, help="images in a step (default: %(default)s)")
+    add("--seed", type=seed, default=0, help="of the first weights and the order of the images (default: %(default)s)")
+    add(
+        "--out",
+        type=Path,
+        default=Path("out"),
+        metavar="DIR",
+        help="folder for the weights and reports (default: %(default)s)",
+    )
     add("--quiet", action="store_true", help="no progress bar and no table")
 
 
@@ -118,9 +131,9 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
         "data": arguments.data,
         "model": arguments.model,
         "optimizer": optimizer,
-        "lr": getattr(arguments, "lr", LEARNING_RATE[optimizer]),
+        "lr": getattr(arguments, "lr", LEARNING_RATE[optimizer][kind]),
         "epochs": getattr(arguments, "epochs", EPOCHS[kind]),
-        "batch_size": getattr(arguments, "batch_size", BATCH_SIZE[kind]),
+        "batch_size": arguments.batch_size,
         "seed": arguments.seed,
     }
     if optimizer == "sgd":

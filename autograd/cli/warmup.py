@@ -31,8 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         choices=DTYPES,
         default=["float32"],
-        metavar="|".join(DTYPES),
-        help="types of the elements",
+        help="types of the elements (default: float32)",
     )
     parser.add_argument(
         "--all",

@@ -122,13 +122,13 @@ def _checked(
 ) -> tuple[np.ndarray, np.ndarray]:
     if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (SIDE, SIDE) or not len(images):
         raise ValueError(
-            f"{images_path}: expected unsigned bytes of shape (N, {SIDE}, {SIDE}), but it holds {images.dtype} of shape "
-            f"{images.shape}"
+            f"{images_path}: expected unsigned bytes of shape (N, {SIDE}, {SIDE}), but it holds {images.dtype} of "
+            f"shape {images.shape}"
         )
     if labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
         raise ValueError(
-            f"{labels_path}: expected a byte for each of the {len(images)} images, but it holds {labels.dtype} of shape "
-            f"{labels.shape}"
+            f"{labels_path}: expected a byte for each of the {len(images)} images, but it holds {labels.dtype} of "
+            f"shape {labels.shape}"
         )
     if labels.max() >= CLASSES:
         raise ValueError(f"{labels_path}: labels must be from 0 to {CLASSES - 1}, but one is {labels.max()}")

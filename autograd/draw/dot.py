@@ -88,7 +88,7 @@ FILL = {"leaf": "#FFF1CC", "parameter": "#D5F0E6", "operator": "#E3F1FB", "outpu
 LINE = {"leaf": "#C98F00", "parameter": "#009E73", "operator": "#0072B2", "output": "#0072B2", "constant": "#9A9A9A"}
 # What a box says besides its color.
 KIND = {"parameter": "parameter", "constant": "constant"}
-TEXT, NUMBERS = "Helvetica", "DejaVu Sans Mono"
+TEXT, NUMBERS = "Helvetica", "monospace"
 # Graphviz needs minutes for larger graphs: a notebook must not hang.
 LARGEST_SHOWN = 2000
 

@@ -46,7 +46,6 @@ from numpy import arcsinh as asinh
 from numpy import arctan as atan
 from numpy import arctan2 as atan2
 from numpy import arctanh as atanh
-from numpy import power as pow
 from numpy import rint as round
 
 __all__ = [
@@ -69,6 +68,14 @@ def _refusing_zero(function: Any) -> Any:
     return divide
 
 
+def pow(x: Any, y: Any) -> Any:
+    if x.dtype.kind in "iu" and y.dtype.kind in "iu" and np.any(y < 0):
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    if x.dtype.kind == "b":
+        return np.logical_or(x, np.logical_not(y))
+    return np.power(x, y)
+
+
 floor_divide = _refusing_zero(np.floor_divide)
 fmod = _refusing_zero(np.fmod)
 remainder = _refusing_zero(np.remainder)
@@ -76,6 +83,8 @@ remainder = _refusing_zero(np.remainder)
 
 def sign(x: Any) -> Any:
     # np.sign(nan) is nan, PyTorch's is 0.
+    if x.dtype.kind == "b":
+        return x
     return np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 

@@ -1,6 +1,7 @@
 """Activation functions, element by element.
 
-Derivatives at kinks are PyTorch's: relu'(0) = 0, leaky_relu'(0) = negative_slope, hardtanh'(±1) = 0.
+Derivatives at kinks are PyTorch's: relu'(0) = 0, leaky_relu'(0) = negative_slope, hardtanh'(±1) = 0. Conditions are
+written so that a NaN passes the gradient on instead of hiding behind a zero.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ def relu(x):
 
 @relu.gradient("x")
 def _(g, out):
-    return _.where(out > 0, g, 0.0)
+    return _.where(out <= 0, 0.0, g)
 
 
 @pointwise(latex=r"\min(\max(x, 0), 6)", kinks=(0, 6), home="nn.functional", domain=(-3, 9), refuses_bool="convert with .float()", node_name="Hardtanh")
@@ -27,7 +28,7 @@ def relu6(x):
 
 @relu6.gradient("x")
 def _(g, x):
-    return _.where(_.logical_and(x > 0, x < 6), g, 0.0)
+    return _.where(_.logical_or(x <= 0, x >= 6), 0.0, g)
 
 
 @pointwise(latex=r"x > 0 \; ? \; x : \text{slope} \cdot x", kinks=(0,), home="nn.functional", accepts="floats")
@@ -62,7 +63,7 @@ def elu(x, alpha=1.0):
 
 @elu.gradient("x")
 def _(g, x, alpha):
-    return _.where(x > 0, g, g * (alpha * _.exp(x)))
+    return _.where(x <= 0, g * (alpha * _.exp(x)), g)
 
 
 @pointwise(latex=r"\lambda (x > 0 \; ? \; x : \alpha (e^x - 1))", kinks=(0,), inplace=True, node_name="Elu", method=False, accepts="floats")
@@ -72,7 +73,7 @@ def selu(x):
 
 @selu.gradient("x")
 def _(g, x):
-    return 1.0507009873554805 * _.where(x > 0, g, g * (1.6732632423543772 * _.exp(x)))
+    return 1.0507009873554805 * _.where(x <= 0, g * (1.6732632423543772 * _.exp(x)), g)
 
 
 @pointwise(latex=r"\max(x, 0) + \min(0, \alpha (e^{x/\alpha} - 1))", kinks=(0,), method=False, node_name="Elu", accepts="floats")
@@ -82,7 +83,7 @@ def celu(x, alpha=1.0):
 
 @celu.gradient("x")
 def _(g, x, alpha):
-    return _.where(x > 0, g, g * _.exp(x / alpha))
+    return _.where(x <= 0, g * _.exp(x / alpha), g)
 
 
 @pointwise(latex=r"\tfrac{1}{2} x (1 + \operatorname{erf}(x / \sqrt 2))", home="", node_name="Gelu", accepts="floats")
@@ -169,7 +170,7 @@ def hardtanh(x, min_val=-1.0, max_val=1.0):
 
 @hardtanh.gradient("x")
 def _(g, x, min_val, max_val):
-    return _.where(_.logical_and(x > min_val, x < max_val), g, 0.0)
+    return _.where(_.logical_or(x <= min_val, x >= max_val), 0.0, g)
 
 
 @pointwise(latex=r"\min(\max(x + 3, 0), 6) / 6", kinks=(-3, 3), domain=(-5, 5), home="nn.functional", accepts="floats")

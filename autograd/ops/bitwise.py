@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor
+from ..dtypes import result_type
+from ..tensor import Tensor, wrap
 from .convert import check_tensor
-from .dispatch import apply
+from .dispatch import NUMBERS, apply, as_number
 from .writes import type_name, write, write_out
 from .public import function
 from .table import TABLE, Array, coarse
@@ -20,25 +21,41 @@ def _integers(operator: str, *arrays: np.ndarray) -> None:
             raise NotImplementedError(f"\"{operator}_cpu\" not implemented for '{type_name(array.dtype)}'")
 
 
-@coarse(latex=r"x \wedge y", inplace=True)
-def bitwise_and(x: Array, y: Array):
-    """Bits set in both; on bools, and."""
-    _integers("bitwise_and", x, y)
-    return np.bitwise_and(x, y)
+@coarse(latex=r"x \circ y \text{ bit by bit}", home="")
+def bits(x: Array, y: Array, name):
+    _integers(name, x, y)
+    return getattr(np, name)(x, y)
 
 
-@coarse(latex=r"x \vee y", inplace=True)
-def bitwise_or(x: Array, y: Array):
-    """Bits set in either; on bools, or."""
-    _integers("bitwise_or", x, y)
-    return np.bitwise_or(x, y)
+def _bitwise(name: str, doc: str) -> None:
+    def compute(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+        first, second = promoted(name, input, other)
+        result = apply(bits, (first, second, name), {})
+        return result if out is None else write_out(out, result, name)
+
+    compute.__name__, compute.__doc__ = name, doc
+    function(inplace=True)(compute)
 
 
-@coarse(latex=r"x \oplus y", inplace=True)
-def bitwise_xor(x: Array, y: Array):
-    """Bits set in one only; on bools, exclusive or."""
-    _integers("bitwise_xor", x, y)
-    return np.bitwise_xor(x, y)
+_bitwise("bitwise_and", "Bits set in both; on bools, and.")
+_bitwise("bitwise_or", "Bits set in either; on bools, or.")
+_bitwise("bitwise_xor", "Bits set in one only; on bools, exclusive or.")
+
+
+def promoted(operator: str, *operands: Any) -> tuple[Tensor, ...]:
+    """Tensors and numbers as tensors of their common dtype.
+
+    Raises:
+        TypeError: an operand is neither.
+    """
+    for operand in operands:
+        if not isinstance(operand, (Tensor, *NUMBERS)):
+            raise TypeError(f"{operator}(): argument 'other' must be Tensor or a number, not {type(operand).__name__}")
+    dtype = result_type(*operands)
+    return tuple(
+        operand.to(dtype) if isinstance(operand, Tensor) else wrap(as_number(operand, dtype.numpy))
+        for operand in operands
+    )
 
 
 @coarse(latex=r"\neg x", inplace=True)
@@ -106,10 +123,9 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor
     elif rounding_mode == "floor":
         result = apply(TABLE["floor_divide"], (input, other), {})
     elif rounding_mode == "trunc":
-        quotient = apply(TABLE["div"], (input, other), {})
-        result = apply(TABLE["trunc"], (quotient,), {})
-        if all(v._array.dtype.kind in "iu" if isinstance(v, Tensor) else isinstance(v, int) for v in (input, other)):
-            result = result.to((input if isinstance(input, Tensor) else other).dtype)
+        first, second = promoted("div", input, other)
+        result = apply(TABLE["trunc"], (apply(TABLE["div"], (first, second), {}),), {})
+        result = result if first.is_floating_point() else result.to(first.dtype)
     else:
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"

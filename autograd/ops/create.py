@@ -68,6 +68,13 @@ def tensor(
     tensor([[1., 2.],
             [3., 4.]])
     """
+    if isinstance(data, Tensor):
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than tensor(sourceTensor).",
+            UserWarning,
+            stacklevel=2,
+        )
     wanted = _dtype(dtype, None)  # type: ignore[arg-type]
     array = array_from(data, wanted)
     if requires_grad:
@@ -370,3 +377,15 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 def is_tensor(obj: Any) -> bool:
     """Whether ``obj`` is a Tensor."""
     return isinstance(obj, Tensor)
+
+
+@function(method=False)
+def numel(input: Tensor) -> int:
+    """Number of elements."""
+    return input.numel()
+
+
+@function(method=False)
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the dtype is float16, float32 or float64."""
+    return input.is_floating_point()

@@ -16,7 +16,7 @@ from .nodes import ManyNode, Output, PointwiseNode, RowNode, record
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
 from .writes import link_view, remember_view, shares_memory, type_name
 
-__all__ = ["NUMBERS", "apply", "apply_coarse", "apply_pointwise"]
+__all__ = ["NUMBERS", "apply", "apply_coarse", "apply_pointwise", "as_number", "broadcast_shape", "compute_dtype"]
 
 ndarray = np.ndarray
 new = object.__new__
@@ -47,7 +47,7 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
             arrays.append(array if array.dtype == dtype or name == "condition" else array.astype(dtype))
         else:
             tensors.append(None)
-            arrays.append(np.asarray(operand, np.bool_ if name == "condition" else dtype))
+            arrays.append(as_number(operand, dtype) if name != "condition" else np.asarray(operand, np.bool_))
     shape = broadcast_shape(row, arrays)
     size = 1
     for n in shape:
@@ -88,6 +88,13 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     return out
 
 
+def as_number(value: Any, dtype: np.dtype) -> ndarray:
+    """A number as a 0-d array; integers wrap around as in C where the type is too small."""
+    if dtype.kind in "iu" and isinstance(value, (int, np.integer)):
+        return np.asarray(int(value) & 0xFFFFFFFFFFFFFFFF, np.uint64).astype(dtype)
+    return np.asarray(value, dtype)
+
+
 def _guard(owner: Tensor) -> list[Any]:
     counter = shared_counter(owner)
     return [counter, counter[0]]
@@ -124,7 +131,9 @@ def compute_dtype(row: PointwiseRow, operands: Sequence[Any]) -> np.dtype:
         raise NotImplementedError(
             f"\"{row.name}\" not implemented for '{type_name(dtype)}'; convert the operands with .float()"
         )
-    if row.refuses_bool and any(isinstance(v, Tensor) and v._array.dtype.kind == "b" for v in operands):
+    if row.refuses_bool and any(
+        v._array.dtype.kind == "b" if isinstance(v, Tensor) else isinstance(v, (bool, np.bool_)) for v in operands
+    ):
         raise RuntimeError(f"{row.name} is not supported on bool tensors: {row.refuses_bool}")
     if row.result == "float" and dtype.kind in "biu":
         return dtypes.default_dtype.numpy

@@ -11,7 +11,7 @@ from .. import kernels
 from ..tensor import Tensor, check_dim, wrap
 from .convert import blank, check_tensor, copy_into, records, set_element
 from .dispatch import NUMBERS, apply, broadcast_shape
-from .writes import type_name, write
+from .writes import type_name, write, write_out
 from .public import function, inplace
 from .shape import reshape, slice_view, unsqueeze
 from .table import TABLE, Array, _, coarse
@@ -343,7 +343,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False,
     return apply(gather_along, (input, at, places), {})
 
 
-@coarse(latex=r"x \text{ with } y \text{ at } i", home="", node_name="Scatter")
+@coarse(latex=r"x \text{ with } y \text{ at } i", home="", node_name=lambda y_shape: f"ScatterBackward{0 if y_shape else 1}")
 def scatter_write(x: Array, y: Array, dim, places, accumulate=False):
     out = x.copy()
     source = y[tuple(slice(0, n) for n in places.shape)] if y.ndim else y
@@ -355,7 +355,7 @@ def scatter_write(x: Array, y: Array, dim, places, accumulate=False):
 
 
 @scatter_write.gradient("x")
-def _(g, dim, places, accumulate):
+def _(g, dim, places, accumulate, y_shape):
     return g if accumulate else scatter_write(g, np.zeros(()), dim, places)
 
 
@@ -436,7 +436,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
         value = value.to(input.dtype)
     else:
         value = wrap(np.asarray(value, input._array.dtype))
-    return apply(TABLE["where"], (mask, value, input), {})
+    return apply(TABLE["fill_where"], (input, mask, value), {})
 
 
 @function()
@@ -474,19 +474,29 @@ def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False)
     return wrap(np.argwhere(array))
 
 
-def _triangle(name: str, keep: Any, doc: str) -> None:
+@coarse(latex=r"x_{ij} \text{ on one side of the diagonal}", home="", node_name=lambda name: name.capitalize())
+def triangle(x: Array, name, diagonal):
+    return (np.tril if name == "tril" else np.triu)(x, diagonal)
+
+
+@triangle.gradient("x")
+def _(g, name, diagonal):
+    return triangle(g, name, diagonal)
+
+
+def _triangle(name: str, doc: str) -> None:
     def compute(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
         if check_tensor(name, "input", input)._array.ndim < 2:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions, but got {list(input.shape)}")
-        mask = wrap(keep(np.ones(input._array.shape[-2:], np.bool_), diagonal))
-        return apply(TABLE["where"], (mask, input, wrap(np.zeros((), input._array.dtype))), {})
+        result = apply(triangle, (input, name, diagonal), {})
+        return result if out is None else write_out(out, result, name)
 
     compute.__name__, compute.__doc__ = name, doc
     function(inplace=True)(compute)
 
 
-_triangle("tril", np.tril, "The lower triangle of matrices, from ``diagonal`` down; zeros above.")
-_triangle("triu", np.triu, "The upper triangle of matrices, from ``diagonal`` up; zeros below.")
+_triangle("tril", "The lower triangle of matrices, from ``diagonal`` down; zeros above.")
+_triangle("triu", "The upper triangle of matrices, from ``diagonal`` up; zeros below.")
 
 __all__ = ["blank", "gather", "index", "masked_fill", "select_indices", "unsqueeze", "where"]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..tensor import Tensor, wrap
 from .convert import check_tensor
-from .dispatch import apply, broadcast_shape
+from .dispatch import apply, broadcast_shape, compute_dtype
 from .nodes import sum_to
 from .public import function
 from .reduce import log_softmax_along
@@ -21,17 +21,14 @@ from .table import TABLE, Array, CoarseRow, PointwiseRow, _, coarse, pointwise
 REDUCTIONS = ("none", "mean", "sum")
 
 
-def reduced(loss: Tensor, reduction: str, size_average: Any = None, reduce: Any = None) -> Tensor:
-    """The loss per element, its mean or its sum.
+def chosen_reduction(reduction: str, size_average: Any = None, reduce: Any = None) -> str:
+    """``reduction``, or what the older arguments say in its place.
 
     Raises:
         ValueError: an unknown ``reduction``.
     """
     if size_average is not None or reduce is not None:
-        if reduce is False:
-            reduction = "none"
-        else:
-            reduction = "sum" if size_average is False else "mean"
+        reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
         warnings.warn(
             f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
             UserWarning,
@@ -39,9 +36,19 @@ def reduced(loss: Tensor, reduction: str, size_average: Any = None, reduce: Any 
         )
     if reduction not in REDUCTIONS:
         raise ValueError(f"{reduction} is not a valid value for reduction: use 'none', 'mean' or 'sum'")
+    return reduction
+
+
+def reduced(loss: Tensor, reduction: str) -> Tensor:
+    """The loss per element, its mean or its sum."""
     if reduction == "none":
         return loss
     return loss.mean() if reduction == "mean" else loss.sum()
+
+
+def _total(losses: np.ndarray) -> Any:
+    """Their sum; of float16 in float32, as a float16 total ends at 65504."""
+    return np.add.reduce(losses, None, np.float32 if losses.dtype == np.float16 else losses.dtype)
 
 
 def _check_pair(operator: str, input: Any, target: Any) -> None:
@@ -121,7 +128,8 @@ def _reducible(row: PointwiseRow, node_name: str) -> CoarseRow:
 
     def total(x: Array, y: Array, reduction):
         losses = row.compute(x, y)
-        return np.mean(losses) if reduction == "mean" else np.sum(losses)
+        total = _total(losses)
+        return np.asarray(total / losses.size if reduction == "mean" else total, losses.dtype)
 
     total.__name__ = f"total_{row.name}"
     reduction_row = CoarseRow(total, latex=rf"\sum {row.latex}", home="", node_name=node_name)
@@ -154,15 +162,25 @@ total_bernoulli_error_of_logits = _reducible(bernoulli_error_of_logits, "BinaryC
 
 
 def _pointwise_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, size_average: Any, reduce: Any,
-    each: PointwiseRow, total: CoarseRow,
-) -> Tensor:  # fmt: skip
-    plain = weight is None and size_average is None and reduce is None and reduction in ("mean", "sum")
-    if plain and input.dtype is target.dtype:
+    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, each: PointwiseRow, total: CoarseRow
+) -> Tensor:
+    if weight is None and reduction != "none" and input.dtype is target.dtype:
+        compute_dtype(each, [input, target])
         broadcast_shape(each, [input._array, target._array])
         return apply(total, (input, target, reduction), {})
     loss = apply(each, (input, target), {})
-    return reduced(loss if weight is None else loss * weight, reduction, size_average, reduce)
+    return reduced(loss if weight is None else loss * weight, reduction)
+
+
+def _weighted(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, rows: Any) -> Tensor:
+    """A regression loss: its mean divides by the sum of the weights."""
+    if weight is None:
+        return _pointwise_loss(input, target, None, reduction, *rows)
+    if weight.shape != input.shape:
+        raise ValueError(f"Weights and input must have the same size: {list(weight.shape)} and {list(input.shape)}")
+    if reduction == "mean":
+        return _pointwise_loss(input, target, weight, "sum", *rows) / weight.sum()
+    return _pointwise_loss(input, target, weight, reduction, *rows)
 
 
 @function(torch=False, functional=True, method=False)
@@ -176,8 +194,8 @@ def mse_loss(
 ) -> Tensor:
     """The squared error ``(input - target)^2``: its mean, its sum, or each element's."""
     _check_pair("mse_loss", input, target)
-    rows = squared_error, total_squared_error
-    return _pointwise_loss(input, target, weight, reduction, size_average, reduce, *rows)
+    reduction = chosen_reduction(reduction, size_average, reduce)
+    return _weighted(input, target, weight, reduction, (squared_error, total_squared_error))
 
 
 @function(torch=False, functional=True, method=False)
@@ -191,8 +209,8 @@ def l1_loss(
 ) -> Tensor:
     """The absolute error ``|input - target|``: its mean, its sum, or each element's."""
     _check_pair("l1_loss", input, target)
-    rows = absolute_error, total_absolute_error
-    return _pointwise_loss(input, target, weight, reduction, size_average, reduce, *rows)
+    reduction = chosen_reduction(reduction, size_average, reduce)
+    return _weighted(input, target, weight, reduction, (absolute_error, total_absolute_error))
 
 
 @function(torch=False, functional=True, method=False)
@@ -219,8 +237,10 @@ def binary_cross_entropy(
         )
     if a.size and not (a.min() >= 0 and a.max() <= 1):
         raise RuntimeError("all elements of input should be between 0 and 1; apply sigmoid(), or use logits")
-    rows = bernoulli_error, total_bernoulli_error
-    return _pointwise_loss(input, target, weight, reduction, size_average, reduce, *rows)
+    if a.dtype != b.dtype:
+        raise RuntimeError(f"binary_cross_entropy: input has dtype {a.dtype.name}, but target has {b.dtype.name}")
+    reduction = chosen_reduction(reduction, size_average, reduce)
+    return _pointwise_loss(input, target, weight, reduction, bernoulli_error, total_bernoulli_error)
 
 
 @function(torch=False, functional=True, method=False)
@@ -242,12 +262,13 @@ def binary_cross_entropy_with_logits(
     b = check_tensor("binary_cross_entropy_with_logits", "target", target)._array
     if a.shape != b.shape:
         raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
+    reduction = chosen_reduction(reduction, size_average, reduce)
     if pos_weight is None:
         rows = bernoulli_error_of_logits, total_bernoulli_error_of_logits
-        return _pointwise_loss(input, target, weight, reduction, size_average, reduce, *rows)
+        return _pointwise_loss(input, target, weight, reduction, *rows)
     log_weight = (pos_weight - 1) * target + 1
     loss = (1 - target) * input + log_weight * _.softplus(-input)
-    return reduced(loss if weight is None else loss * weight, reduction, size_average, reduce)
+    return reduced(loss if weight is None else loss * weight, reduction)
 
 
 # --- Classes -------------------------------------------------------------------------------------------------------
@@ -257,13 +278,11 @@ def binary_cross_entropy_with_logits(
 def negative_log_likelihood(x: Array, target, weight, ignore_index, reduction):
     """``x`` (N, C, ...) of log-probabilities; ``target`` (N, ...) of classes, as an ndarray."""
     scale, safe = _class_weights(x.dtype, target, weight, ignore_index)
-    losses = -np.take_along_axis(x, safe[:, None], 1)[:, 0] * scale
-    total = scale.sum()
+    losses = _where_counted(scale, -np.take_along_axis(x, safe[:, None], 1)[:, 0] * scale)
+    total = _total(scale)
     if reduction == "none":
         return losses, total
-    if reduction == "sum":
-        return losses.sum(), total
-    return losses.sum() / total, total
+    return np.asarray(_total(losses) / total if reduction == "mean" else _total(losses), x.dtype), total
 
 
 def _class_weights(dtype: np.dtype, target: np.ndarray, weight: Any, ignore_index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -274,6 +293,11 @@ def _class_weights(dtype: np.dtype, target: np.ndarray, weight: Any, ignore_inde
     return scale, safe
 
 
+def _where_counted(scale: np.ndarray, values: np.ndarray) -> np.ndarray:
+    # An ignored element counts nothing, also where 0 times its value is NaN.
+    return np.where(scale == 0, np.zeros((), values.dtype), values)
+
+
 @negative_log_likelihood.gradient("x")
 def _(g, total, x_shape, x_dtype, target, weight, ignore_index, reduction):
     return likelihood_spread(g, x_shape, x_dtype, total, target, weight, ignore_index, reduction)
@@ -282,7 +306,7 @@ def _(g, total, x_shape, x_dtype, target, weight, ignore_index, reduction):
 @coarse(latex=r"-w_{y_i} g \text{ at class } y_i", home="")
 def likelihood_spread(x: Array, shape, dtype, total, target, weight, ignore_index, reduction):
     scale, safe = _class_weights(dtype, target, weight, ignore_index)
-    values = -x * scale if reduction != "mean" else -x * scale / total
+    values = _where_counted(scale, -x * scale / (total if reduction == "mean" else 1))
     out = np.zeros(shape, dtype)
     np.put_along_axis(out, safe[:, None], np.asarray(values, dtype)[:, None], 1)
     return out
@@ -296,8 +320,10 @@ def _(g, total, target, weight, ignore_index, reduction):
 
 def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: int) -> None:
     """Raises unless ``target`` holds a class for each row of ``x``."""
-    if x.ndim == 0 or x.dtype.kind != "f":
-        raise RuntimeError(f"{operator}: input must be a floating-point tensor of 1 or more dimensions, got {x.dtype.name}")
+    if x.dtype.kind != "f":
+        raise NotImplementedError(f"{operator} not implemented for {x.dtype.name} input; convert with .float()")
+    if x.ndim == 0:
+        raise RuntimeError(f"{operator}: input must have classes along a dimension, but it is 0-dimensional")
     if target.dtype.kind not in "iu":
         raise RuntimeError(f"{operator}: expected target to hold classes of type int64, but got {target.dtype.name}")
     wanted = x.shape[:1] + x.shape[2:] if x.ndim > 1 else ()
@@ -315,6 +341,8 @@ def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any
     if valid.size and (valid.min() < 0 or valid.max() >= classes):
         wrong = valid[(valid < 0) | (valid >= classes)].flat[0]
         raise IndexError(f"{operator}: Target {wrong} is out of bounds for {classes} classes.")
+    if weight is not None and weight._array.dtype != x.dtype:
+        raise RuntimeError(f"{operator}: weight has dtype {weight._array.dtype.name}, but input has {x.dtype.name}")
     if weight is not None and weight._array.shape != (classes,):
         raise RuntimeError(
             f"{operator}: weight tensor should be defined either for all {classes} classes or no classes but got "
@@ -343,8 +371,7 @@ def nll_loss(
     x = check_tensor("nll_loss", "input", input)._array
     classes = check_tensor("nll_loss", "target", target)._array
     _check_classes("nll_loss", x, classes, weight, ignore_index)
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"{reduction} is not a valid value for reduction: use 'none', 'mean' or 'sum'")
+    reduction = chosen_reduction(reduction, size_average, reduce)
     single = x.ndim == 1
     rows = input.unsqueeze(0) if single else input
     places = classes.reshape(1) if single else classes
@@ -381,13 +408,12 @@ def cross_entropy(
     goal = check_tensor("cross_entropy", "target", target)._array
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"{reduction} is not a valid value for reduction: use 'none', 'mean' or 'sum'")
+    reduction = chosen_reduction(reduction, size_average, reduce)
     of_classes = not (goal.dtype.kind == "f" and goal.shape == x.shape)
     if of_classes:
         _check_classes("cross_entropy", x, goal, weight, ignore_index)
     elif x.dtype.kind != "f":
-        raise RuntimeError(f"cross_entropy: input must be floating point, got {x.dtype.name}")
+        raise NotImplementedError(f"cross_entropy not implemented for {x.dtype.name} input; convert with .float()")
     axis = 0 if x.ndim == 1 else 1
     log_p = apply(log_softmax_along, (input, axis), {})
     if of_classes and label_smoothing == 0:

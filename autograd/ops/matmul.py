@@ -44,6 +44,11 @@ def _product_name(x_shape: Any, y_shape: Any, x: Any, y: Any) -> str:
     return {(2, 2): "Mm", (2, 1): "Mv", (1, 1): "Dot", (3, 3): "Bmm"}.get(dims, "Matmul")
 
 
+def _as_matrix(shape: Sequence[int]) -> tuple[int, int]:
+    """All leading dimensions as one; not -1, which is ambiguous where there are no elements."""
+    return math.prod(shape[:-1]), shape[-1]
+
+
 @coarse(latex=r"\sum_k x_{ik} y_{kj}", node_name=_product_name)
 def matmul(x: Array, y: Array):
     """The matrix product; 1-D operands count as a row on the left and a column on the right, leading dimensions
@@ -158,14 +163,48 @@ def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     return result if out is None else write_out(out, result, "outer")
 
 
-def _added_product(name: str, product: Any) -> None:
+@coarse(latex=r"\beta x + \alpha \, a b", home="", node_name=lambda name: name.capitalize())
+def added_product(x: Array, first: Array, second: Array, beta, alpha, name):
+    product = matmul.forward(first, second)
+    product = product if alpha == 1 else product * product.dtype.type(alpha)
+    if beta == 0:  # ignores the input, NaN included
+        return product
+    try:
+        np.broadcast_to(x, product.shape)
+    except ValueError:
+        raise RuntimeError(
+            f"{name}: the input of shape {list(x.shape)} does not broadcast to the product's shape {list(product.shape)}"
+        ) from None
+    return product + (x if beta == 1 else x * x.dtype.type(beta))
+
+
+@added_product.gradient("x")
+def _(g, x_shape, beta, name):
+    return sum_to(g if beta == 1 else _.mul(g, beta), x_shape)
+
+
+@added_product.gradient("first")
+def _(g, first_shape, second, alpha):
+    if second.ndim == 1:
+        g, second = unsqueeze(g, -1), unsqueeze(second, -1)
+    grad = matmul(g, transpose(second, -2, -1))
+    return grad if alpha == 1 else _.mul(grad, alpha)
+
+
+@added_product.gradient("second")
+def _(g, first, second_shape, alpha):
+    grad = matmul(transpose(first, -2, -1), g)
+    return grad if alpha == 1 else _.mul(grad, alpha)
+
+
+def _added_product(name: str, ndims: tuple[int, int]) -> None:
     def compute(
         input: Tensor, first: Tensor, second: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
     ) -> Tensor:
-        scaled = product(first, second)
-        scaled = scaled if alpha == 1 else _.mul(scaled, alpha)
-        # beta = 0 ignores the input, NaN included.
-        result = scaled if beta == 0 else _.add(input if beta == 1 else _.mul(input, beta), scaled)
+        for tensor, ndim in zip((first, second), ndims, strict=True):
+            if check_tensor(name, "mat", tensor)._array.ndim != ndim:
+                raise RuntimeError(f"{name}: expected a {ndim}-D tensor, but got shape {list(tensor.shape)}")
+        result = apply(added_product, (input, first, second, beta, alpha, name), {})
         return result if out is None else write_out(out, result, name)
 
     compute.__name__ = name
@@ -173,8 +212,8 @@ def _added_product(name: str, product: Any) -> None:
     function(inplace=True)(compute)
 
 
-for _name in ("addmm", "addmv", "baddbmm"):
-    _added_product(_name, lambda a, b: apply(matmul, (a, b), {}))
+for _name, _ndims in (("addmm", (2, 2)), ("addmv", (2, 1)), ("baddbmm", (3, 3))):
+    _added_product(_name, _ndims)
 
 
 # --- Einstein summation --------------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def _():
     return 0.0
 
 
-@pointwise(latex=r"x^2", inplace=True)
+@pointwise(latex=r"x^2", inplace=True, node_name="Pow")
 def square(x):
     return x * x
 
@@ -185,7 +185,7 @@ def _(g):
 
 @remainder.gradient("y")
 def _(g, x, y):
-    return -g * _.floor(x / y)
+    return -g * _.floor_divide(x, y)
 
 
 @pointwise(latex=r"\lfloor x / y \rfloor", domain=((-3, 3), (0.3, 3)), inplace=True, accepts="numbers")
@@ -205,7 +205,7 @@ def _(g, x, y):
 
 @maximum.gradient("y")
 def _(g, x, y):
-    return _.where(x == y, 0.5 * g, _.where(x < y, g, 0.0))
+    return _.where(x == y, 0.5 * g, _.where(x > y, 0.0, g))
 
 
 @pointwise(latex=r"\min(x, y)")
@@ -220,7 +220,7 @@ def _(g, x, y):
 
 @minimum.gradient("y")
 def _(g, x, y):
-    return _.where(x == y, 0.5 * g, _.where(x > y, g, 0.0))
+    return _.where(x == y, 0.5 * g, _.where(x < y, 0.0, g))
 
 
 @pointwise(latex=r"\max(x, y) \text{ ignoring NaN}")
@@ -253,7 +253,7 @@ def _(g, x, y):
     return _.where(_.logical_or(x <= y, _.isnan(y)), 0.0, g)
 
 
-@pointwise(latex=r"\min(\max(x, \text{low}), \text{high})", domain=((-3, 3), (-2, -1), (1, 2)), home="", node_name="Clamp", accepts="numbers")
+@pointwise(latex=r"\min(\max(x, \text{low}), \text{high})", domain=((-3, 3), (-2, -1), (1, 2)), home="", node_name="ClampBackward1", accepts="numbers")
 def clamp_between(x, low, high):
     return _.minimum(_.maximum(x, low), high)
 
@@ -273,7 +273,7 @@ def _(g, x, low, high):
     return _.where(_.logical_or(x > high, low > high), g, 0.0)
 
 
-@pointwise(latex=r"\max(x, \text{low})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampMin", accepts="numbers")
+@pointwise(latex=r"\max(x, \text{low})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampBackward1", accepts="numbers")
 def clamp_from_below(x, low):
     return _.maximum(x, low)
 
@@ -288,7 +288,7 @@ def _(g, x, low):
     return _.where(x < low, g, 0.0)
 
 
-@pointwise(latex=r"\min(x, \text{high})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampMax", accepts="numbers")
+@pointwise(latex=r"\min(x, \text{high})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampBackward1", accepts="numbers")
 def clamp_from_above(x, high):
     return _.minimum(x, high)
 
@@ -316,6 +316,21 @@ def _(g, condition):
 @where.gradient("y")
 def _(g, condition):
     return _.where(condition, 0.0, g)
+
+
+@pointwise(latex=r"\text{condition} \; ? \; y : x", home="", node_name="MaskedFill")
+def fill_where(x, condition, y):
+    return _.where(condition, y, x)
+
+
+@fill_where.gradient("x")
+def _(g, condition):
+    return _.where(condition, 0.0, g)
+
+
+@fill_where.gradient("y")
+def _(g, condition):
+    return _.where(condition, g, 0.0)
 
 
 @pointwise(latex=r"x + w \, (y - x)", inplace=True, accepts="floats")
@@ -451,7 +466,7 @@ def _(g, x):
     return g / (x * 2.302585092994046)
 
 
-@pointwise(latex=r"\ln(1 + x)", domain=(-0.7, 3), result="float", inplace=True)
+@pointwise(latex=r"\ln(1 + x)", domain=(-0.7, 3), result="float", inplace=True, node_name="Log1P")
 def log1p(x):
     return _.log1p(x)
 

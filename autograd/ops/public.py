@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import from_numpy_dtype
 from ..graph import state
 from ..tensor import Tensor, wrap
-from .dispatch import NUMBERS, apply, apply_pointwise
+from .dispatch import NUMBERS, apply, apply_pointwise, compute_dtype
 from .shortcuts import binary, named, unary
 from .writes import write, write_out
 from .table import ROW_NAMES, TABLE, CoarseRow, PointwiseRow, Row
@@ -122,7 +123,13 @@ def _with_alpha(row: PointwiseRow) -> Callable[..., Any]:
 
     def public(input: Any, other: Any, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
         if alpha != 1:
-            other = multiply(other, alpha) if isinstance(other, Tensor) else other * alpha
+            dtype = compute_dtype(row, [input, other])
+            if dtype.kind in "iub" and isinstance(alpha, float):
+                raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+            if isinstance(other, Tensor):
+                other = multiply(other.to(from_numpy_dtype(dtype)), bool(alpha) if dtype.kind == "b" else alpha)
+            else:
+                other = other * alpha
         return plain(input, other, out=out)
 
     return public
@@ -234,12 +241,12 @@ _BINARY = {
 def attach_operators() -> None:
     """Gives Tensor the methods behind ``+``, ``-``, ``==`` and so on."""
     for name, methods in _BINARY.items():
-        row = TABLE[name]
+        row = TABLE.get(name)
         if isinstance(row, PointwiseRow):
             forward: Callable[..., Any] = binary(row)
             backward: Callable[..., Any] = binary(row, reflected=True)
         else:
-            forward, backward = _coarse_operator(row), _coarse_operator(row, reflected=True)
+            forward, backward = _operator(TORCH[name]), _operator(TORCH[name], reflected=True)
         setattr(Tensor, methods[0], forward)
         if len(methods) > 1:
             setattr(Tensor, methods[1], backward)
@@ -247,20 +254,24 @@ def attach_operators() -> None:
             setattr(Tensor, methods[2], _inplace_operator(forward, name))
     Tensor.__neg__ = TORCH["neg"]  # type: ignore[attr-defined]
     Tensor.__abs__ = TORCH["abs"]  # type: ignore[attr-defined]
-    Tensor.__invert__ = TORCH["bitwise_not"]  # type: ignore[attr-defined]
+    Tensor.__invert__ = _invert  # type: ignore[attr-defined]
     Tensor.__pos__ = lambda self: self  # type: ignore[attr-defined]
     Tensor.__pow__ = TORCH["pow"]  # type: ignore[attr-defined]
 
 
-def _coarse_operator(row: Row, reflected: bool = False) -> Callable[..., Any]:
+def _invert(self: Tensor) -> Tensor:
+    if self._array.dtype.kind not in "iub":
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return TORCH["bitwise_not"](self)
+
+
+def _operator(public: Callable[..., Any], reflected: bool = False) -> Callable[..., Any]:
     def method(self: Tensor, other: Any) -> Any:
         if isinstance(other, np.ndarray):
             other = wrap(other)
-        elif row.name.startswith("bitwise_") and isinstance(other, (bool, int, np.integer)):
-            other = wrap(np.asarray(other, np.bool_ if isinstance(other, bool) else self._array.dtype))
-        if not isinstance(other, Tensor):
+        if not isinstance(other, (Tensor, *NUMBERS)) or (public.__name__ == "matmul" and not isinstance(other, Tensor)):
             return NotImplemented
-        return apply(row, (other, self) if reflected else (self, other), {})
+        return public(other, self) if reflected else public(self, other)
 
     return method
 
@@ -269,7 +280,7 @@ def _inplace_operator(forward: Callable[..., Any], name: str) -> Callable[..., A
     written = getattr(Tensor, f"{name}_", None)
 
     def method(self: Tensor, other: Any) -> Any:
-        if written is not None and isinstance(other, (Tensor, *(NUMBERS if isinstance(TABLE[name], PointwiseRow) else ()))):
+        if written is not None and isinstance(other, (Tensor, *NUMBERS)):
             return written(self, other)
         result = forward(self, other)
         return result if result is NotImplemented else write(self, result, f"{name}_")

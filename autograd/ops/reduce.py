@@ -221,6 +221,27 @@ def _(g, x, out, dim, keepdim):
     return _share_of_extreme(g, x, out, dim, keepdim)
 
 
+@coarse(latex=r"\max_i x_i \text{ or } \min_i x_i", home="", node_name=lambda name: f"{name.capitalize()}Backward1")
+def extreme(x: Array, name):
+    return (np.maximum if name == "max" else np.minimum).reduce(x, axis=None)
+
+
+@extreme.gradient("x")
+def _(g, x, out, name):
+    return _share_of_extreme(g, x, out, None, False)
+
+
+@coarse(latex=r"x \text{ at its extreme}", home="", node_name=lambda name: f"{name.capitalize()}Backward0")
+def extreme_along(x: Array, dim, places, keepdim, name):
+    values = gather_along.forward(x, dim, places)
+    return values if keepdim else values.squeeze(dim)
+
+
+@extreme_along.gradient("x")
+def _(g, x_shape, dim, places, keepdim, name):
+    return _.scatter_add_zeros(g if keepdim else unsqueeze(g, dim), x_shape, dim, places)
+
+
 def _result_type(name: str) -> Any:
     """A named tuple (values, indices) printed as PyTorch prints it."""
     base = namedtuple(name, ["values", "indices"])
@@ -262,21 +283,20 @@ def _find(name: str, search: Any) -> Any:
 argmax, argmin = _find("argmax", np.argmax), _find("argmin", np.argmin)
 
 
-def _extreme(name: str, whole: Any, find: Any, pair: Any, elementwise: str) -> None:
+def _extreme(name: str, find: Any, pair: Any, elementwise: str) -> None:
     def compute(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
         x = check_tensor(name, "input", input)._array
         if isinstance(dim, Tensor):
             return TABLE[elementwise](input, dim)
         if dim is None:
             _check_not_empty(name, x, tuple(range(x.ndim)), None)
-            return apply(whole, (input, ()), {})
+            return apply(extreme, (input, name), {})
         at = check_dim(name, dim, x.ndim)
         places = find(input.byte() if x.dtype.kind == "b" else input, at, True)
         if x.ndim == 0:
             return pair(input.clone(), places)
-        values = apply(gather_along, (input, at, places._array), {})
-        if not keepdim:
-            values, places = values.squeeze(at), places.squeeze(at)
+        values = apply(extreme_along, (input, at, places._array, keepdim, name), {})
+        places = places if keepdim else places.squeeze(at)
         if out is not None:
             return pair(write_out(out[0], values, name), write_out(out[1], places, name))
         return pair(values, places)
@@ -288,8 +308,8 @@ def _extreme(name: str, whole: Any, find: Any, pair: Any, elementwise: str) -> N
     function()(compute)
 
 
-_extreme("max", amax, argmax, MAX, "maximum")
-_extreme("min", amin, argmin, MIN, "minimum")
+_extreme("max", argmax, MAX, "maximum")
+_extreme("min", argmin, MIN, "minimum")
 
 
 # --- Moments -------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -389,23 +390,6 @@ def pick(x: Array, row, args, number):
     return row.forward(x, *args)[number]
 
 
-@pick.gradient("x")
-def _(g, x_shape, row, args, number):
-    return pick_fill(g, x_shape, row, args, number)
-
-
-@coarse(latex=r"0 \text{ except } x \text{ at the piece}", home="", node_name="PickFill")
-def pick_fill(x: Array, shape, row, args, number):
-    out = np.zeros(shape, x.dtype)
-    row.forward(out, *args)[number][...] = x
-    return out
-
-
-@pick_fill.gradient("x")
-def _(g, row, args, number):
-    return pick(g, row, args, number)
-
-
 @coarse(latex=r"\text{constant around } x", home="", node_name="ConstantPad")
 def pad_constant(x: Array, widths, value):
     """``widths``: pairs (before, after) from the last dimension backwards; negative widths crop."""
@@ -539,7 +523,17 @@ def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; tensors of fewer dimensions as they are."""
     if input._array.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input._array.ndim}D")
-    return apply(transpose, (input, 0, 1), {}) if input._array.ndim == 2 else apply(slice_view, (input, ()), {})
+    return apply(matrix_transpose, (input,), {})
+
+
+@coarse(latex=r"x^\top", is_view=True, home="", node_name="T")
+def matrix_transpose(x: Array):
+    return x.T
+
+
+@matrix_transpose.gradient("x")
+def _(g):
+    return matrix_transpose(g)
 
 
 @function(aliases=("moveaxis",))
@@ -590,10 +584,18 @@ def _matrix_transpose(self: Tensor) -> Tensor:
 
 
 def _reversed_dims(self: Tensor) -> Tensor:
+    if self._array.ndim not in (0, 2):
+        warnings.warn(
+            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated. Consider "
+            "`x.mT` to transpose batches of matrices or `x.permute(*range(x.ndim - 1, -1, -1))`.",
+            UserWarning,
+            stacklevel=2,
+        )
     return apply(permute, (self, tuple(reversed(range(self._array.ndim)))), {})
 
 
 Tensor.T = property(_reversed_dims, doc="All dimensions in reverse order.")  # type: ignore[attr-defined]
+Tensor.H = property(_matrix_transpose, doc="The conjugate transpose of a matrix.")  # type: ignore[attr-defined]
 Tensor.mT = property(_matrix_transpose, doc="The last two dimensions exchanged.")  # type: ignore[attr-defined]
 
 

@@ -222,6 +222,8 @@ class PointwiseRow(Row):
         values = self.bind(args, kwargs)
         operands = values[: len(self.inputs)]
         kinds = [v.dtype for v in operands if isinstance(v, (np.ndarray, np.generic))]
+        if not kinds:
+            return self.formula.on_floats(*(dict(zip(self.parameters, values, strict=True))[n] for n in self.formula.arguments))
         dtype = next((kind for kind in kinds if kind.kind != "b"), kinds[0])
         arrays = [v if isinstance(v, (np.ndarray, np.generic)) else np.asarray(v, dtype) for v in operands]
         return self.program(arrays, values[len(self.inputs) :], dtype, max(a.size for a in arrays))[0]

@@ -176,7 +176,7 @@ def _checked_inputs(arguments: Sequence[Any]) -> list[int]:
         )
     for i in places:
         strides, shape = arguments[i].stride(), arguments[i].shape
-        if any(stride == 0 and n > 1 for stride, n in zip(strides, shape, strict=True)):
+        if arguments[i].numel() and any(stride == 0 and n > 1 for stride, n in zip(strides, shape, strict=True)):
             raise RuntimeError(
                 f"gradcheck: input {i} of shape {list(shape)} has a dimension with stride 0: its elements share memory "
                 "and cannot be moved one by one. Call .contiguous() on it."

@@ -17,6 +17,7 @@ EXPRESSIONS = {
     "clamp_from_below": lambda L, x, low: L.clamp(x, min=low),
     "clamp_from_above": lambda L, x, high: L.clamp(x, max=high),
     "where": lambda L, condition, x, y: L.where(condition, x, y),
+    "fill_where": lambda L, x, condition, y: L.where(condition, y, x),
     "round_to_even": lambda L, x: L.round(x),
     "gelu_exact": lambda L, x: L.F.gelu(x),
     "gelu_tanh": lambda L, x: L.F.gelu(x, approximate="tanh"),
@@ -396,17 +397,12 @@ SAMPLES = {
     ],
 }
 
-# Rows that no public function records: (call, shapes).
-DIRECT = {
-    "pick": (lambda x: TABLE["pick"](x, TABLE["split_at"], ([1, 2], 0), 1), m34),
-    "pick_fill": (lambda x: TABLE["pick_fill"](x, (3, 4), TABLE["split_at"], ([1, 2], 0), 1), ((2, 4),)),
-}
-
 # Rows without a gradient and without a sample, and what tests them.
 EXEMPT = {
     "bitwise_and": "integers only: test_table.py::test_bits",
     "bitwise_or": "integers only: test_table.py::test_bits",
     "bitwise_xor": "integers only: test_table.py::test_bits",
+    "pick": "replays which of several views was written to, without a gradient: test_shape.py::test_several_results",
     "bitwise_not": "integers only: test_table.py::test_bits",
 }
 

@@ -11,7 +11,6 @@ import pytest
 from operator_samples import (
     ATTRIBUTES,
     CASES,
-    DIRECT,
     EXEMPT,
     EXPRESSIONS,
     KINKS,
@@ -59,12 +58,12 @@ every_differentiable_row = pytest.mark.parametrize("row", DIFFERENTIABLE, **name
 every_case = pytest.mark.parametrize(("name", "expression", "shapes"), CASES, ids=[case[0] for case in CASES])
 
 
-def compare(row, ours, theirs, arrays, attributes=(), layout=lambda x: x, gradients=True):
+def compare(row, ours, theirs, arrays, attributes=(), layout=lambda x: x, gradients=True, scale=(None, None)):
     """The row and PyTorch's function on the same arrays: values, and the gradients of all inputs."""
     twin = oracle(row, theirs)
     what = f"{row.name}{attributes} of {[a.tolist() if a.size < 10 else a.shape for a in arrays]}"
     mine, other = (lambda *t, f=f: f(*map(layout, t), *attributes) for f in (row, twin))
-    rtol, atol = LOOSE.get((row.name, str(arrays[-1].dtype)), (None, None))
+    rtol, atol = LOOSE.get((row.name, str(arrays[-1].dtype)), scale)
     if gradients and row.rules:
         agree_with_gradients(ours, theirs, mine, other, arrays, rtol, atol, what)
     else:
@@ -93,7 +92,7 @@ def test_value_and_gradient(row, dtype, reading, ours, theirs):
 
 @every_row
 def test_half_precision(row, ours, theirs):
-    compare(row, ours, theirs, sample(row, [(5, 7)] * len(row.inputs), dtype="float16"), gradients=False)
+    compare(row, ours, theirs, sample(row, [(5, 7)] * len(row.inputs), dtype="float16"), scale=(4e-3, 4e-3))
 
 
 @every_row
@@ -123,13 +122,25 @@ def test_special_values(row, reading, ours, theirs):
     points = np.array(list(itertools.product(special, repeat=len(row.inputs)))).T
     for dtype in ("float32", "float64"):
         arrays = [x.astype(bool if name == "condition" else dtype) for name, x in zip(row.inputs, points, strict=True)]
-        compare(row, ours, theirs, arrays, gradients=False)
+        compare(row, ours, theirs, arrays, gradients=row.name != "softsign")  # PyTorch's is NaN at infinity, not 0
         mine = row(*map(ours.of, arrays)).numpy()
         if mine.dtype.kind == "f" and row.name not in OTHER_ZERO:
             other = oracle(row, theirs)(*map(theirs.of, arrays)).numpy()
             zeros = (mine == 0) & (other == 0)
             wrong = zeros & (np.signbit(mine) != np.signbit(other))
             assert not wrong.any(), f"sign of zero at {[x[wrong] for x in arrays]}"
+
+
+@every_differentiable_row
+def test_mixed_precision_gradients(row, ours, theirs):
+    """Each gradient has its input's dtype and shape, whatever the operands were promoted and broadcast to."""
+    count = len(row.inputs)
+    if row.name in UNPROMOTED or count == 1:
+        pytest.skip("one dtype")
+    for kinds in (("float32", "float64", "float64"), ("float64", "float16", "float32")):
+        arrays = sample(row, [(3, 4), (4,), (3, 1)][:count])
+        arrays = [a if a.dtype == bool else a.astype(kind) for a, kind in zip(arrays, kinds)]
+        compare(row, ours, theirs, arrays, scale=(2e-3, 2e-3))
 
 
 @every_differentiable_row
@@ -296,16 +307,8 @@ def rows_in(tensors, found):
     return found
 
 
-@pytest.mark.parametrize("name", DIRECT)
-def test_row_called_directly(name, ours):
-    call, shapes = DIRECT[name]
-    tensors = [ours.of(array, True) for array in arrays_for(shapes)]
-    assert gradcheck(call, tensors)
-    assert gradgradcheck(call, tensors)
-
-
 def test_every_coarse_row_occurs_in_a_sample(ours):
-    found = set(DIRECT)
+    found = set()
     for _, expression, shapes in CASES:
         tensors = [ours.of(array, True) for array in arrays_for(shapes)]
         out = expression(ours, *tensors)

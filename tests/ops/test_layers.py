@@ -1,0 +1,210 @@
+"""Convolution, pooling, embedding, dropout and parametric activations against PyTorch."""
+
+import itertools
+
+import numpy as np
+import pytest
+from parity import agree, agree_on, agree_with_gradients, refuse_alike
+
+import autograd
+
+rng = np.random.default_rng(0)
+
+
+def twins(ours, theirs, expression):
+    return [lambda *t, L=library: expression(L, *t) for library in (ours, theirs)]
+
+
+# input, weight, arguments
+CONVOLUTIONS = {
+    "plain": ((2, 3, 7, 6), (4, 3, 3, 3), {}),
+    "one image": ((3, 7, 6), (4, 3, 3, 3), {}),
+    "1x1": ((2, 3, 5, 5), (4, 3, 1, 1), {}),
+    "whole image": ((2, 3, 5, 4), (2, 3, 5, 4), {}),
+    "stride": ((2, 3, 7, 6), (4, 3, 3, 3), {"stride": 2}),
+    "stride pair": ((2, 3, 7, 9), (4, 3, 3, 2), {"stride": (2, 3)}),
+    "stride leaves a rest": ((1, 2, 8, 8), (3, 2, 3, 3), {"stride": 3}),
+    "padding": ((2, 3, 5, 5), (4, 3, 3, 3), {"padding": 1}),
+    "padding pair": ((2, 3, 5, 5), (4, 3, 3, 3), {"padding": (2, 0)}),
+    "much padding": ((1, 1, 2, 2), (1, 1, 3, 3), {"padding": 3}),
+    "dilation": ((2, 3, 7, 7), (4, 3, 3, 3), {"dilation": 2}),
+    "all": ((2, 4, 9, 8), (6, 2, 3, 2), {"stride": (2, 1), "padding": (1, 2), "dilation": (2, 3), "groups": 2}),
+    "depthwise": ((2, 4, 5, 5), (4, 1, 3, 3), {"groups": 4, "padding": 1}),
+    "depthwise multiplier": ((2, 4, 5, 5), (8, 1, 3, 3), {"groups": 4}),
+    "same": ((2, 3, 5, 6), (4, 3, 3, 3), {"padding": "same"}),
+    "same even": ((2, 3, 5, 6), (4, 3, 2, 4), {"padding": "same"}),
+    "same dilated": ((2, 3, 7, 7), (4, 3, 3, 2), {"padding": "same", "dilation": 2}),
+    "valid": ((2, 3, 5, 6), (4, 3, 3, 3), {"padding": "valid"}),
+    "no images": ((0, 3, 5, 5), (4, 3, 3, 3), {}),
+    "lists": ((1, 2, 5, 5), (2, 2, 3, 3), {"stride": [1, 2], "padding": [1, 1]}),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even")
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+@pytest.mark.parametrize("bias", [False, True])
+def test_conv2d(name, bias, ours, theirs, reading):
+    image, weight, options = CONVOLUTIONS[name]
+    arrays = [rng.standard_normal(image), rng.standard_normal(weight)]
+    arrays += [rng.standard_normal(weight[0])] if bias else []
+    expression = lambda L, *t: L.F.conv2d(*t, **options)
+    with np.errstate(all="ignore"):
+        for dtype, scale in (("float64", (1e-9, 1e-10)), ("float32", (1e-3, 1e-4))):
+            agree_with_gradients(
+                ours, theirs, *twins(ours, theirs, expression), [a.astype(dtype) for a in arrays], *scale, name
+            )
+
+
+def test_conv2d_layouts(ours, theirs):
+    """Transposed and sliced images and filters."""
+    expression = lambda L, x, w: L.conv2d(x.permute(0, 3, 1, 2)[:, :, ::2], w.transpose(2, 3), padding=1)
+    arrays = [rng.standard_normal((2, 9, 5, 3)), rng.standard_normal((4, 3, 2, 3))]
+    agree_with_gradients(ours, theirs, *twins(ours, theirs, expression), arrays, 1e-9, 1e-10)
+
+
+WINDOWS = [
+    ((2, 3, 6, 6), (2,), {}),
+    ((3, 6, 7), (3,), {"stride": 2}),
+    ((1, 2, 7, 8), ((2, 3),), {"stride": (1, 2)}),
+    ((1, 2, 7, 7), (3, 2, 1), {}),
+    ((1, 2, 6, 5), (3,), {"stride": 2, "padding": 1, "ceil_mode": True}),
+    ((1, 1, 5, 5), (2,), {"ceil_mode": True}),
+    ((1, 1, 4, 4), (4,), {"padding": (2, 1)}),
+]
+
+
+@pytest.mark.parametrize(("shape", "args", "options"), WINDOWS)
+def test_pooling(shape, args, options, ours, theirs, reading):
+    x = rng.standard_normal(shape)
+    expressions = [
+        lambda L, x: L.F.max_pool2d(x, *args, **options),
+        lambda L, x: L.F.avg_pool2d(x, *args, **options),
+        lambda L, x: L.F.avg_pool2d(x, *args, **options, count_include_pad=False),
+        lambda L, x: L.F.avg_pool2d(x, *args, **options, divisor_override=5),
+    ]
+    for i, (expression, dtype) in enumerate(itertools.product(expressions, ("float64", "float32"))):
+        scale = (1e-11, 1e-12) if dtype == "float64" else (1e-5, 1e-6)
+        pair = twins(ours, theirs, expression)
+        agree_with_gradients(ours, theirs, *pair, [x.astype(dtype)], *scale, f"{i} {dtype}")
+
+
+def test_max_pool_details(ours, theirs, reading):
+    calls = {
+        "dilation": lambda L, x: L.F.max_pool2d(x, 2, stride=1, dilation=2),
+        "indices": lambda L, x: L.F.max_pool2d(x, 2, return_indices=True),
+        "indices padded": lambda L, x: L.F.max_pool2d(x, 3, 2, 1, return_indices=True),
+        "one image indices": lambda L, x: L.F.max_pool2d(x[0], 2, return_indices=True),
+        "nan": lambda L, x: L.F.max_pool2d(L.where(x > 1, L.tensor(float("nan"), dtype=L.float64), x), 2),
+        "infinities": lambda L, x: L.F.max_pool2d(x * 0 - float("inf"), 2, padding=1),
+        "ties": lambda L, x: L.F.max_pool2d(x * 0, 2, return_indices=True),
+        "main namespace": lambda L, x: L.max_pool2d(x, 2),
+    }
+    for name, call in calls.items():
+        agree_on(ours, theirs, call, [rng.standard_normal((2, 2, 6, 6))], what=name)
+    ties = np.zeros((1, 1, 4, 4))
+    agree_with_gradients(ours, theirs, *twins(ours, theirs, lambda L, x: L.F.max_pool2d(x, 2)), [ties])
+
+
+def test_embedding(ours, theirs, reading):
+    weight = rng.standard_normal((5, 3))
+    places = [
+        np.array([0, 4, 4, 1]),
+        np.array([[1, 1], [2, 0]]),
+        np.array(3),
+        np.zeros((0,), int),
+        np.zeros((2, 0), int),
+    ]
+    for index, options in itertools.product(
+        places, ({}, {"padding_idx": 1}, {"padding_idx": -1}, {"scale_grad_by_freq": True})
+    ):
+        expression = lambda L, w, index=index, options=options: L.F.embedding(L.of(index), w, **options)
+        agree_with_gradients(
+            ours, theirs, *twins(ours, theirs, expression), [weight], what=f"{index.tolist()} {options}"
+        )
+    int32 = lambda L, w: L.F.embedding(L.of(np.array([1, 2], np.int32)), w)
+    agree_with_gradients(ours, theirs, *twins(ours, theirs, int32), [weight])
+
+
+def test_embedding_max_norm(ours, theirs):
+    for norm in (1.0, 2.0, float("inf")):
+        weights = [library.of(np.arange(12.0).reshape(4, 3)) for library in (ours, theirs)]
+        rows = [
+            L.F.embedding(L.of([1, 3, 3]), w, max_norm=2.0, norm_type=norm) for L, w in zip((ours, theirs), weights)
+        ]
+        agree(*rows, 1e-6, 1e-6)
+        agree(*weights, 1e-6, 1e-6)
+
+
+def test_prelu(ours, theirs):
+    for shape, count in (((2, 3, 4), 3), ((2, 3), 1), ((3,), 1), ((2, 3, 2, 2), 3)):
+        arrays = [rng.standard_normal(shape), rng.uniform(0.1, 0.5, count)]
+        agree_with_gradients(ours, theirs, *twins(ours, theirs, lambda L, x, w: L.F.prelu(x, w)), arrays)
+        agree_with_gradients(ours, theirs, *twins(ours, theirs, lambda L, x, w: L.prelu(x, w)), arrays)
+
+
+def test_dropout_draws_pytorchs_mask(torch, ours, theirs):
+    for p in (0.1, 0.5, 0.9):
+        for shape in ((7,), (40, 50)):
+            results = []
+            for library in (ours, theirs):
+                library.manual_seed(3)
+                x = library.ones(*shape, requires_grad=True)
+                y = library.F.dropout(x, p)
+                (y * y).sum().backward()
+                results.append((y, x.grad))
+            agree(results[0][0], results[1][0])
+            agree(results[0][1], results[1][1], 1e-6, 1e-6)
+
+
+def test_dropout_forms(ours, theirs):
+    calls = [
+        lambda L, x: L.F.dropout(x, 0.5, training=False),
+        lambda L, x: L.F.dropout(x, 0.0),
+        lambda L, x: L.F.dropout(x, 1.0),
+        lambda L, x: L.dropout(x, 0.0, True),
+        lambda L, x: L.F.dropout(x.clone(), 1.0, True, True),
+    ]
+    for i, call in enumerate(calls):
+        agree_on(ours, theirs, call, [rng.standard_normal((3, 4))], what=f"call {i}")
+    assert set(autograd.dropout(autograd.ones(1000), 0.5, True).tolist()) == {0.0, 2.0}
+
+
+REFUSED = {
+    "channels": (
+        lambda L: L.conv2d(L.zeros(1, 3, 5, 5), L.zeros(4, 2, 3, 3)),
+        ["conv2d", "3 channels", "(4, 2, 3, 3)"],
+    ),
+    "dims": (lambda L: L.conv2d(L.zeros(5, 5), L.zeros(4, 2, 3, 3)), ["conv2d", "[5, 5]", "[4, 2, 3, 3]"]),
+    "weight dims": (lambda L: L.conv2d(L.zeros(1, 2, 5, 5), L.zeros(4, 2, 3)), ["[4, 2, 3]"]),
+    "too small": (lambda L: L.conv2d(L.zeros(1, 1, 2, 2), L.zeros(1, 1, 3, 3)), ["3", "2"]),
+    "groups": (lambda L: L.conv2d(L.zeros(1, 4, 5, 5), L.zeros(3, 2, 3, 3), groups=2), ["groups"]),
+    "no groups": (lambda L: L.conv2d(L.zeros(1, 4, 5, 5), L.zeros(3, 2, 3, 3), groups=0), ["groups", "0"]),
+    "stride": (lambda L: L.conv2d(L.zeros(1, 1, 5, 5), L.zeros(1, 1, 3, 3), stride=0), ["stride", "0"]),
+    "padding": (lambda L: L.conv2d(L.zeros(1, 1, 5, 5), L.zeros(1, 1, 3, 3), padding=-1), ["padding", "-1"]),
+    "stride length": (lambda L: L.conv2d(L.zeros(1, 1, 5, 5), L.zeros(1, 1, 3, 3), stride=(1, 1, 1)), ["stride"]),
+    "same strided": (lambda L: L.conv2d(L.zeros(1, 1, 5, 5), L.zeros(1, 1, 3, 3), stride=2, padding="same"), ["same"]),
+    "padding text": (lambda L: L.conv2d(L.zeros(1, 1, 5, 5), L.zeros(1, 1, 3, 3), padding="full"), ["full"]),
+    "bias": (lambda L: L.conv2d(L.zeros(1, 1, 5, 5), L.zeros(2, 1, 3, 3), L.zeros(3)), ["2", "3"]),
+    "dtypes": (lambda L: L.conv2d(L.zeros(1, 1, 5, 5), L.zeros(2, 1, 3, 3, dtype=L.float64)), ["float32", "float64"]),
+    "pool dims": (lambda L: L.F.max_pool2d(L.zeros(5, 5), 2), ["max_pool2d", "[5, 5]"]),
+    "pool padding": (lambda L: L.F.max_pool2d(L.zeros(1, 5, 5), 2, padding=2), ["half", "2"]),
+    "pool kernel": (lambda L: L.F.max_pool2d(L.zeros(1, 5, 5), 0), ["0"]),
+    "pool stride": (lambda L: L.F.avg_pool2d(L.zeros(1, 5, 5), 2, 0), ["0"]),
+    "pool too small": (lambda L: L.F.max_pool2d(L.zeros(1, 2, 2), 3), ["max_pool2d"]),
+    "avg too small": (lambda L: L.F.avg_pool2d(L.zeros(1, 2, 2), 3), ["avg_pool2d"]),
+    "divisor": (lambda L: L.F.avg_pool2d(L.zeros(1, 4, 4), 2, divisor_override=0), ["divisor"]),
+    "embedding range": (lambda L: L.F.embedding(L.of([4]), L.zeros(4, 2)), ["4", "[4, 2]"]),
+    "embedding negative": (lambda L: L.F.embedding(L.of([-1]), L.zeros(4, 2)), ["embedding", "-1"]),
+    "embedding floats": (lambda L: L.F.embedding(L.zeros(2), L.zeros(4, 2)), ["embedding", "float32"]),
+    "embedding padding": (lambda L: L.F.embedding(L.of([0]), L.zeros(4, 2), padding_idx=4), ["4"]),
+    "embedding weight": (lambda L: L.F.embedding(L.of([0]), L.zeros(4)), ["weight"]),
+    "dropout": (lambda L: L.F.dropout(L.zeros(2), 1.5), ["1.5"]),
+    "prelu": (lambda L: L.F.prelu(L.zeros(2, 3), L.zeros(2)), ["2", "3"]),
+    "gelu": (lambda L: L.F.gelu(L.zeros(2), approximate="exact"), ["exact"]),
+    "not a tensor": (lambda L: L.F.conv2d([1.0], L.zeros(1, 1, 1, 1)), ["conv2d", "input"]),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals(name, ours, theirs):
+    refuse_alike(ours, theirs, *REFUSED[name])

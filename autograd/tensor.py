@@ -668,7 +668,9 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
     if isinstance(data, (ndarray, np.generic)):
         from_numpy_dtype(data.dtype)
         return np.array(data, dtype or data.dtype.newbyteorder("="), order="C")
-    if isinstance(data, (list, tuple)):
+    if isinstance(data, str):
+        raise TypeError("new(): invalid data type 'str'")
+    if isinstance(data, (list, tuple, range)):
         data = _without_tensors(data)
         _check_rectangular(data)
     for value in _flatten(data):
@@ -701,7 +703,9 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
 def _without_tensors(data: Any) -> Any:
     if isinstance(data, Tensor):
         return data._array if data._array.ndim else data._array.item()
-    if isinstance(data, (list, tuple)) and any(isinstance(item, (list, tuple, Tensor)) for item in data):
+    if isinstance(data, range):
+        return list(data)
+    if isinstance(data, (list, tuple)) and any(isinstance(item, (list, tuple, range, Tensor)) for item in data):
         return [_without_tensors(item) for item in data]
     return data
 

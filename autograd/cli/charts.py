@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from .job import CLASSES, Trainer
 
@@ -43,6 +43,13 @@ STYLE: Any = {
 }
 
 
+class _Plain(LogFormatter):
+    """0.1 where matplotlib writes 1e-01."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:g}" if super().__call__(x, pos) else ""
+
+
 def curves(trainer: Trainer) -> bytes:
     """Loss and accuracy over the epochs, for training and held-out images."""
     with rc_context(STYLE):
@@ -58,6 +65,8 @@ def curves(trainer: Trainer) -> bytes:
         _lines(right, middles, column["train_accuracy"], ends, column["held_out_accuracy"], "{:.2%}")
         if any(loss > 0 for _, loss in trainer.curve):
             left.set_yscale("log")
+            left.yaxis.set_major_formatter(_Plain())
+            left.yaxis.set_minor_formatter(_Plain(labelOnlyBase=False, minor_thresholds=(1.5, 0.5)))
         left.set(title="Loss", ylabel="mean cross-entropy (nats, log scale)")
         right.set(title="Accuracy", ylabel="images read correctly (%)")
         right.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}")

@@ -135,8 +135,12 @@ def compute_dtype(row: PointwiseRow, operands: Sequence[Any]) -> np.dtype:
         v._array.dtype.kind == "b" if isinstance(v, Tensor) else isinstance(v, (bool, np.bool_)) for v in operands
     ):
         raise RuntimeError(f"{row.name} is not supported on bool tensors: {row.refuses_bool}")
+    if row.check is not None:
+        row.check(operands, dtype)
     if row.result == "float" and dtype.kind in "biu":
         return dtypes.default_dtype.numpy
+    if row.result == "number" and dtype.kind == "b":
+        return dtypes.int64.numpy
     return dtype
 
 

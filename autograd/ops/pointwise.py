@@ -103,7 +103,7 @@ def _():
     return 0.0
 
 
-@pointwise(latex=r"x^2", inplace=True, node_name="Pow")
+@pointwise(latex=r"x^2", result="number", inplace=True, node_name="Pow")
 def square(x):
     return x * x
 
@@ -143,7 +143,12 @@ def _(g, out):
     return -g * (out * out)
 
 
-@pointwise(latex=r"x^y", domain=((0.2, 3), (-2, 2)), inplace=True, accepts="numbers")
+def _no_negative_integer_power(operands, dtype):
+    if dtype.kind in "iu" and isinstance(operands[1], int) and operands[1] < 0:
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+
+
+@pointwise(latex=r"x^y", domain=((0.2, 3), (-2, 2)), inplace=True, accepts="numbers", check=_no_negative_integer_power)
 def pow(x, y):
     return _.pow(x, y)
 

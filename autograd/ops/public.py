@@ -256,7 +256,6 @@ def attach_operators() -> None:
     Tensor.__abs__ = TORCH["abs"]  # type: ignore[attr-defined]
     Tensor.__invert__ = _invert  # type: ignore[attr-defined]
     Tensor.__pos__ = lambda self: self  # type: ignore[attr-defined]
-    Tensor.__pow__ = TORCH["pow"]  # type: ignore[attr-defined]
 
 
 def _invert(self: Tensor) -> Tensor:

@@ -178,7 +178,7 @@ class PointwiseRow(Row):
     """An operator that works element by element on inputs that broadcast together.
 
     ``result`` is the rule for the dtype: ``"same"`` as the promoted inputs, ``"float"`` (integers become the
-    default dtype) or ``"bool"``. ``refuses_bool`` names what to use instead where PyTorch rejects bool inputs.
+    default dtype) or ``"bool"``. ``refuses_bool`` names what to use instead where PyTorch rejects bool inputs; ``check`` sees the operands and the dtype before anything is computed.
     """
 
     def __init__(
@@ -188,10 +188,11 @@ class PointwiseRow(Row):
         result: str = "same",
         accepts: str = "any",
         refuses_bool: str = "",
+        check: Callable[[Sequence[Any], np.dtype], None] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(forward, **options)
-        self.result, self.accepts, self.refuses_bool = result, accepts, refuses_bool
+        self.result, self.accepts, self.refuses_bool, self.check = result, accepts, refuses_bool, check
         self.rules: dict[str, Formula] = {}
         self.formula = Formula(forward)
         kind = "bool" if result == "bool" else "float"

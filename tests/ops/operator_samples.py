@@ -399,10 +399,8 @@ SAMPLES = {
 
 # Rows without a gradient and without a sample, and what tests them.
 EXEMPT = {
-    "bitwise_and": "integers only: test_table.py::test_bits",
-    "bitwise_or": "integers only: test_table.py::test_bits",
-    "bitwise_xor": "integers only: test_table.py::test_bits",
     "pick": "replays which of several views was written to, without a gradient: test_shape.py::test_several_results",
+    "bits": "integers only: test_table.py::test_bits",
     "bitwise_not": "integers only: test_table.py::test_bits",
 }
 

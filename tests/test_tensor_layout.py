@@ -1,0 +1,52 @@
+"""Where elements lie in memory: strides of results, views that are possible and those that are not. Oracle: PyTorch."""
+
+from __future__ import annotations
+
+import pytest
+
+import autograd
+
+LAYOUTS = [
+    "x", "x.transpose(0, 2)", "x.permute(1, 2, 0)", "x[:, ::2]", "x[:, :, 1:]", "x[0].expand(2, 3, 4)",
+    "x[:, :1].expand(2, 3, 4)", "x[..., :1].expand(2, 3, 4)", "x.transpose(0, 1)[:, :1].expand(3, 2, 4)",
+    "x[0, 0, 0].expand(2, 3)", "x[:1]", "x[:, :0]", "x.mT[..., 0]", "x.unsqueeze(1).transpose(0, 3)",
+    "x.flip(0)", "x.diagonal(0, 1, 2)",
+]  # fmt: skip
+MAKERS = [
+    "y.clone()", "y * 2", "y.exp()", "-y", "y + y", "y > 0", "y.double()", "y.contiguous()",
+    "lib.zeros_like(y)", "lib.rand_like(y)", "y.relu()", "y.clamp(0, 1)", "lib.where(y > 0, y, y)", "y.sum(-1)",
+    "y.softmax(-1)", "y.detach().clone() + 0", "y.round()", "lib.maximum(y, y)", "y.masked_fill(y > 0, 1.0)",
+    "y + y.sum()", "y * y[..., :1]",
+]  # fmt: skip
+
+
+def steps(lib, layout, maker):
+    """Distances in memory along the dimensions that have more than one element, for a result."""
+    y = eval(layout, {"x": lib.arange(24.0).view(2, 3, 4)})
+    z = eval(maker, {"lib": lib, "y": y})
+    return [step for n, step in zip(z.shape, z.stride(), strict=True) if n > 1], z.is_contiguous()
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_result_can_be_viewed_wherever_torchs_can(torch, layout, maker):
+    ours, theirs = steps(autograd, layout, maker), steps(torch, layout, maker)
+    assert ours[1] or ours == theirs
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x.view(4, 6)", "x.view(-1)", "x.view(2, -1)", "x.view(5, 5)", "x.view(-1, -1)", "x.view(-1, 0)",
+        "x.view(2, 3, 4, 1)", "x.transpose(0, 1).view(-1)", "x.transpose(0, 1).view(3, 2, 2, 2)",
+        "x.transpose(1, 2).view(2, 12)", "x[:, ::2].view(4, 4)", "x[:, ::2].view(2, 8)",
+        "x[..., :2].view(6, 2)", "x[0].expand(2, 3, 4).view(2, 12)", "x[0].expand(2, 3, 4).view(24)",
+        "x.transpose(0, 1).reshape(6, 4)", "x[:0].view(0, 5)", "x[:0].view(-1)", "x[:0].view(-1, 0)",
+        "x.view(())", "x[0, 0, 0].view(1, 1)", "x.view(2, 12).view(24)._base is x._base",
+        "x.reshape(-1)._is_view(), x.transpose(0, 1).reshape(-1)._is_view()",
+        "x.flatten()._base is None, x.ravel().shape, x.flatten(0, 1).shape, x.flatten(1).shape",
+        "x.view_as(lib.ones(4, 6)).shape",
+    ]
+)  # fmt: skip
+def test_view_and_reshape(both, source):
+    both(lambda lib: eval(source, {"lib": lib, "x": lib.arange(24.0).view(2, 3, 4)}))

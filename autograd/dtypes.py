@@ -47,9 +47,7 @@ int8, int16, int32, int64 = dtype("int8"), dtype("int16"), dtype("int32"), dtype
 uint8 = dtype("uint8")
 bool = dtype("bool")
 
-DTYPES: dict[str, dtype] = {
-    d.name: d for d in (float16, float32, float64, int8, int16, int32, int64, uint8, bool)
-}
+DTYPES: dict[str, dtype] = {d.name: d for d in (float16, float32, float64, int8, int16, int32, int64, uint8, bool)}
 ALIASES = {
     "half": float16,
     "float": float32,
@@ -154,9 +152,7 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     return from_numpy_dtype(promote_numpy(type1.numpy, type2.numpy))
 
 
-def result_dtype(
-    dimensioned: np.dtype | None, zero_dim: np.dtype | None, number: np.dtype | None
-) -> np.dtype:
+def result_dtype(dimensioned: np.dtype | None, zero_dim: np.dtype | None, number: np.dtype | None) -> np.dtype:
     """The type that an operator computes in.
 
     Each argument is the promoted type of one kind of operand, None without any: tensors with dimensions, 0-d

@@ -72,9 +72,7 @@ def set_printoptions(
     """
     global _options
     if profile is not None and profile not in _PROFILES:
-        raise ValueError(
-            f"set_printoptions: profile must be one of {sorted(_PROFILES)}, but got {profile!r}."
-        )
+        raise ValueError(f"set_printoptions: profile must be one of {sorted(_PROFILES)}, but got {profile!r}.")
     for name, count in (("precision", precision), ("edgeitems", edgeitems)):
         if count is None:
             continue

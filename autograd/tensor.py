@@ -510,9 +510,7 @@ class Tensor:
             RuntimeError: the tensor requires grad, and ``force`` is not set.
         """
         if not force and node_of(self) is not None:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return self._array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -721,7 +719,9 @@ def _check_rectangular(data: Any, depth: int = 0) -> None:
         raise ValueError(f"expected sequence of length {wanted} at dim {depth + 1} (got {got})")
     if lengths and lengths != {-1} and lengths != {0}:
         inner = {
-            len(item[0]) if isinstance(item[0], (list, tuple)) else -1 for item in data if isinstance(item, (list, tuple))
+            len(item[0]) if isinstance(item[0], (list, tuple)) else -1
+            for item in data
+            if isinstance(item, (list, tuple))
         }
         for item in data:
             _check_rectangular(item, depth + 1)
@@ -878,9 +878,7 @@ def grad(
     nodes, values = _prepare_roots(roots, gradients, create_graph)
     wanted = _input_nodes(targets)
     keep = create_graph if retain_graph is None else retain_graph
-    arrived = run_backward(
-        nodes, values, inputs=wanted, retain_graph=keep, create_graph=create_graph, accumulate=False
-    )
+    arrived = run_backward(nodes, values, inputs=wanted, retain_graph=keep, create_graph=create_graph, accumulate=False)
     results: list[Tensor | None] = []
     for target, g in zip(targets, arrived, strict=True):
         if g is None and materialize_grads:
@@ -920,9 +918,7 @@ def _input_nodes(inputs: list[Tensor]) -> list[Node]:
     return nodes
 
 
-def _prepare_roots(
-    roots: list[Tensor], gradients: list[Any], create_graph: bool
-) -> tuple[list[Node], list[Any]]:
+def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool) -> tuple[list[Node], list[Any]]:
     nodes, values = [], []
     for root, gradient in zip(roots, gradients, strict=True):
         if not isinstance(root, Tensor):

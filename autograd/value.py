@@ -141,7 +141,13 @@ def apply(row: Row, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     for name, number in zip(row.inputs, numbers, strict=True):
         if not isinstance(number, (int, float)):
             raise TypeError(f"{row.name}(): argument '{name}' must be Value or a number, not {type(number).__name__}")
-    saved = dict(zip(row.parameters, [*(n if n is True or n is False else float(n) for n in numbers), *arguments[count:]], strict=True))
+    saved = dict(
+        zip(
+            row.parameters,
+            [*(n if n is True or n is False else float(n) for n in numbers), *arguments[count:]],
+            strict=True,
+        )
+    )
     result = row.formula.on_floats(*(saved[name] for name in row.formula.arguments))
     if row.result == "bool":
         return bool(result)

@@ -186,9 +186,7 @@ def test_bad_arrays():
     if np.dtype(np.longdouble).itemsize > 8:
         bad += [np.zeros(2, np.longdouble), np.zeros(2, np.clongdouble)]
     for value in bad:
-        with pytest.raises(
-            TypeError, match=r"format_tensor: (array must be a numpy.ndarray|cannot print dtype)"
-        ):
+        with pytest.raises(TypeError, match=r"format_tensor: (array must be a numpy.ndarray|cannot print dtype)"):
             format_tensor(value, default_dtype=np.float32, dtype_name="torch.float32")
 
 
@@ -264,9 +262,7 @@ def test_table_as_torch():
 
 def test_default_dtype_as_torch():
     torch = pytest.importorskip("torch")
-    for default, dtype, shape in itertools.product(
-        ("float16", "float32", "float64"), DTYPES, ((), (2,), (0,), (0, 2))
-    ):
+    for default, dtype, shape in itertools.product(("float16", "float32", "float64"), DTYPES, ((), (2,), (0,), (0, 2))):
         _assert_as_torch(torch, np.ones(shape, dtype), default=default)
 
 
@@ -274,9 +270,7 @@ def test_suffixes_as_torch():
     torch = pytest.importorskip("torch")
     requires_grad = ["requires_grad=True"], lambda x: x.requires_grad_()
     grad_fn = ["grad_fn=<MulBackward0>"], lambda x: x.requires_grad_() * 1
-    for (suffixes, graph), dtype in itertools.product(
-        (requires_grad, grad_fn), ("float32", "float64", "complex128")
-    ):
+    for (suffixes, graph), dtype in itertools.product((requires_grad, grad_fn), ("float32", "float64", "complex128")):
         for shape in ((), (0,), (0, 3), (1,), (5,), (6,), (7,), (30,), (3, 2), (2, 2, 2)):
             for linewidth in (10, *range(20, 100, 3)):
                 array = np.full(shape, 0.5, dtype)

@@ -196,9 +196,7 @@ class Boxes:
         """Room for (groups, F / groups, samples * positions)."""
         length = box.samples * _length(box, self.geometry)
         start, filters = self.room_for_columns, self.geometry.filters
-        return by_group(
-            self.buffer[start : start + filters * length].reshape(filters, length), self.geometry.groups
-        )
+        return by_group(self.buffer[start : start + filters * length].reshape(filters, length), self.geometry.groups)
 
     def image(self, x: np.ndarray) -> np.ndarray:
         """``x`` as a contiguous image, padded if the reading needs it."""
@@ -274,11 +272,7 @@ class Boxes:
         if self.loops:
             from .conv_loops import place_columns
 
-            shift = (
-                np.zeros(geometry.filters, self.dtype)
-                if bias is None
-                else np.ascontiguousarray(bias, self.dtype)
-            )
+            shift = np.zeros(geometry.filters, self.dtype) if bias is None else np.ascontiguousarray(bias, self.dtype)
             arguments = (
                 outputs.reshape(-1),
                 shift,

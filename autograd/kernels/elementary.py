@@ -13,9 +13,7 @@ from .special import error_functions, powers
 __all__ = ["library"]
 
 
-def library(
-    real: type, fits: Mapping[str, Sequence[float]], double: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def library(real: type, fits: Mapping[str, Sequence[float]], double: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Every function of ``real`` by name; nothing is compiled before its first use.
 
     Args:

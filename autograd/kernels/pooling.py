@@ -254,9 +254,7 @@ def avg_pool2d_gradient(
             *sizes,
         )
         return gx
-    padded = np.zeros(
-        (*x_shape[:2], *_padded_size(x_shape[2:], out_size, kernel, stride, padding, (1, 1))), g.dtype
-    )
+    padded = np.zeros((*x_shape[:2], *_padded_size(x_shape[2:], out_size, kernel, stride, padding, (1, 1))), g.dtype)
     share = g / divisors
     for _, window in _windows(padded, out_size, kernel, stride, (1, 1)):
         window += share
@@ -276,9 +274,7 @@ def _averages(
 ) -> tuple[tuple[int, ...], np.ndarray]:
     """The output's spatial sizes, and each window's divisor."""
     if dtype.kind != "f":
-        raise RuntimeError(
-            f"avg_pool2d is not implemented for {dtype}; convert the input to a floating-point type."
-        )
+        raise RuntimeError(f"avg_pool2d is not implemented for {dtype}; convert the input to a floating-point type.")
     if divisor_override == 0:
         raise RuntimeError("avg_pool2d: divisor_override must not be zero.")
     out_size = pool_output_size(x_shape[2:], kernel, stride, padding, (1, 1), ceil_mode, "avg_pool2d")

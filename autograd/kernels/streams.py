@@ -52,9 +52,7 @@ class MT19937Stream(Twister):
 
     # Continuous distributions
 
-    def uniform(
-        self, shape: Shape, dtype: DTypeLike = np.float32, low: float = 0.0, high: float = 1.0
-    ) -> np.ndarray:
+    def uniform(self, shape: Shape, dtype: DTypeLike = np.float32, low: float = 0.0, high: float = 1.0) -> np.ndarray:
         """``low + (high - low) * u``, u uniform on [0, 1): ``torch.rand``, ``uniform_``.
 
         A value that rounds up to ``high`` becomes ``low``. Complex dtypes draw real and imaginary parts.
@@ -70,9 +68,7 @@ class MT19937Stream(Twister):
             if not -largest <= bound <= largest:
                 raise RuntimeError(f"uniform_: {name}={bound} is out of bounds for {dtype}")
         if low > high:
-            raise RuntimeError(
-                f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}"
-            )
+            raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
         if high - low > largest:
             raise RuntimeError(f"uniform_: to - from exceeds the largest {dtype} ({largest}): {high} - {low}")
         with self._lock:
@@ -219,9 +215,7 @@ class MT19937Stream(Twister):
         kind = _checked("bernoulli", p.dtype)
         probabilities = np.broadcast_to(p, p.shape if shape is None else _dimensions(shape))
         if not ((p >= 0) & (p <= 1)).all():
-            raise RuntimeError(
-                f"bernoulli expects p to be in [0, 1], but got values from {p.min()} to {p.max()}"
-            )
+            raise RuntimeError(f"bernoulli expects p to be in [0, 1], but got values from {p.min()} to {p.max()}")
         with self._lock:
             unit = self.unit(probabilities.size, kind)
         return (unit.reshape(probabilities.shape) < probabilities).astype(kind if dtype is None else dtype)
@@ -256,9 +250,7 @@ class MT19937Stream(Twister):
         high = sampling.largest(dtype) + 1 if high is None else operator.index(high)
         high = 1 << 63 if whole else high
         if low >= high:
-            raise RuntimeError(
-                f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
-            )
+            raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
         smallest, biggest = sampling.bounds(dtype)
         for name, bound in (("from", low), ("to - 1", high - 1)):
             if not smallest <= bound <= biggest:
@@ -268,9 +260,7 @@ class MT19937Stream(Twister):
         if dtype.kind == "f" and not whole:
             low, high = sampling.representable(low, high, dtype)
             if low >= high:
-                raise RuntimeError(
-                    f"random_ expects 'from' < 'to' after rounding to {dtype}, but {low} >= {high}"
-                )
+                raise RuntimeError(f"random_ expects 'from' < 'to' after rounding to {dtype}, but {low} >= {high}")
         span, size = high - low, math.prod(shape)
         with self._lock:
             words = self.long_words(size) if span >= WIDE_RANGE else self.words(size)
@@ -304,9 +294,7 @@ class MT19937Stream(Twister):
         if n < 0:
             raise RuntimeError(f"randperm: n must be non-negative, but got {n}")
         if n > sampling.largest(dtype):
-            raise RuntimeError(
-                f"randperm: n={n} is too large for {dtype}, which holds up to {sampling.largest(dtype)}"
-            )
+            raise RuntimeError(f"randperm: n={n} is too large for {dtype}, which holds up to {sampling.largest(dtype)}")
         with self._lock:
             if n < LONG_PERMUTATION:
                 steps = np.arange(max(n - 1, 0), dtype=np.uint64)

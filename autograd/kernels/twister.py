@@ -108,9 +108,7 @@ class Twister:
         left, position = int(saved["left"]), int(saved["next"])
         fresh = (left, position) == (1, 0)
         if saved["seeded"] != 1 or not (fresh or (1 <= position <= KEYS and left + position == KEYS + 1)):
-            raise RuntimeError(
-                f"Invalid mt19937 state: seeded={saved['seeded']}, left={left}, next={position}"
-            )
+            raise RuntimeError(f"Invalid mt19937 state: seeded={saved['seeded']}, left={left}, next={position}")
         twister = {"key": saved["key"].astype(np.uint32), "pos": KEYS if fresh else position}
         with self._lock:
             self._started().state = {"bit_generator": "MT19937", "state": twister}

@@ -21,7 +21,14 @@ def _(g, out):
     return _.where(out <= 0, 0.0, g)
 
 
-@pointwise(latex=r"\min(\max(x, 0), 6)", kinks=(0, 6), home="nn.functional", domain=(-3, 9), refuses_bool="convert with .float()", node_name="Hardtanh")
+@pointwise(
+    latex=r"\min(\max(x, 0), 6)",
+    kinks=(0, 6),
+    home="nn.functional",
+    domain=(-3, 9),
+    refuses_bool="convert with .float()",
+    node_name="Hardtanh",
+)
 def relu6(x):
     return _.minimum(_.maximum(x, 0), 6)
 
@@ -66,7 +73,14 @@ def _(g, x, alpha):
     return _.where(x <= 0, g * (alpha * _.exp(x)), g)
 
 
-@pointwise(latex=r"\lambda (x > 0 \; ? \; x : \alpha (e^x - 1))", kinks=(0,), inplace=True, node_name="Elu", method=False, accepts="floats")
+@pointwise(
+    latex=r"\lambda (x > 0 \; ? \; x : \alpha (e^x - 1))",
+    kinks=(0,),
+    inplace=True,
+    node_name="Elu",
+    method=False,
+    accepts="floats",
+)
 def selu(x):
     return 1.0507009873554805 * _.where(x > 0, x, 1.6732632423543772 * _.expm1(x))
 
@@ -76,7 +90,13 @@ def _(g, x):
     return 1.0507009873554805 * _.where(x <= 0, g * (1.6732632423543772 * _.exp(x)), g)
 
 
-@pointwise(latex=r"\max(x, 0) + \min(0, \alpha (e^{x/\alpha} - 1))", kinks=(0,), method=False, node_name="Elu", accepts="floats")
+@pointwise(
+    latex=r"\max(x, 0) + \min(0, \alpha (e^{x/\alpha} - 1))",
+    kinks=(0,),
+    method=False,
+    node_name="Elu",
+    accepts="floats",
+)
 def celu(x, alpha=1.0):
     return _.where(x > 0, x, alpha * _.expm1(x / alpha))
 
@@ -98,7 +118,9 @@ def _(g, x):
     return g * (cdf + x * pdf)
 
 
-@pointwise(latex=r"\tfrac{1}{2} x (1 + \tanh(\sqrt{2/\pi} (x + 0.044715 x^3)))", home="", node_name="Gelu", accepts="floats")
+@pointwise(
+    latex=r"\tfrac{1}{2} x (1 + \tanh(\sqrt{2/\pi} (x + 0.044715 x^3)))", home="", node_name="Gelu", accepts="floats"
+)
 def gelu_tanh(x):
     return 0.5 * x * (1 + _.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
@@ -142,7 +164,9 @@ def _(g, x, beta, threshold):
     return _.where(x * beta > threshold, g, g * _.sigmoid(x * beta))
 
 
-@pointwise(latex=r"\frac{x}{1 + |x|}", kinks=(0,), home="nn.functional", result="float", node_name="Div", accepts="numbers")
+@pointwise(
+    latex=r"\frac{x}{1 + |x|}", kinks=(0,), home="nn.functional", result="float", node_name="Div", accepts="numbers"
+)
 def softsign(x):
     return x / (1 + _.abs(x))
 
@@ -163,7 +187,12 @@ def _(g, x):
     return g * _.sigmoid(-x)
 
 
-@pointwise(latex=r"\min(\max(x, \text{min}), \text{max})", kinks=(-1, 1), home="nn.functional", refuses_bool="convert with .float()")
+@pointwise(
+    latex=r"\min(\max(x, \text{min}), \text{max})",
+    kinks=(-1, 1),
+    home="nn.functional",
+    refuses_bool="convert with .float()",
+)
 def hardtanh(x, min_val=-1.0, max_val=1.0):
     return _.minimum(_.maximum(x, min_val), max_val)
 
@@ -183,7 +212,9 @@ def _(g, x):
     return _.where(_.logical_and(x > -3, x < 3), g / 6, 0.0)
 
 
-@pointwise(latex=r"x \min(\max(x + 3, 0), 6) / 6", kinks=(-3, 3), domain=(-5, 5), home="nn.functional", accepts="floats")
+@pointwise(
+    latex=r"x \min(\max(x + 3, 0), 6) / 6", kinks=(-3, 3), domain=(-5, 5), home="nn.functional", accepts="floats"
+)
 def hardswish(x):
     return x * _.minimum(_.maximum(x + 3, 0), 6) / 6
 
@@ -210,7 +241,9 @@ def _(g, x):
     return g * (t * t)
 
 
-@pointwise(latex=r"\operatorname{sign}(x) \max(|x| - \lambda, 0)", kinks=(-0.5, 0.5), home="nn.functional", accepts="floats")
+@pointwise(
+    latex=r"\operatorname{sign}(x) \max(|x| - \lambda, 0)", kinks=(-0.5, 0.5), home="nn.functional", accepts="floats"
+)
 def softshrink(x, lambd=0.5):
     return _.where(x > lambd, x - lambd, _.where(x < -lambd, x + lambd, 0 * x))
 
@@ -230,7 +263,13 @@ def _(g, x, lambd):
     return _.where(_.logical_and(x >= -lambd, x <= lambd), 0.0, g)
 
 
-@pointwise(latex=r"x > \text{threshold} \; ? \; x : \text{value}", kinks=(0,), home="", node_name="Threshold", accepts="numbers")
+@pointwise(
+    latex=r"x > \text{threshold} \; ? \; x : \text{value}",
+    kinks=(0,),
+    home="",
+    node_name="Threshold",
+    accepts="numbers",
+)
 def threshold_at(x, threshold=0.0, value=0.0):
     return _.where(x <= threshold, value, x)
 

@@ -110,7 +110,6 @@ def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Ten
     return result if out is None else write_out(out, result, "round")
 
 
-
 @function(inplace=True, aliases=("divide",))
 def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None) -> Tensor:
     """``input / other``; ``rounding_mode`` ``"floor"`` or ``"trunc"`` rounds the quotient.
@@ -181,7 +180,6 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     elif slopes.ndim:
         weight = weight.reshape([1] * input._array.ndim)
     return apply(TABLE["prelu_kernel"], (input, weight), {})
-
 
 
 @function(inplace=True)

@@ -53,7 +53,9 @@ def _(g):
 @coarse(latex=r"y", home="", node_name="CopyBackwards")
 def copy_into(x: Array, y: Array):
     if y.ndim > x.ndim:
-        raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(y.shape)} in copy_")
+        raise RuntimeError(
+            f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(y.shape)} in copy_"
+        )
     try:
         return np.broadcast_to(y, x.shape).astype(x.dtype, copy=False)
     except ValueError:
@@ -260,4 +262,15 @@ def check_tensor(operator: str, name: str, value: Any) -> Tensor:
     return value
 
 
-__all__ = ["blank", "check_dim", "check_tensor", "clone", "copy_into", "records", "set_element", "to", "view_scatter", "write"]
+__all__ = [
+    "blank",
+    "check_dim",
+    "check_tensor",
+    "clone",
+    "copy_into",
+    "records",
+    "set_element",
+    "to",
+    "view_scatter",
+    "write",
+]

@@ -123,8 +123,7 @@ def compute_dtype(row: PointwiseRow, operands: Sequence[Any]) -> np.dtype:
             number = dtype if number is None else promote_numpy(number, dtype)
         else:
             raise TypeError(
-                f"{row.name}(): argument '{public_name(name)}' must be Tensor or a number, not "
-                f"{type(operand).__name__}"
+                f"{row.name}(): argument '{public_name(name)}' must be Tensor or a number, not {type(operand).__name__}"
             )
     dtype = result_dtype(dimensioned, zero_dim, number)
     if dtype.kind in REFUSED[row.accepts]:
@@ -204,9 +203,7 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
         elif value is None or isinstance(value, ndarray):
             nodes.append(None)
         else:
-            raise TypeError(
-                f"{row.name}(): argument '{public_name(name)}' must be Tensor, not {type(value).__name__}"
-            )
+            raise TypeError(f"{row.name}(): argument '{public_name(name)}' must be Tensor, not {type(value).__name__}")
     result = silently(row.forward, *arguments)
     extras: tuple[Any, ...] = ()
     if row.extras:
@@ -292,5 +289,3 @@ def _wrap_many(
                 if out._array.dtype.kind in "fc":
                     out._node = Output(many, number)
     return outs
-
-

@@ -343,7 +343,9 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False,
     return apply(gather_along, (input, at, places), {})
 
 
-@coarse(latex=r"x \text{ with } y \text{ at } i", home="", node_name=lambda y_shape: f"ScatterBackward{0 if y_shape else 1}")
+@coarse(
+    latex=r"x \text{ with } y \text{ at } i", home="", node_name=lambda y_shape: f"ScatterBackward{0 if y_shape else 1}"
+)
 def scatter_write(x: Array, y: Array, dim, places, accumulate=False):
     out = x.copy()
     source = y[tuple(slice(0, n) for n in places.shape)] if y.ndim else y
@@ -372,7 +374,9 @@ def _scatter(operator: str, input: Tensor, dim: int, index: Tensor, src: Any, ac
     at = _check_gather(operator, input._array, dim, places, "self")
     if isinstance(src, Tensor):
         if src.dtype is not input.dtype:
-            raise RuntimeError(f"{operator}(): Expected self.dtype to be equal to src.dtype: {input.dtype}, {src.dtype}")
+            raise RuntimeError(
+                f"{operator}(): Expected self.dtype to be equal to src.dtype: {input.dtype}, {src.dtype}"
+            )
         if any(n > m for n, m in zip(places.shape, src._array.shape, strict=False)):
             raise RuntimeError(
                 f"Expected index {list(places.shape)} to be no larger than src {list(src.shape)} in {operator}()"
@@ -383,7 +387,9 @@ def _scatter(operator: str, input: Tensor, dim: int, index: Tensor, src: Any, ac
 
 
 @function(inplace=True)
-def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Tensor:
+def scatter(
+    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> Tensor:
     """A copy of ``input`` with ``out[index[i][j]][j] = src[i][j]`` (for ``dim=0``); ``src`` may be a number.
 
     ``reduce="add"`` adds instead.
@@ -509,7 +515,9 @@ def _write_slices(operator: str, input: Tensor, dim: int, index: Tensor, source:
     at = check_dim(operator, dim, input._array.ndim)
     _check_range(operator, places, input._array.shape[at] if input._array.ndim else 1, at)
     if source.dtype is not input.dtype:
-        raise RuntimeError(f"{operator}(): self and source expected to have the same dtype: {input.dtype}, {source.dtype}")
+        raise RuntimeError(
+            f"{operator}(): self and source expected to have the same dtype: {input.dtype}, {source.dtype}"
+        )
     return apply(index_write, (input, source, (*[slice(None)] * at, places), accumulate), {})
 
 
@@ -538,6 +546,8 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     chosen = np.broadcast_to(mask._array, input._array.shape)
     count = int(np.count_nonzero(chosen))
     if source._array.size < count:
-        raise RuntimeError(f"masked_scatter: expected source to hold at least {count} elements, got {source._array.size}")
+        raise RuntimeError(
+            f"masked_scatter: expected source to hold at least {count} elements, got {source._array.size}"
+        )
     values = getitem(apply(reshape, (source, (-1,)), {}), slice(0, count))
     return apply(index_write, (input, values, (chosen,)), {})

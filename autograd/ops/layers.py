@@ -239,20 +239,26 @@ def max_pool2d(
 
 def _window(operator: str, input: Tensor, kernel_size: Any, stride: Any, padding: Any) -> tuple[Any, Any, Any]:
     if check_tensor(operator, "input", input)._array.ndim not in (3, 4):
-        raise RuntimeError(f"{operator}: non-empty 3D or 4D (batch mode) tensor expected for input, got {list(input.shape)}")
+        raise RuntimeError(
+            f"{operator}: non-empty 3D or 4D (batch mode) tensor expected for input, got {list(input.shape)}"
+        )
     kernel = tuple_of(operator, "kernel_size", kernel_size, 2)
     step = kernel if stride is None or stride == [] else tuple_of(operator, "stride", stride, 2)
     around = tuple_of(operator, "padding", padding, 2)
     if min(kernel) < 1 or min(step) < 1:
         raise RuntimeError(f"{operator}: kernel_size {kernel} and stride {step} should be greater than zero")
     if min(around) < 0 or any(p > k // 2 for p, k in zip(around, kernel, strict=True)):
-        raise RuntimeError(f"{operator}: pad should be at most half of effective kernel size, but got pad={around} and kernel_size={kernel}")
+        raise RuntimeError(
+            f"{operator}: pad should be at most half of effective kernel size, but got pad={around} and kernel_size={kernel}"
+        )
     return kernel, step, around
 
 
 @coarse(latex=r"\frac{1}{n} \sum_k x_{i s + k}", home="", node_name="AvgPool2D")
 def avg_pool(x: Array, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    return kernels.pooling.avg_pool2d_forward(x, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return kernels.pooling.avg_pool2d_forward(
+        x, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
 
 
 @avg_pool.gradient("x")
@@ -262,7 +268,9 @@ def _(g, x_shape, kernel, stride, padding, ceil_mode, count_include_pad, divisor
 
 @coarse(latex=r"\text{each } x \text{ shared by its window}", home="")
 def avg_pool_spread(x: Array, shape, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    return kernels.pooling.avg_pool2d_gradient(x, shape, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return kernels.pooling.avg_pool2d_gradient(
+        x, shape, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
 
 
 @avg_pool_spread.gradient("x")
@@ -413,4 +421,3 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         mask = default_generator.stream.dropout_mask(input._array.shape, p)
         out = apply(masked_scale, (input, mask, 1.0 / (1.0 - p)), {})
     return write(input, out, "dropout_") if inplace else out
-

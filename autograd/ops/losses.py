@@ -93,7 +93,13 @@ def _(g, x, y):
     return g * _.sign(y - x)
 
 
-@pointwise(latex=r"-(y \ln x + (1 - y) \ln(1 - x))", domain=(0.1, 0.9), home="", node_name="BinaryCrossEntropy", accepts="floats")
+@pointwise(
+    latex=r"-(y \ln x + (1 - y) \ln(1 - x))",
+    domain=(0.1, 0.9),
+    home="",
+    node_name="BinaryCrossEntropy",
+    accepts="floats",
+)
 def bernoulli_error(x, y):
     return (y - 1) * _.maximum(_.log1p(-x), -100.0) - y * _.maximum(_.log(x), -100.0)
 
@@ -108,7 +114,9 @@ def _(g, x):
     return g * (_.log1p(-x) - _.log(x))
 
 
-@pointwise(latex=r"\max(x, 0) - x y + \ln(1 + e^{-|x|})", home="", node_name="BinaryCrossEntropyWithLogits", accepts="floats")
+@pointwise(
+    latex=r"\max(x, 0) - x y + \ln(1 + e^{-|x|})", home="", node_name="BinaryCrossEntropyWithLogits", accepts="floats"
+)
 def bernoulli_error_of_logits(x, y):
     return _.maximum(x, 0.0) - x * y + _.log1p(_.exp(-_.abs(x)))
 
@@ -285,7 +293,9 @@ def negative_log_likelihood(x: Array, target, weight, ignore_index, reduction):
     return np.asarray(_total(losses) / total if reduction == "mean" else _total(losses), x.dtype), total
 
 
-def _class_weights(dtype: np.dtype, target: np.ndarray, weight: Any, ignore_index: int) -> tuple[np.ndarray, np.ndarray]:
+def _class_weights(
+    dtype: np.dtype, target: np.ndarray, weight: Any, ignore_index: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Each target's weight, 0 where it is ignored, and the targets with ignored ones made valid."""
     kept = target != ignore_index
     safe = np.where(kept, target, 0)
@@ -438,4 +448,3 @@ def cross_entropy(
         scale = kept.sum() if weight is None else (weight._array[np.where(kept._array, goal, 0)] * kept._array).sum()
         smooth = smooth.sum() / (scale if isinstance(scale, Tensor) else wrap(np.asarray(scale)))
     return hard * (1 - label_smoothing) + smooth * (label_smoothing / count)
-

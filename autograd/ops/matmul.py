@@ -293,7 +293,9 @@ def parse_einsum(equation: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list
             f"einsum(): the equation {equation!r} names {len(terms)} operands, but {len(shapes)} were given"
         )
     spare = iter(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in equation)
-    widths = [len(shape) - len(t.replace("...", "")) if "..." in t else 0 for t, shape in zip(terms, shapes, strict=True)]
+    widths = [
+        len(shape) - len(t.replace("...", "")) if "..." in t else 0 for t, shape in zip(terms, shapes, strict=True)
+    ]
     dots = "".join(next(spare) for _ in range(max(widths, default=0)))
     for i, (term, shape, width) in enumerate(zip(terms, shapes, widths, strict=True)):
         terms[i] = term.replace("...", dots[len(dots) - width :] if width else "")

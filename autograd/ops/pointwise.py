@@ -258,7 +258,13 @@ def _(g, x, y):
     return _.where(_.logical_or(x <= y, _.isnan(y)), 0.0, g)
 
 
-@pointwise(latex=r"\min(\max(x, \text{low}), \text{high})", domain=((-3, 3), (-2, -1), (1, 2)), home="", node_name="ClampBackward1", accepts="numbers")
+@pointwise(
+    latex=r"\min(\max(x, \text{low}), \text{high})",
+    domain=((-3, 3), (-2, -1), (1, 2)),
+    home="",
+    node_name="ClampBackward1",
+    accepts="numbers",
+)
 def clamp_between(x, low, high):
     return _.minimum(_.maximum(x, low), high)
 
@@ -278,7 +284,9 @@ def _(g, x, low, high):
     return _.where(_.logical_or(x > high, low > high), g, 0.0)
 
 
-@pointwise(latex=r"\max(x, \text{low})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampBackward1", accepts="numbers")
+@pointwise(
+    latex=r"\max(x, \text{low})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampBackward1", accepts="numbers"
+)
 def clamp_from_below(x, low):
     return _.maximum(x, low)
 
@@ -293,7 +301,9 @@ def _(g, x, low):
     return _.where(x < low, g, 0.0)
 
 
-@pointwise(latex=r"\min(x, \text{high})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampBackward1", accepts="numbers")
+@pointwise(
+    latex=r"\min(x, \text{high})", domain=((-3, 3), (-1, 1)), home="", node_name="ClampBackward1", accepts="numbers"
+)
 def clamp_from_above(x, high):
     return _.minimum(x, high)
 
@@ -584,7 +594,9 @@ def _(g, x):
     return g / (x * x + 1)
 
 
-@pointwise(latex=r"\operatorname{atan2}(x, y)", domain=((0.2, 3), (0.2, 3)), result="float", aliases=("arctan2",), inplace=True)
+@pointwise(
+    latex=r"\operatorname{atan2}(x, y)", domain=((0.2, 3), (0.2, 3)), result="float", aliases=("arctan2",), inplace=True
+)
 def atan2(x, y):
     return _.atan2(x, y)
 

@@ -169,7 +169,9 @@ def randint(
         low, high = 0, low
     if int(low) >= int(high):
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
-    array = _stream(generator).integers(int(low), int(high), _shape("randint", (size,)), _dtype(dtype, dtypes.int64.numpy))
+    array = _stream(generator).integers(
+        int(low), int(high), _shape("randint", (size,)), _dtype(dtype, dtypes.int64.numpy)
+    )
     return _finish(array, requires_grad, device, out)
 
 
@@ -186,7 +188,9 @@ def randperm(
     pin_memory: bool = False,
 ) -> Tensor:
     """The integers 0 to ``n - 1`` in random order."""
-    return _finish(_stream(generator).permutation(n).astype(_dtype(dtype, dtypes.int64.numpy)), requires_grad, device, out)
+    return _finish(
+        _stream(generator).permutation(n).astype(_dtype(dtype, dtypes.int64.numpy)), requires_grad, device, out
+    )
 
 
 @function(method=False)
@@ -214,7 +218,9 @@ def normal(
 
 
 @function()
-def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None, out: Tensor | None = None) -> Tensor:
+def bernoulli(
+    input: Tensor, p: float | None = None, *, generator: Generator | None = None, out: Tensor | None = None
+) -> Tensor:
     """1 with the probability that ``input`` holds (or ``p`` everywhere), else 0."""
     array = check_tensor("bernoulli", "input", input)._array
     kind = array.dtype
@@ -277,7 +283,11 @@ _fill(
     lambda s, shape, dtype, mean=1.0, std=2.0: s.log_normal(shape, dtype, mean, std),
     "Fills with numbers whose logarithm is normal.",
 )
-_fill("geometric_", lambda s, shape, dtype, p: s.geometric(shape, dtype, p), "Fills with geometric numbers of chance ``p``.")
+_fill(
+    "geometric_",
+    lambda s, shape, dtype, p: s.geometric(shape, dtype, p),
+    "Fills with geometric numbers of chance ``p``.",
+)
 _fill(
     "cauchy_",
     lambda s, shape, dtype, median=0.0, sigma=1.0: s.cauchy(shape, dtype, median, sigma),

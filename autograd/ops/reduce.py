@@ -451,7 +451,9 @@ def _softmax(name: str, row: Any, formula: str, sign: float = 1.0) -> None:
         if dtype is not None:
             input = input.to(dtype)
         if input._array.dtype.kind != "f":
-            raise NotImplementedError(f'"{name}" not implemented for {input.dtype}; convert with .float() or pass dtype=')
+            raise NotImplementedError(
+                f'"{name}" not implemented for {input.dtype}; convert with .float() or pass dtype='
+            )
         if sign < 0:
             input = -input
         return apply(row, (input, check_dim(name, dim, input._array.ndim)), {})
@@ -536,7 +538,9 @@ def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, 
 @coarse(latex=r"\sqrt{\sum_i x_i^2}", home="", node_name="LinalgVectorNorm")
 def euclidean_norm(x: Array, dim, keepdim):
     if x.dtype.kind != "f":
-        raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {x.dtype.name} instead.")
+        raise RuntimeError(
+            f"norm(): input dtype should be either floating point or complex. Got {x.dtype.name} instead."
+        )
     return np.sqrt(_sum(x * x, axes_of("norm", dim, x.ndim), keepdim, x.dtype))
 
 

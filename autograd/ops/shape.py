@@ -88,7 +88,9 @@ def _(g, dims):
 @coarse(latex=r"x^\top", is_view=True, aliases=("swapaxes", "swapdims"))
 def transpose(x: Array, dim0, dim1):
     """Two dimensions exchanged; always a view."""
-    return x.swapaxes(check_dim("transpose", dim0, x.ndim), check_dim("transpose", dim1, x.ndim)) if x.ndim else x.view()
+    return (
+        x.swapaxes(check_dim("transpose", dim0, x.ndim), check_dim("transpose", dim1, x.ndim)) if x.ndim else x.view()
+    )
 
 
 @transpose.gradient("x")
@@ -544,7 +546,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     ndim = input._array.ndim
     sources = [check_dim("movedim", d, ndim) for d in (source if isinstance(source, (tuple, list)) else (source,))]
     targets = [
-        check_dim("movedim", d, ndim) for d in (destination if isinstance(destination, (tuple, list)) else (destination,))
+        check_dim("movedim", d, ndim)
+        for d in (destination if isinstance(destination, (tuple, list)) else (destination,))
     ]
     if len(sources) != len(targets):
         raise RuntimeError(f"movedim: got {len(sources)} source and {len(targets)} destination dimensions")
@@ -573,7 +576,9 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     at = check_dim("select", dim, input._array.ndim)
     n = input._array.shape[at]
     if not -n <= index < n:
-        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {at}")
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {at}"
+        )
     return apply(slice_view, (input, (*[slice(None)] * at, int(index))), {})
 
 

@@ -91,7 +91,9 @@ class Row:
         defaults = forward.__defaults__ or ()
         self.defaults: dict[str, Any] = dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True))
         self.defaults.update(forward.__kwdefaults__ or {})
-        self._required = next((i for i, name in enumerate(self.parameters) if name in self.defaults), len(self.parameters))
+        self._required = next(
+            (i for i, name in enumerate(self.parameters) if name in self.defaults), len(self.parameters)
+        )
         self._tail = [self.defaults.get(name) for name in self.parameters[self._required :]]
         self.inputs = self._find_inputs(forward)
         self.attributes = tuple(name for name in self.parameters if name not in self.inputs)
@@ -224,7 +226,9 @@ class PointwiseRow(Row):
         operands = values[: len(self.inputs)]
         kinds = [v.dtype for v in operands if isinstance(v, (np.ndarray, np.generic))]
         if not kinds:
-            return self.formula.on_floats(*(dict(zip(self.parameters, values, strict=True))[n] for n in self.formula.arguments))
+            return self.formula.on_floats(
+                *(dict(zip(self.parameters, values, strict=True))[n] for n in self.formula.arguments)
+            )
         dtype = next((kind for kind in kinds if kind.kind != "b"), kinds[0])
         arrays = [v if isinstance(v, (np.ndarray, np.generic)) else np.asarray(v, dtype) for v in operands]
         return self.program(arrays, values[len(self.inputs) :], dtype, max(a.size for a in arrays))[0]

@@ -68,8 +68,10 @@ def check_write(tensor: Tensor, operator: str, recorded: bool, target: ndarray |
             "clone to get a normal tensor before doing inplace update."
         )
     array = tensor._array if target is None else target
-    if 0 in array.strides and operator not in UNIFORM and any(
-        n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True)
+    if (
+        0 in array.strides
+        and operator not in UNIFORM
+        and any(n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True))
     ):
         raise RuntimeError(
             f"unsupported operation: {operator} would write to a tensor of which several elements share one memory "

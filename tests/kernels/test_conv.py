@@ -45,9 +45,7 @@ def reading(request):
 def arrays(case, dtype, seed=0):
     x_shape, weight_shape, *_ = case
     generator = np.random.default_rng(seed)
-    return [
-        generator.standard_normal(shape).astype(dtype) for shape in (x_shape, weight_shape, weight_shape[:1])
-    ]
+    return [generator.standard_normal(shape).astype(dtype) for shape in (x_shape, weight_shape, weight_shape[:1])]
 
 
 def expected(case, x, weight, bias):
@@ -130,9 +128,7 @@ def test_non_contiguous_and_read_only(reading):
             a.flags.writeable = False
         np.testing.assert_array_equal(conv.conv_forward(*strided[:3], *options), out)
         np.testing.assert_array_equal(conv.conv_input_gradient(strided[3], strided[1], x_shape, *options), gx)
-        np.testing.assert_array_equal(
-            conv.conv_weight_gradient(strided[3], strided[0], weight_shape, *options), gw
-        )
+        np.testing.assert_array_equal(conv.conv_weight_gradient(strided[3], strided[0], weight_shape, *options), gw)
     constant = np.broadcast_to(np.float64(2), x_shape)
     np.testing.assert_array_equal(
         conv.conv_forward(constant, weight, None, *options),

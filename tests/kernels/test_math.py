@@ -160,9 +160,7 @@ def test_accuracy(name, real):
         want = oracle(x.astype(wide))
         errors = error(apply(real, name, x), want)
     worst = np.argmax(errors)
-    limit = limits[real is np.float64] + (
-        np.finfo(wide).eps == info.eps
-    )  # no wider type: the oracle's own ulp
+    limit = limits[real is np.float64] + (np.finfo(wide).eps == info.eps)  # no wider type: the oracle's own ulp
     assert errors[worst] <= limit, f"{name}({x[worst]!r}): {errors[worst]:.3g} ulp from {want[worst]!r}"
 
 
@@ -234,9 +232,7 @@ def test_division(real):
     """As PyTorch, where the quotient is small: for large ones its fmod gives NaN, ours what C's gives."""
     torch = pytest.importorskip("torch")
     values = specials(real)
-    values = values[
-        ~((np.abs(values) > 1000) & np.isfinite(values)) & ~((values != 0) & (np.abs(values) < 0.5))
-    ]
+    values = values[~((np.abs(values) > 1000) & np.isfinite(values)) & ~((values != 0) & (np.abs(values) < 0.5))]
     x, y = (np.concatenate(parts) for parts in zip(pairs(values), random_pairs(real), strict=True))
     for name in ("fmod", "remainder", "floor_divide"):
         want = getattr(torch, name)(torch.from_numpy(x), torch.from_numpy(y)).numpy()
@@ -300,9 +296,7 @@ def test_large_angles(real):
 @REALS
 def test_gradual_underflow(real):
     info = np.finfo(real)
-    x = np.linspace(
-        np.log(float(info.smallest_normal)), np.log(float(info.smallest_subnormal)) - 1, 2000
-    ).astype(real)
+    x = np.linspace(np.log(float(info.smallest_normal)), np.log(float(info.smallest_subnormal)) - 1, 2000).astype(real)
     want = np.exp(x.astype(np.longdouble))
     assert (np.abs(apply(real, "exp", x) - want) <= info.smallest_subnormal).all()
 

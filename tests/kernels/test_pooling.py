@@ -75,9 +75,7 @@ def test_max_agrees_with_torch(reading, dtype):
 def test_average_agrees_with_torch(reading, dtype):
     torch = pytest.importorskip("torch")
     tolerance = {"rtol": 1e-5, "atol": 1e-6} if dtype == "float32" else {"rtol": 1e-13, "atol": 1e-14}
-    for case, ceil_mode, count, divisor in itertools.product(
-        AVG_CASES, (False, True), (True, False), (None, 3, -2)
-    ):
+    for case, ceil_mode, count, divisor in itertools.product(AVG_CASES, (False, True), (True, False), (None, 3, -2)):
         image = np.random.default_rng(0).standard_normal(case[0]).astype(dtype)
         options = (*case[1:], ceil_mode, count, divisor)
         x = torch.tensor(image, requires_grad=True)
@@ -115,9 +113,7 @@ def test_large_planes_use_threads():
             out, indices = pooling.max_pool2d_forward(image, *pairs, (1, 1))
             np.testing.assert_array_equal(out, theirs.numpy())
             np.testing.assert_array_equal(indices, places.numpy())
-            np.testing.assert_allclose(
-                pooling.avg_pool2d_forward(image, *pairs), averages, rtol=1e-5, atol=1e-6
-            )
+            np.testing.assert_allclose(pooling.avg_pool2d_forward(image, *pairs), averages, rtol=1e-5, atol=1e-6)
             gx = pooling.avg_pool2d_gradient(g, image.shape, *pairs)
             gradients.add(gx.tobytes() + pooling.max_pool2d_gradient(g, indices, image.shape).tobytes())
     finally:

@@ -55,9 +55,7 @@ def test_agrees_with_the_gradient_of_torch(reading):
         indices, rows = inputs(target, shape)
         weight = torch.zeros(target, dtype=torch.float64, requires_grad=True)
         (gradient,) = torch.autograd.grad(weight[torch.tensor(indices)], weight, torch.tensor(rows))
-        np.testing.assert_allclose(
-            scatter.scatter_add_rows(target, indices, rows), gradient.numpy(), atol=1e-12
-        )
+        np.testing.assert_allclose(scatter.scatter_add_rows(target, indices, rows), gradient.numpy(), atol=1e-12)
 
 
 def test_negative_small_and_strided_indices(reading):

@@ -424,10 +424,7 @@ def test_a_rejected_call_changes_nothing():
 
 def test_threads_share_a_stream_by_whole_draws():
     stream, drawn = MT19937Stream(1), []
-    threads = [
-        threading.Thread(target=lambda: drawn.extend(stream.long_pair() for _ in range(200)))
-        for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: drawn.extend(stream.long_pair() for _ in range(200))) for _ in range(4)]
     stream.long_pair = lambda: tuple(stream.integers(0, 1 << 40, 2).tolist())
     for thread in threads:
         thread.start()

@@ -80,6 +80,11 @@ def test_numpy_functions_read_tensors():
     x = autograd.arange(4.0)
     assert np.allclose(np.sin(x.numpy()), x.sin().numpy())
     assert np.array_equal(np.concatenate([x, x]), np.concatenate([x.numpy()] * 2))
+    assert np.shares_memory(np.asarray(x), x.numpy())
+    assert not np.shares_memory(np.array(x), x.numpy())
+    assert np.array(x, dtype="int32").tolist() == [0, 1, 2, 3]
+    with pytest.raises(ValueError, match="without a copy"):
+        np.asarray(x, dtype="float64", copy=False)
     array = np.zeros(4)
     array[:] = x
     assert array.tolist() == [0, 1, 2, 3]

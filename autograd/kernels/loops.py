@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from . import jit, threads
+from .layout import is_spread
 
 __all__ = ["Loop", "ScalarFunction"]
 
@@ -238,7 +239,7 @@ def _forward_strides(array: np.ndarray) -> np.ndarray:
 def _memory_order(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> tuple[int, ...] | None:
     """Order of axes in which the first full-sized array lies in memory; None when that is the usual order."""
     for array in arrays:
-        if array.shape == shape and array.size > 1:
+        if array.shape == shape and array.size > 1 and not is_spread(array):
             if array.flags.c_contiguous:
                 return None
             order = tuple(sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
@@ -304,4 +305,6 @@ def _write_atomically(path: Path, text: str) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
+    # numba stamps its index with this time; the name is a hash of the content, so the time need not tell anything.
+    os.utime(temporary, (0, 0))
     os.replace(temporary, path)

@@ -19,7 +19,7 @@ from .table import TABLE, Array, _, coarse
 # ruff: noqa: F811
 
 
-@coarse(latex=r"x", home="", node_name="ToCopy")
+@coarse(latex=r"x", home="", node_name="ToCopy", keeps_layout=True)
 def to(x: Array, dtype):
     return x.astype(dtype.numpy if isinstance(dtype, dtypes.dtype) else dtype)
 
@@ -29,7 +29,7 @@ def _(g, x_dtype):
     return _.to(g, x_dtype)
 
 
-@coarse(latex=r"x", node_name="Clone")
+@coarse(latex=r"x", node_name="Clone", keeps_layout=True)
 def clone(x: Array, memory_format=None):
     """A copy, through which gradients flow."""
     return x.copy(order="K")
@@ -40,7 +40,7 @@ def _(g):
     return g
 
 
-@coarse(latex=r"0", home="")
+@coarse(latex=r"0", home="", keeps_layout=True)
 def blank(x: Array):
     return np.zeros_like(x)
 
@@ -50,7 +50,7 @@ def _(g):
     return blank(g)
 
 
-@coarse(latex=r"y", home="", node_name="CopyBackwards")
+@coarse(latex=r"y", home="", node_name="CopyBackwards", keeps_layout=True)
 def copy_into(x: Array, y: Array):
     if y.ndim > x.ndim:
         raise RuntimeError(

@@ -13,6 +13,8 @@ import numpy as np
 from .. import dtypes
 from ..dtypes import default_dtype, to_numpy_dtype
 from ..graph import state
+from ..kernels.layout import is_spread
+
 from ..tensor import INFERENCE, Tensor, array_from, check_differentiable, wrap
 from .writes import write_out
 from .public import function
@@ -159,7 +161,8 @@ def _filled(name: str, value: Any) -> None:
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}_like(): argument 'input' must be Tensor, not {type(input).__name__}")
         kind = _dtype(dtype, input._array.dtype)
-        array = np.empty_like(input._array, kind) if value is None else np.full_like(input._array, value, kind)
+        like_order = np.empty_like(input._array, kind, order="C" if is_spread(input._array) else "K")
+        array = like_order if value is None else np.full_like(like_order, value)
         return _finish(array, requires_grad, device)
 
     like.__name__ = f"{name}_like"

@@ -55,6 +55,7 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     result = silently(row.program, arrays, attributes, dtype, size)[0]
     if not isinstance(result, ndarray):
         result = np.asarray(result)
+    result = tidy(result, *arrays)
     if result is arrays[0]:
         result = result.copy()  # identity: the result of an operator is never its input
     if row.result != "bool" and result.dtype != dtype:
@@ -86,6 +87,13 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
             edges = tuple(nodes[i] for i in plan.positions)
             record(out, plan, edges, tuple(saved), tuple(guards), fits, attributes, PointwiseNode)
     return out
+
+
+def tidy(result: ndarray, *operands: ndarray) -> ndarray:
+    """The result in logical order, where NumPy took the order in memory of an operand that was expanded."""
+    if not result.flags.c_contiguous and any(0 in operand.strides for operand in operands):
+        return np.ascontiguousarray(result)
+    return result
 
 
 def as_number(value: Any, dtype: np.dtype) -> ndarray:
@@ -213,8 +221,13 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
     if not isinstance(result, ndarray):
         result = np.asarray(result)
     source = owners[0]
-    if not row.is_view and isinstance(source, Tensor) and result is source._array:
-        result = result.view()
+    if not row.is_view:
+        if not row.keeps_layout:
+            result = np.ascontiguousarray(result) if result.ndim else result
+        elif isinstance(source, Tensor):
+            result = tidy(result, source._array)
+        if isinstance(source, Tensor) and result is source._array:
+            result = result.view()
     out = wrap(result)
     if row.is_view and isinstance(source, Tensor) and shares_memory(result, source._array):
         remember_view(out, source, row, values)

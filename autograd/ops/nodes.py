@@ -12,7 +12,7 @@ from ..dtypes import from_numpy_dtype
 from ..graph import Node, state
 from ..kernels.silence import quiet, silently
 from ..tensor import Tensor, TensorNode, wrap
-from .readings import F32
+from .readings import F32, F64
 from .table import TABLE, CoarsePlan, PointwisePlan, public_name
 
 __all__ = ["FREED", "ManyNode", "Output", "PointwiseNode", "RowNode", "fit", "record", "sum_to"]
@@ -151,7 +151,12 @@ class PointwiseNode(RowNode):
         try:
             if g.size > plan.limit:
                 return RowNode.vjp(self, g)
-            gradients = quiet(plan.small32 if g.dtype is F32 else plan.small64, g, *saved)
+            if g.dtype is F32:
+                gradients = quiet(plan.small32, g, *saved)
+            elif g.dtype is F64:
+                gradients = quiet(plan.small64, g, *saved)
+            else:
+                return RowNode.vjp(self, g)
         except Exception:
             return RowNode.vjp(self, g)
         return gradients if self.fit is None else self._fitted(gradients)

@@ -16,7 +16,7 @@ from ..graph import state
 from ..kernels import jit
 from ..kernels.silence import quiet
 from ..tensor import Tensor, node_of, wrap
-from .dispatch import NUMBERS, apply_pointwise
+from .dispatch import NUMBERS, apply_pointwise, tidy
 from .nodes import PointwiseNode
 from .readings import F32, F64
 from .table import PointwiseRow
@@ -90,11 +90,14 @@ def unary(row: PointwiseRow) -> Callable[..., Tensor]:
             return general(input, out)
         if type(result) is not ndarray:
             result = np.asarray(result)
+        if input._view is None:
+            node = input._node
+        else:
+            node, result = node_of(input), tidy(result, array)
         tensor = new(Tensor)
         tensor._array = result
         tensor._view = None
         tensor._counter = None
-        node = input._node if input._view is None else node_of(input)
         if node is None or plan is None or not state.grad:
             tensor._node = None
             return tensor
@@ -185,12 +188,14 @@ def binary(row: PointwiseRow, reflected: bool = False) -> Callable[[Any, Any], A
             return general(input, other)
         if type(result) is not ndarray:
             result = np.asarray(result)
+        if input._view is other._view is None:
+            x, y = input._node, other._node
+        else:
+            x, y, result = node_of(input), node_of(other), tidy(result, a, b)
         tensor = new(Tensor)
         tensor._array = result
         tensor._view = None
         tensor._counter = None
-        x = input._node if input._view is None else node_of(input)
-        y = other._node if other._view is None else node_of(other)
         if x is y is None or both is None or not state.grad:
             tensor._node = None
             return tensor
@@ -272,11 +277,14 @@ def _with_number(row: PointwiseRow, reflected: bool) -> Callable[[Any, float], T
         result = quiet(run, number, array) if reflected else quiet(run, array, number)
         if type(result) is not ndarray:
             result = np.asarray(result)
+        if input._view is None:
+            node = input._node
+        else:
+            node, result = node_of(input), tidy(result, array)
         tensor = new(Tensor)
         tensor._array = result
         tensor._view = None
         tensor._counter = None
-        node = input._node if input._view is None else node_of(input)
         if node is None or plan is None or not state.grad:
             tensor._node = None
             return tensor

@@ -293,6 +293,7 @@ class CoarseRow(Row):
         extras: names of further results that the forward returns behind the output, for the rules alone.
         is_view: whether the output may share the input's memory.
         outputs: how many tensors it returns: 1, or None for a tuple of any length.
+        keeps_layout: whether the result lies in memory as the first input does; else in logical order.
         star: the parameter that also takes its items as separate arguments: ``x.view(2, 3)``.
     """
 
@@ -304,10 +305,12 @@ class CoarseRow(Row):
         is_view: bool = False,
         outputs: int | None = 1,
         star: str | None = None,
+        keeps_layout: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(forward, **options)
         self.extras, self.is_view, self.outputs, self.star = tuple(extras), is_view, outputs, star
+        self.keeps_layout = keeps_layout
         self.rules: dict[str, tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] = {}
         self.input_positions = tuple(self.parameters.index(name) for name in self.inputs)
         self.input_places = list(zip(self.input_positions, self.inputs, strict=True))

@@ -277,3 +277,28 @@ def threshold_at(x, threshold=0.0, value=0.0):
 @threshold_at.gradient("x")
 def _(g, x, threshold):
     return _.where(x <= threshold, 0.0, g)
+
+
+__all__ = [
+    "celu",
+    "elu",
+    "gelu_exact",
+    "gelu_tanh",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "logsigmoid",
+    "mish",
+    "prelu_kernel",
+    "relu",
+    "relu6",
+    "selu",
+    "silu",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "tanhshrink",
+    "threshold_at",
+]

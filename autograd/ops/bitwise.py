@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import result_type
+from ..dtypes import can_cast, result_type
 from ..tensor import Tensor, wrap
 from .convert import check_tensor
 from .dispatch import NUMBERS, apply, as_number
 from .writes import type_name, write, write_out
-from .public import function
+from .public import function, inplace
 from .table import TABLE, Array, coarse
 
 
@@ -34,7 +34,19 @@ def _bitwise(name: str, doc: str) -> None:
         return result if out is None else write_out(out, result, name)
 
     compute.__name__, compute.__doc__ = name, doc
-    function(inplace=True)(compute)
+    function()(compute)
+
+    def into(self: Tensor, other: Any) -> Tensor:
+        """In-place version: writes the result into this tensor and returns it."""
+        wanted = result_type(self, other)
+        if not can_cast(wanted, self.dtype):
+            raise RuntimeError(
+                f"result type {type_name(wanted.numpy)} can't be cast to the desired output type "
+                f"{type_name(self._array.dtype)} in {name}_"
+            )
+        return compute(self, other)
+
+    inplace(f"{name}_")(into)
 
 
 _bitwise("bitwise_and", "Bits set in both; on bools, and.")
@@ -75,7 +87,10 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
     check_tensor("clamp", "input", input)
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    if min is not None and max is not None:
+    if input._array.dtype.kind == "b" and all(bound is None or isinstance(bound, Tensor) for bound in (min, max)):
+        result = input if min is None else apply(TABLE["maximum"], (input, min), {})
+        result = result if max is None else apply(TABLE["minimum"], (result, max), {})
+    elif min is not None and max is not None:
         result = apply(TABLE["clamp_between"], (input, min, max), {})
     elif min is not None:
         result = apply(TABLE["clamp_from_below"], (input, min), {})
@@ -123,6 +138,8 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor
         result = apply(TABLE["floor_divide"], (input, other), {})
     elif rounding_mode == "trunc":
         first, second = promoted("div", input, other)
+        if first._array.dtype.kind in "iub" and not second._array.all():
+            raise RuntimeError("ZeroDivisionError")
         result = apply(TABLE["trunc"], (apply(TABLE["div"], (first, second), {}),), {})
         result = result if first.is_floating_point() else result.to(first.dtype)
     else:
@@ -209,3 +226,22 @@ def nan_to_num(
     high, low = float(limits.max) if posinf is None else posinf, float(limits.min) if neginf is None else neginf
     result = where(input == np.inf, float(high), where(input == -np.inf, float(low), result))
     return result if out is None else write_out(out, result, "nan_to_num")
+
+
+__all__ = [
+    "addcdiv",
+    "addcmul",
+    "bits",
+    "bitwise_not",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "div",
+    "gelu",
+    "logit",
+    "nan_to_num",
+    "prelu",
+    "promoted",
+    "round",
+    "threshold",
+]

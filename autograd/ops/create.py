@@ -392,3 +392,24 @@ def numel(input: Tensor) -> int:
 def is_floating_point(input: Tensor) -> bool:
     """Whether the dtype is float16, float32 or float64."""
     return input.is_floating_point()
+
+
+__all__ = [
+    "arange",
+    "as_tensor",
+    "eye",
+    "from_dlpack",
+    "from_numpy",
+    "full",
+    "full_like",
+    "is_floating_point",
+    "is_tensor",
+    "linspace",
+    "logspace",
+    "meshgrid",
+    "new_full",
+    "new_tensor",
+    "numel",
+    "range",
+    "tensor",
+]

@@ -421,3 +421,24 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         mask = default_generator.stream.dropout_mask(input._array.shape, p)
         out = apply(masked_scale, (input, mask, 1.0 / (1.0 - p)), {})
     return write(input, out, "dropout_") if inplace else out
+
+
+__all__ = [
+    "avg_pool",
+    "avg_pool2d",
+    "avg_pool_spread",
+    "conv2d",
+    "convolution",
+    "convolution_input_gradient",
+    "convolution_weight_gradient",
+    "dropout",
+    "embedding",
+    "embedding_rows",
+    "embedding_sum",
+    "masked_scale",
+    "max_pool",
+    "max_pool2d",
+    "max_pool_gather",
+    "max_pool_spread",
+    "tuple_of",
+]

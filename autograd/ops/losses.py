@@ -448,3 +448,21 @@ def cross_entropy(
         scale = kept.sum() if weight is None else (weight._array[np.where(kept._array, goal, 0)] * kept._array).sum()
         smooth = smooth.sum() / (scale if isinstance(scale, Tensor) else wrap(np.asarray(scale)))
     return hard * (1 - label_smoothing) + smooth * (label_smoothing / count)
+
+
+__all__ = [
+    "absolute_error",
+    "bernoulli_error",
+    "bernoulli_error_of_logits",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "chosen_reduction",
+    "cross_entropy",
+    "l1_loss",
+    "likelihood_spread",
+    "mse_loss",
+    "negative_log_likelihood",
+    "nll_loss",
+    "reduced",
+    "squared_error",
+]

@@ -367,3 +367,16 @@ def diagonal_fill(x: Array, shape, offset, dim1, dim2):
 @diagonal_fill.gradient("x")
 def _(g, offset, dim1, dim2):
     return diagonal(g, offset, dim1, dim2)
+
+
+__all__ = [
+    "added_product",
+    "diagonal",
+    "diagonal_fill",
+    "einsum",
+    "einsum_product",
+    "linear",
+    "matmul",
+    "outer",
+    "parse_einsum",
+]

@@ -143,12 +143,14 @@ def _(g, out):
     return -g * (out * out)
 
 
-def _no_negative_integer_power(operands, dtype):
+def _check_power(operands, dtype):
+    if dtype.kind == "b" and not isinstance(operands[1], bool):
+        raise NotImplementedError("\"pow\" not implemented for 'Bool'; convert the operands with .long()")
     if dtype.kind in "iu" and isinstance(operands[1], int) and operands[1] < 0:
         raise RuntimeError("Integers to negative integer powers are not allowed.")
 
 
-@pointwise(latex=r"x^y", domain=((0.2, 3), (-2, 2)), inplace=True, accepts="numbers", check=_no_negative_integer_power)
+@pointwise(latex=r"x^y", domain=((0.2, 3), (-2, 2)), inplace=True, check=_check_power)
 def pow(x, y):
     return _.pow(x, y)
 
@@ -791,3 +793,78 @@ def logical_xor(x, y):
 @pointwise(latex=r"x = 0", result="bool", inplace=True)
 def logical_not(x):
     return x == 0
+
+
+__all__ = [
+    "abs",
+    "acos",
+    "acosh",
+    "add",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "ceil",
+    "clamp_between",
+    "clamp_from_above",
+    "clamp_from_below",
+    "cos",
+    "cosh",
+    "div",
+    "eq",
+    "erf",
+    "erfc",
+    "exp",
+    "exp2",
+    "expm1",
+    "fill_where",
+    "floor",
+    "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
+    "frac",
+    "ge",
+    "gt",
+    "hypot",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "le",
+    "lerp",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "logaddexp",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "lt",
+    "maximum",
+    "minimum",
+    "mul",
+    "ne",
+    "neg",
+    "pow",
+    "reciprocal",
+    "remainder",
+    "round_to_even",
+    "rsqrt",
+    "sigmoid",
+    "sign",
+    "signbit",
+    "sin",
+    "sinc",
+    "sinh",
+    "sqrt",
+    "square",
+    "sub",
+    "tan",
+    "tanh",
+    "trunc",
+    "where",
+    "xlogy",
+]

@@ -298,3 +298,18 @@ _fill(
     lambda s, shape, dtype, p=0.5: s.bernoulli(p._array if isinstance(p, Tensor) else p, shape, dtype),
     "Fills with 1 with probability ``p``, a number or a tensor, else 0.",
 )
+
+
+__all__ = [
+    "Generator",
+    "bernoulli",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "multinomial",
+    "normal",
+    "randint",
+    "randperm",
+    "seed",
+    "set_rng_state",
+]

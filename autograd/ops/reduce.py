@@ -550,3 +550,31 @@ def _(g, x, out, dim, keepdim):
     zero = _.eq(out, 0)
     scale = _.where(zero, 0.0, _.div(g, _.where(zero, 1.0, out)))
     return _.mul(x, spread(scale, x.shape, dims, keepdim))
+
+
+__all__ = [
+    "allclose",
+    "amax",
+    "amin",
+    "axes_of",
+    "count_along",
+    "count_nonzero",
+    "cumsum",
+    "deviation",
+    "equal",
+    "euclidean_norm",
+    "extreme",
+    "extreme_along",
+    "isclose",
+    "log_softmax_along",
+    "logsumexp",
+    "mean",
+    "norm",
+    "prod",
+    "product_along",
+    "product_of_others",
+    "softmax_along",
+    "spread",
+    "sum",
+    "variance",
+]

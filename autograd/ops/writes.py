@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..dtypes import from_numpy_dtype
 from ..graph import Leaf, Node, state
+from ..kernels.layout import is_spread
 from ..tensor import INFERENCE, Tensor, View, count_write, node_of, shared_counter
 from .nodes import RowNode, record
 from .table import TABLE, Row
@@ -68,11 +69,7 @@ def check_write(tensor: Tensor, operator: str, recorded: bool, target: ndarray |
             "clone to get a normal tensor before doing inplace update."
         )
     array = tensor._array if target is None else target
-    if (
-        0 in array.strides
-        and operator not in UNIFORM
-        and any(n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True))
-    ):
+    if operator not in UNIFORM and is_spread(array):
         raise RuntimeError(
             f"unsupported operation: {operator} would write to a tensor of which several elements share one memory "
             "location. Please clone() the tensor before performing the operation."

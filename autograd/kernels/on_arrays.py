@@ -52,7 +52,7 @@ __all__ = [
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "copysign", "cos", "cosh", "erf",
     "erfc", "exp", "exp2", "expm1", "floor", "floor_divide", "fmax", "fmin", "fmod", "hypot", "isfinite", "isinf",
     "isnan", "lgamma", "log", "log10", "log1p", "log2", "log_sigmoid", "logaddexp", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "maximum", "minimum", "pow", "remainder", "round", "rsqrt", "sigmoid", "sign",
+    "logical_or", "logical_xor", "maximum", "minimum", "ndtr", "pow", "remainder", "round", "rsqrt", "sigmoid", "sign",
     "signbit", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "trunc", "where",
 ]  # fmt: skip
 
@@ -108,7 +108,7 @@ def log_sigmoid(x: Any) -> Any:
 
 def __getattr__(name: str) -> Any:
     # scipy.special takes longer to import than all of NumPy: only for who asks.
-    scipy_names = {"erf": "erf", "erfc": "erfc", "lgamma": "gammaln"}
+    scipy_names = {"erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "ndtr": "ndtr"}
     if name not in scipy_names:
         raise AttributeError(f"no function {name!r} on arrays")
     import scipy.special

@@ -117,6 +117,10 @@ def log_sigmoid(x):
     return minimum(x, 0.0) - log1p(exp(-abs(x)))
 
 
+def ndtr(x):
+    return 0.5 * erfc(-x * 0.7071067811865476)
+
+
 def logical_and(x, y):
     return bool(x) and bool(y)
 
@@ -173,6 +177,7 @@ __all__ = [
     "logical_xor",
     "maximum",
     "minimum",
+    "ndtr",
     "pow",
     "remainder",
     "round",

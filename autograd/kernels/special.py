@@ -150,17 +150,19 @@ def _extended(fits: Mapping[str, Sequence[float]]) -> Any:
 
 
 def error_functions(real: type, fits: Mapping[str, Sequence[float]], exp: Any) -> dict[str, Any]:
-    """``erf`` and ``erfc`` for ``real``, by name.
+    """``erf``, ``erfc`` and ``ndtr`` for ``real``, by name.
 
     Args:
         fits: ``"erf"``, the p in erf(x) = x + x p(x^2) for |x| <= 1, and ``"erfc"``, the q in
             erfc(a) = exp(-a^2) q((a - 3) / (a + 3)) / (a + 3) for a >= 0.6 (a transformation of Schonfelder,
-            *Math. Comp.* 32, 1978).
+            *Math. Comp.* 32, 1978); for float32 also ``"ndtr"``, such a q for all a >= 0, to 2e-8 of erfc(a).
         exp: the exponential of ``real``.
     """
     one, two, three, middle = map(real, (1.0, 2.0, 3.0, 0.6))
     vanished = real(10.1 if real is np.float32 else 27.3)  # erfc rounds to zero
     near_fit, far_fit = polynomial(fits["erf"]), polynomial(fits["erfc"])
+    whole_range = fits.get("ndtr")
+    whole_fit = polynomial(whole_range or fits["erfc"])
 
     @inline
     def near(x):
@@ -188,4 +190,18 @@ def error_functions(real: type, fits: Mapping[str, Sequence[float]], exp: Any) -
         tail = far(a)
         return where(a < middle, one - near(x), where(x < middle, two - tail, tail))
 
-    return named(erf, erfc)
+    root_half, half, zero = map(real, (math.sqrt(0.5), 0.5, 0.0))
+
+    @inline
+    def ndtr(x):
+        """The standard normal distribution function, (1 + erf(x / sqrt 2)) / 2."""
+        if whole_range is None:
+            return half * erfc(-x * root_half)
+        a = abs(x) * root_half
+        a = where(a > vanished, vanished, a)
+        inverse = one / (a + three)
+        # Written as in the density that often stands beside it, so that both share one exponential.
+        tail = half * exp(-half * x * x) * (inverse * whole_fit((a - three) * inverse))
+        return where(x < zero, tail, one - tail)
+
+    return named(erf, erfc, ndtr)

@@ -108,14 +108,12 @@ def _(g, x, alpha):
 
 @pointwise(latex=r"\tfrac{1}{2} x (1 + \operatorname{erf}(x / \sqrt 2))", home="", node_name="Gelu", accepts="floats")
 def gelu_exact(x):
-    return 0.5 * x * (1 + _.erf(x * 0.7071067811865476))
+    return x * _.ndtr(x)
 
 
 @gelu_exact.gradient("x")
 def _(g, x):
-    cdf = 0.5 * (1 + _.erf(x * 0.7071067811865476))
-    pdf = 0.3989422804014327 * _.exp(-0.5 * x * x)
-    return g * (cdf + x * pdf)
+    return g * (_.ndtr(x) + x * (0.3989422804014327 * _.exp(-0.5 * x * x)))
 
 
 @pointwise(

@@ -722,6 +722,16 @@ def _(g, x):
     return -g * (1.1283791670955126 * _.exp(-(x * x)))
 
 
+@pointwise(latex=r"\Phi(x) = \tfrac{1}{2} (1 + \operatorname{erf}(x / \sqrt 2))", result="float", home="", node_name="SpecialNdtr")
+def ndtr(x):
+    return _.ndtr(x)
+
+
+@ndtr.gradient("x")
+def _(g, x):
+    return g * (0.3989422804014327 * _.exp(-0.5 * x * x))
+
+
 # --- Comparisons and tests -----------------------------------------------------------------------------------------
 
 
@@ -846,6 +856,7 @@ __all__ = [
     "maximum",
     "minimum",
     "mul",
+    "ndtr",
     "ne",
     "neg",
     "pow",

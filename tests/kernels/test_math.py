@@ -128,6 +128,7 @@ ACCURACY = {
     "atan": (np.arctan, (-10, 10), 1.8, 1.8),
     "erf": (elementwise(math.erf), (-6, 6), 1.3, 2),
     "erfc": (elementwise(math.erfc), (-6, 27), 4.6, 8),
+    "ndtr": (elementwise(lambda x: math.erfc(-x / math.sqrt(2)) / 2), (-9, 6), 80, 1000),
     "rsqrt": (lambda x: 1 / np.sqrt(x), (0, 10), 1.5, 1.5),
 }
 PERIODIC = {"sin", "cos", "tan"}

@@ -19,6 +19,7 @@ EXPRESSIONS = {
     "where": lambda L, condition, x, y: L.where(condition, x, y),
     "fill_where": lambda L, x, condition, y: L.where(condition, y, x),
     "round_to_even": lambda L, x: L.round(x),
+    "ndtr": lambda L, x: L.special.ndtr(x),
     "gelu_exact": lambda L, x: L.F.gelu(x),
     "gelu_tanh": lambda L, x: L.F.gelu(x, approximate="tanh"),
     "threshold_at": lambda L, x, threshold=0.0, value=0.0: L.F.threshold(x, threshold, value),

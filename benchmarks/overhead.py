@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -20,6 +21,13 @@ def workloads(library: str) -> dict[str, Callable[[], Any]]:
     big = lib.randn(1_000_000, requires_grad=True)
     seed = lib.randn(1_000_000)
 
+    def hundred(apply: Callable[[Any, Any], Any], left: Any, right: Any) -> Callable[[], None]:
+        def run() -> None:
+            for _ in range(100):
+                apply(left, right)
+
+        return run
+
     def chain() -> None:
         h = w
         for _ in range(8):
@@ -35,10 +43,10 @@ def workloads(library: str) -> dict[str, Callable[[], Any]]:
         return run
 
     return {
-        "x + y, 4x4": lambda: x + y,
-        "x + y, 4x4, recorded": lambda: w + y,
-        "x * 2.0, 4x4": lambda: x * 2.0,
-        "x @ y, 4x4": lambda: x @ y,
+        "100 times x + y, 4x4": hundred(operator.add, x, y),
+        "100 times x + y, 4x4, recorded": hundred(operator.add, w, y),
+        "100 times x * 2.0, 4x4": hundred(operator.mul, x, 2.0),
+        "100 times x @ y, 4x4": hundred(operator.matmul, x, y),
         "chain of 40 small operators, forward+backward": chain,
         "GELU of 1 M float32, forward+backward": large(functional.gelu),
         "tanh of 1 M float32, forward+backward": large(lib.tanh),

@@ -190,7 +190,9 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     if extra < 0:
         return TABLE["expand"](g, shape)
     dims = [*range(extra), *(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)]
-    if dims:
+    if dims and type(g) is ndarray and g.dtype.kind == "f" and g.itemsize > 2:
+        g = np.asarray(np.add.reduce(g, axis=tuple(dims))).reshape(shape)
+    elif dims:
         g = TABLE["reshape"](TABLE["sum"](g, tuple(dims), True), shape)
     return g if tuple(g.shape) == tuple(shape) else TABLE["expand"](g, shape)
 

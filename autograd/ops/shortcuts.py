@@ -160,55 +160,75 @@ class _Constants(dict[float, ndarray]):
 CONSTANTS32, CONSTANTS64 = _Constants(F32), _Constants(F64)
 
 
+class _Binary:
+    """What the short path of a binary row looks up only when it must; the function itself stays small."""
+
+    __slots__ = ("both", "left", "reflected", "right", "row", "run64", "with_number")
+
+    def __init__(self, row: PointwiseRow, reflected: bool) -> None:
+        self.row, self.reflected = row, reflected
+        plans = [row.plan(wanted) for wanted in ((True, True), (True, False), (False, True))] if row.rules else [None] * 3
+        self.both, self.left, self.right = plans
+        self.with_number = _with_number(row, reflected)
+        self.run64: Any = None
+
+    def general(self, input: Any, other: Any) -> Any:
+        operands = [wrap(operand) if isinstance(operand, ndarray) else operand for operand in (input, other)]
+        if not all(isinstance(operand, (Tensor, *NUMBERS)) for operand in operands):
+            return NotImplemented
+        return apply_pointwise(self.row, operands[::-1] if self.reflected else operands)
+
+
 def binary(row: PointwiseRow, reflected: bool = False) -> Callable[[Any, Any], Any]:
     """The function for a row of two inputs and no attributes, as it stands behind a Python operator.
 
     It returns NotImplemented where an operand is neither a tensor nor a number. ``reflected`` swaps the operands.
     """
-    plans = [row.plan(wanted) for wanted in ((True, True), (True, False), (False, True))] if row.rules else [None] * 3
-    both, left, right = plans
-    with_number = _with_number(row, reflected)
+    rest = _Binary(row, reflected)
     run32: Any = None
-    run64: Any = None
 
     def function(input: Any, other: Any) -> Any:
         try:
             kind = type(other)
-            if kind is float or kind is int:
-                return with_number(input, other)
+            if kind is not Tensor and (kind is float or kind is int):
+                return rest.with_number(input, other)
             a = input._array
             b = other._array
             if a.dtype is b.dtype is F32:
                 result = quiet(run32, a, b)
             elif a.dtype is b.dtype is F64:
-                result = quiet(run64, a, b)
+                result = quiet(rest.run64, a, b)
             else:
-                return general(input, other)
+                return rest.general(input, other)
         except Exception:
-            return general(input, other)
+            if run32 is None:
+                prepare()
+            return rest.general(input, other)
         if type(result) is not ndarray:
             result = np.asarray(result)
+        if input._view is other._view is input._node is other._node is None:
+            tensor = new(Tensor)
+            tensor._array = result
+            tensor._view = tensor._counter = tensor._node = None
+            return tensor
         if input._view is other._view is None:
             x, y = input._node, other._node
         else:
             x, y, result = node_of(input), node_of(other), tidy(result, a, b)
         tensor = new(Tensor)
         tensor._array = result
-        tensor._view = None
-        tensor._counter = None
-        if x is y is None or both is None or not state.grad:
-            tensor._node = None
+        tensor._view = tensor._counter = tensor._node = None
+        if x is y is None or rest.both is None or not state.grad:
             return tensor
-        tensor._node = step = new(PointwiseNode)
+        step = new(PointwiseNode)
         if y is None:
-            plan, step.edges = left, (x,)
+            plan, step.edges = rest.left, (x,)
         elif x is None:
-            plan, step.edges = right, (y,)
+            plan, step.edges = rest.right, (y,)
         else:
-            plan, step.edges = both, (x, y)
+            plan, step.edges = rest.both, (x, y)
         step.plan = plan
-        step.attributes = ()
-        step.saved = step.guards = ()
+        step.saved = step.guards = step.attributes = ()
         for name in plan.saved:
             owner = input if name == "x" else other if name == "y" else tensor
             counter = owner._counter
@@ -220,20 +240,16 @@ def binary(row: PointwiseRow, reflected: bool = False) -> Callable[[Any, Any], A
             step.fit = None
         else:
             step.fit = [((a if i == 0 else b).shape, result.dtype) for i in plan.positions]
+        tensor._node = step
         return tensor
 
-    def general(input: Any, other: Any) -> Any:
-        nonlocal run32, run64
-        if run32 is None:
-            run32, run64 = _readings(row, guarded=True)
-        operands = [wrap(operand) if isinstance(operand, ndarray) else operand for operand in (input, other)]
-        if not all(isinstance(operand, (Tensor, *NUMBERS)) for operand in operands):
-            return NotImplemented
-        return apply_pointwise(row, operands[::-1] if reflected else operands)
+    def prepare() -> None:
+        nonlocal run32
+        run32, rest.run64 = _readings(row, guarded=True)
 
     def forget() -> None:
-        nonlocal run32, run64
-        run32 = run64 = None
+        nonlocal run32
+        run32 = rest.run64 = None
 
     _forget.append(forget)
     return function
@@ -283,17 +299,14 @@ def _with_number(row: PointwiseRow, reflected: bool) -> Callable[[Any, float], T
             node, result = node_of(input), tidy(result, array)
         tensor = new(Tensor)
         tensor._array = result
-        tensor._view = None
-        tensor._counter = None
+        tensor._view = tensor._counter = tensor._node = None
         if node is None or plan is None or not state.grad:
-            tensor._node = None
             return tensor
         tensor._node = step = new(PointwiseNode)
         step.edges = (node,)
         step.plan = plan
-        step.attributes = ()
         step.fit = None if plan.keeps_shape else [(array.shape, dtype)]
-        step.saved = step.guards = ()
+        step.saved = step.guards = step.attributes = ()
         for name in names:
             if name == own or name == "out":
                 owner = input if name == own else tensor

@@ -72,15 +72,15 @@ __all__ = sorted(
     {
         *_TORCH,
         *_LAZY,
-        *(
-            "can_cast channels_last contiguous_format preserve_format result_type strided "
-            "Generator Size Tensor backward bool default_generator detect_anomaly device double dtype e enable_grad float "
-            "float16 float32 float64 get_default_dtype get_num_threads grad half inf inference_mode int int16 int32 int64 "
-            "int8 is_anomaly_enabled is_grad_enabled is_inference_mode_enabled jit long nan no_grad ops pi promote_types "
-            "set_default_dtype set_detect_anomaly set_grad_enabled set_num_threads short uint8 __version__"
-        ).split(),
+        "can_cast", "channels_last", "contiguous_format", "preserve_format", "result_type", "strided", "Generator",
+        "Size", "Tensor", "backward", "bool", "default_generator", "detect_anomaly", "device", "double", "dtype", "e",
+        "enable_grad", "float", "float16", "float32", "float64", "get_default_dtype", "get_num_threads", "grad",
+        "half", "inf", "inference_mode", "int", "int16", "int32", "int64", "int8", "is_anomaly_enabled",
+        "is_grad_enabled", "is_inference_mode_enabled", "jit", "long", "nan", "no_grad", "ops", "pi", "promote_types",
+        "set_default_dtype", "set_detect_anomaly", "set_grad_enabled", "set_num_threads", "short", "uint8",
+        "__version__",
     }
-)
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -98,7 +98,7 @@ def to_numpy_dtype(given: Any) -> np.dtype:
     raise TypeError(f"dtype must be a dtype such as autograd.float32, but got {given!r}")
 
 
-_bool = type(True)
+_bool: TypeAlias = builtins.bool
 
 
 class _Default:
@@ -128,7 +128,7 @@ def set_default_dtype(d: dtype) -> None:
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 
-@lru_cache(maxsize=None)
+@cache
 def promote_numpy(a: np.dtype, b: np.dtype) -> np.dtype:
     """The smallest type that both convert to; an integer beside a float takes the float's type, whatever its size."""
     category_a, category_b = _CATEGORY[a.kind], _CATEGORY[b.kind]

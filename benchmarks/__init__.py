@@ -1,1 +1,1 @@
-"""Benchmarks: ``python -m benchmarks.overhead``. Results are printed and written to results.json; nothing asserts them."""
+"""Benchmarks: ``python -m benchmarks.overhead``. Results are printed and written to results.json."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import autograd
+from typing import TYPE_CHECKING, Any
+
 from autograd.ops.public import FUNCTIONAL as _FUNCTIONAL
 from autograd.ops.public import TORCH as _TORCH
 
@@ -12,4 +13,6 @@ globals().update(
 )
 __all__ = sorted({*_FUNCTIONAL, "relu", "tanh", "sigmoid", "selu", "celu"})
 
-del autograd
+if TYPE_CHECKING:  # the names are those of the operators' table
+
+    def __getattr__(name: str) -> Any: ...

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from .table import _, pointwise
 
-# ruff: noqa: F811
-
 
 @pointwise(latex=r"\max(x, 0)", kinks=(0,), inplace=True, refuses_bool="convert with .float()")
 def relu(x):

@@ -10,9 +10,9 @@ from ..dtypes import can_cast, result_type
 from ..tensor import Tensor, wrap
 from .convert import check_tensor
 from .dispatch import NUMBERS, apply, as_number
-from .writes import type_name, write, write_out
 from .public import function, inplace
 from .table import TABLE, Array, coarse
+from .writes import type_name, write, write_out
 
 
 def _integers(operator: str, *arrays: np.ndarray) -> None:

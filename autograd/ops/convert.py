@@ -11,12 +11,10 @@ from ..dtypes import default_dtype
 from ..graph import state
 from ..tensor import Tensor, check_dim, count_write, node_of, wrap
 from .dispatch import NUMBERS, apply
-from .writes import check_write, write
 from .nodes import sum_to
 from .public import function, inplace
 from .table import TABLE, Array, _, coarse
-
-# ruff: noqa: F811
+from .writes import check_write, write
 
 
 @coarse(latex=r"x", home="", node_name="ToCopy", keeps_layout=True)
@@ -141,7 +139,7 @@ def _target_dtype(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dtypes.dtype
 
 
 @function(torch=False, method=True)
-def to(  # noqa: F811 (the method beside the row of the same name)
+def to(
     self: Tensor,
     *args: Any,
     dtype: Any = None,

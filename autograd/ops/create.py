@@ -14,10 +14,9 @@ from .. import dtypes
 from ..dtypes import default_dtype, to_numpy_dtype
 from ..graph import state
 from ..kernels.layout import is_spread
-
 from ..tensor import INFERENCE, Tensor, array_from, check_differentiable, wrap
-from .writes import write_out
 from .public import function
+from .writes import write_out
 
 
 def _finish(array: np.ndarray, requires_grad: bool, device: Any = None, out: Tensor | None = None) -> Tensor:
@@ -42,7 +41,7 @@ def _shape(operator: str, size: Sequence[Any]) -> tuple[int, ...]:
         size = size[0]
     shape = []
     for n in size:
-        if isinstance(n, Tensor) or isinstance(n, np.integer):
+        if isinstance(n, (Tensor, np.integer)):
             n = int(n)
         if not isinstance(n, int) or isinstance(n, bool):
             raise TypeError(f"{operator}(): argument 'size' must be tuple of ints, but found {type(n).__name__}")

@@ -11,12 +11,10 @@ from .. import kernels
 from ..tensor import Tensor, check_dim, wrap
 from .convert import blank, check_tensor, copy_into, records, set_element
 from .dispatch import NUMBERS, apply, broadcast_shape
-from .writes import type_name, write, write_out
 from .public import function, inplace
 from .shape import reshape, slice_view, unsqueeze
 from .table import TABLE, Array, _, coarse
-
-# ruff: noqa: F811
+from .writes import type_name, write, write_out
 
 
 def _as_index(operator: str, index: Any, dim: int | None = None) -> np.ndarray:
@@ -260,7 +258,7 @@ Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
 @inplace("index_put_")
 def index_put_(self: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Tensor:
     """Writes ``values`` at the places given by index tensors; with ``accumulate`` adds them."""
-    basic, advanced = _split_index(self._array.shape, _normalize(tuple(indices)))
+    _, advanced = _split_index(self._array.shape, _normalize(tuple(indices)))
     return apply(index_write, (self, values.to(self.dtype), advanced, accumulate), {})
 
 
@@ -523,7 +521,7 @@ def _write_slices(operator: str, input: Tensor, dim: int, index: Tensor, source:
 
 @function(inplace=True)
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
-    """A copy of ``input`` with ``alpha`` times the slices of ``source`` added along ``dim`` at the places in ``index``."""
+    """A copy of ``input`` with ``alpha`` times the slices of ``source`` added along ``dim`` at places ``index``."""
     return _write_slices("index_add", input, dim, index, source if alpha == 1 else source * alpha, True)
 
 

@@ -10,13 +10,11 @@ from .. import kernels
 from ..tensor import Tensor, wrap
 from .convert import check_tensor
 from .dispatch import apply
-from .writes import write
 from .index import _as_index
 from .public import function
 from .random import default_generator
 from .table import Array, _, coarse
-
-# ruff: noqa: F811
+from .writes import write
 
 
 def tuple_of(operator: str, name: str, value: Any, count: int) -> tuple[int, ...]:
@@ -249,7 +247,8 @@ def _window(operator: str, input: Tensor, kernel_size: Any, stride: Any, padding
         raise RuntimeError(f"{operator}: kernel_size {kernel} and stride {step} should be greater than zero")
     if min(around) < 0 or any(p > k // 2 for p, k in zip(around, kernel, strict=True)):
         raise RuntimeError(
-            f"{operator}: pad should be at most half of effective kernel size, but got pad={around} and kernel_size={kernel}"
+            f"{operator}: pad should be at most half of effective kernel size, but got pad={around} and "
+            f"kernel_size={kernel}"
         )
     return kernel, step, around
 

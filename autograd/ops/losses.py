@@ -16,8 +16,6 @@ from .public import function
 from .reduce import log_softmax_along
 from .table import TABLE, Array, CoarseRow, PointwiseRow, _, coarse, pointwise
 
-# ruff: noqa: F811
-
 REDUCTIONS = ("none", "mean", "sum")
 
 

@@ -12,12 +12,10 @@ from ..tensor import Tensor
 from .convert import check_tensor
 from .dispatch import apply
 from .nodes import sum_to
-from .writes import write_out
 from .public import function
 from .shape import reshape, transpose, unsqueeze
 from .table import Array, Arrays, _, coarse
-
-# ruff: noqa: F811
+from .writes import write_out
 
 
 def _check_matmul(x: np.ndarray, y: np.ndarray, operator: str = "matmul") -> None:
@@ -173,7 +171,8 @@ def added_product(x: Array, first: Array, second: Array, beta, alpha, name):
         np.broadcast_to(x, product.shape)
     except ValueError:
         raise RuntimeError(
-            f"{name}: the input of shape {list(x.shape)} does not broadcast to the product's shape {list(product.shape)}"
+            f"{name}: the input of shape {list(x.shape)} does not broadcast to the product's shape "
+            f"{list(product.shape)}"
         ) from None
     return product + (x if beta == 1 else x * x.dtype.type(beta))
 
@@ -260,7 +259,7 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     tensors = list(operands)
     for i, term in enumerate(terms):
         tensors[i], terms[i] = _diagonals(tensors[i], term)
-    for i, term in enumerate(terms):
+    for i in range(len(terms)):
         elsewhere = set(result).union(*(t for j, t in enumerate(terms) if j != i))
         alone = [d for d, label in enumerate(terms[i]) if label not in elsewhere]
         if alone:

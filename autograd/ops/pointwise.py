@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from .table import _, pointwise
 
-# ruff: noqa: F811  (every rule is named _ : the decorator hands the library back under that name)
-
 # --- Arithmetic ----------------------------------------------------------------------------------------------------
 
 

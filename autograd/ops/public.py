@@ -16,8 +16,8 @@ from ..graph import state
 from ..tensor import Tensor, wrap
 from .dispatch import NUMBERS, apply, apply_pointwise, compute_dtype
 from .shortcuts import binary, named, unary
-from .writes import write, write_out
 from .table import ROW_NAMES, TABLE, CoarseRow, PointwiseRow, Row
+from .writes import write, write_out
 
 __all__ = ["FUNCTIONAL", "TORCH", "attach_operators", "function", "inplace", "publish"]
 

@@ -124,7 +124,7 @@ class Program:
             results = self(wide, attributes, F32, elements)
             return [r.astype(F16) if getattr(r, "dtype", None) == F32 else r for r in results]
         values = [attributes[i] for i in self._attribute_positions]
-        if (dtype == F32 or dtype == F64) and self.runs_as_loop(elements):
+        if dtype in (F32, F64) and self.runs_as_loop(elements):
             return self.loop(arrays, values, dtype)
         return self.small(dtype)(*arrays, *(np.asarray(value, dtype) for value in values))
 

@@ -13,13 +13,11 @@ from ..dtypes import default_dtype, to_numpy_dtype
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
 from .dispatch import apply
-from .writes import write_out
 from .index import gather_along
 from .public import function
 from .shape import expand, flip, reshape, unsqueeze
 from .table import TABLE, Array, _, coarse
-
-# ruff: noqa: F811
+from .writes import write_out
 
 
 def axes_of(operator: str, dim: Any, ndim: int) -> tuple[int, ...]:

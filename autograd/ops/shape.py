@@ -15,8 +15,6 @@ from .nodes import sum_to
 from .public import function
 from .table import Array, Arrays, _, coarse
 
-# ruff: noqa: F811
-
 
 def resolve_shape(shape: Sequence[Any], size: int, operator: str) -> tuple[int, ...]:
     """``shape`` with its -1 replaced by what is left for it.
@@ -333,7 +331,7 @@ def split_at(x: Array, sections, dim):
     axis = check_dim("split", dim, x.ndim)
     starts = np.cumsum([0, *sections])
     lead = (slice(None),) * axis
-    return tuple(x[(*lead, slice(int(a), int(b)))] for a, b in zip(starts[:-1], starts[1:], strict=True))
+    return tuple(x[(*lead, slice(int(a), int(b)))] for a, b in pairwise(starts))
 
 
 @split_at.gradient("x")

@@ -180,7 +180,8 @@ class PointwiseRow(Row):
     """An operator that works element by element on inputs that broadcast together.
 
     ``result`` is the rule for the dtype: ``"same"`` as the promoted inputs, ``"float"`` (integers become the
-    default dtype) or ``"bool"``. ``refuses_bool`` names what to use instead where PyTorch rejects bool inputs; ``check`` sees the operands and the dtype before anything is computed.
+    default dtype) or ``"bool"``. ``refuses_bool`` names what to use instead where PyTorch rejects bool inputs;
+    ``check`` sees the operands and the dtype before anything is computed.
     """
 
     def __init__(

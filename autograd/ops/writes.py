@@ -146,7 +146,7 @@ def _keep_one_copy(node: Node, array: ndarray, tensor: Tensor) -> None:
     if isinstance(node, RowNode) and tensor._counter is not None and any(value is array for value in node.saved):
         at = [i for i, name in enumerate(node.plan.saved) if name == "out"]
         if at:
-            guards = [c for c in node.guards]
+            guards = list(node.guards)
             guards[-2:] = [tensor._counter, tensor._counter[0]]
             node.saved = tuple(tensor._array if value is array else value for value in node.saved)
             node.guards = tuple(guards)

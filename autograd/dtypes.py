@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
-from typing import Any
+import builtins
+from functools import cache
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -224,6 +225,9 @@ class device:
     """
 
     __slots__ = ("index", "type")
+
+    type: str
+    index: int | None
 
     def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
         if isinstance(type, device):

@@ -361,7 +361,7 @@ def remember_line(node: Node) -> None:
         for frame, line in traceback.walk_stack(None)
         if not str(frame.f_globals.get("__name__", "")).startswith(f"{package}.")
     ]
-    node.trace = "".join(traceback.StackSummary.extract(reversed(frames)).format())  # type: ignore[arg-type]
+    node.trace = "".join(traceback.StackSummary.extract(reversed(frames)).format())
 
 
 def _append_trace(error: Exception, node: Node) -> None:
@@ -502,7 +502,7 @@ class _GradSwitch(_ModeSwitch):
         switch = super().__new__(cls)
         if function is None:
             return switch
-        switch.__init__()
+        cls.__init__(switch)
         return switch(function)
 
     def __init__(self, function: Callable[..., Any] | None = None) -> None:
@@ -570,7 +570,7 @@ class inference_mode(_ModeSwitch):
     def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
         switch = super().__new__(cls)
         if callable(mode):
-            switch.__init__(True)
+            cls.__init__(switch, True)
             return switch(mode)
         return switch
 

@@ -157,6 +157,16 @@ class Tensor:
     if TYPE_CHECKING:  # operators are attached as methods by autograd.ops
 
         def __getattr__(self, name: str) -> Any: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
+        def __setitem__(self, index: Any, value: Any) -> None: ...
+        def _of_self(self) -> Tensor: ...
+        def _with_other(self, other: Any) -> Tensor: ...
+
+        __neg__ = __pos__ = __abs__ = __invert__ = _of_self
+        __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = _with_other
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = _with_other
+        __rmatmul__ = __and__ = __or__ = __xor__ = __rand__ = __ror__ = __rxor__ = _with_other
+        __lt__ = __le__ = __gt__ = __ge__ = _with_other
 
     def __new__(cls, *args: Any, device: Any = None) -> Tensor:
         if device is not None:

@@ -10,8 +10,8 @@ Numbers are saved when an operator is applied, so the gradient belongs to the fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from . import graph
 from .graph import Node, run_backward, state
@@ -48,6 +48,13 @@ class Value(Node):
     if TYPE_CHECKING:  # one method for each pointwise row, attached below
 
         def __getattr__(self, name: str) -> Any: ...
+        def _of_self(self) -> Value: ...
+        def _with_other(self, other: Any) -> Value: ...
+
+        __neg__ = __abs__ = _of_self
+        __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = _with_other
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = _with_other
+        __lt__ = __le__ = __gt__ = __ge__ = _with_other
 
     def __init__(self, data: Any, _children: Sequence[Value] = (), _op: str = "", label: str = "") -> None:
         if isinstance(data, (str, bytes)) or not hasattr(data, "__float__"):
@@ -182,7 +189,7 @@ def grad(
     targets = [inputs] if isinstance(inputs, Value) else list(inputs)
     seeds = [1.0] * len(roots) if grad_outputs is None else [*grad_outputs]
     seeds = [_as_value(seed) if create_graph else float(seed) for seed in seeds]
-    kept = {value: value.grad for value in graph.topological_order(roots)}
+    kept = {value: value.grad for value in cast(Iterable[Value], graph.topological_order(roots))}
     try:
         arrived = run_backward(
             roots, seeds, inputs=targets, retain_graph=True, create_graph=create_graph, accumulate=False
@@ -224,8 +231,8 @@ def _attach() -> None:
         setattr(Value, f"__r{name}__", _operator(row, reflected=True))  # type: ignore[arg-type]
     for name in ("lt", "le", "gt", "ge"):
         setattr(Value, f"__{name}__", _operator(TABLE[name], reflected=False))  # type: ignore[arg-type]
-    Value.__neg__ = _method(TABLE["neg"])  # type: ignore[attr-defined, arg-type]
-    Value.__abs__ = _method(TABLE["abs"])  # type: ignore[attr-defined, arg-type]
+    Value.__neg__ = _method(TABLE["neg"])  # type: ignore[arg-type]
+    Value.__abs__ = _method(TABLE["abs"])  # type: ignore[arg-type]
 
 
 _attach()

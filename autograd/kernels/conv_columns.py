@@ -229,7 +229,8 @@ class Boxes:
         extent = [d * (k - 1) + 1 for k, d in zip(geometry.kernel, geometry.dilation, strict=True)]
         windows = sliding_window_view(image[box.first : box.first + box.samples], extent, (2, 3, 4))
         taps = tuple(slice(None, None, d) for d in geometry.dilation)
-        windows = windows[(slice(None), slice(None), *self._windows(box, (0, 0, 0)), *taps)]
+        chosen = (slice(None), slice(None), *self._windows(box, (0, 0, 0)), *taps)
+        windows = windows[chosen]
         lines = columns.reshape(geometry.channels, *geometry.kernel, box.samples, *windows.shape[2:5])
         lines[...] = windows.transpose(1, 5, 6, 7, 0, 2, 3, 4)
         return columns
@@ -248,7 +249,8 @@ class Boxes:
         for tap in np.ndindex(geometry.kernel):
             start = [k * d for k, d in zip(tap, geometry.dilation, strict=True)]
             windows = (slice(None), slice(None), *self._windows(box, start))
-            samples[windows] += lines[(slice(None), *tap)].swapaxes(0, 1)
+            line = (slice(None), *tap)
+            samples[windows] += lines[line].swapaxes(0, 1)
 
     def gather(self, g: np.ndarray, box: Box) -> np.ndarray:
         """The box of ``g`` (N, F, positions) as (groups, F / groups, samples * positions)."""

@@ -60,7 +60,7 @@ class ScalarFunction:
             args=ast.arguments(posonlyargs=[], args=arguments, kwonlyargs=[], kw_defaults=[], defaults=[]),
             body=[_TypedNumbers().visit(_copy(statement)) for statement in self.tree.body if not _is_text(statement)],
             decorator_list=[],
-            type_params=[],
+            type_params=[],  # type: ignore[call-arg]  # required by Python 3.12, ignored by older ones
         )
         return ast.unparse(ast.fix_missing_locations(definition))
 
@@ -141,7 +141,9 @@ class Loop:
         results: list[np.ndarray],
     ) -> None:
         flat_results = [result.reshape(-1) for result in results]
-        kinds = "".join("c" if a.shape == shape and a.flags.c_contiguous else "s" if a.size == 1 else "x" for a in arrays)
+        kinds = "".join(
+            "c" if a.shape == shape and a.flags.c_contiguous else "s" if a.size == 1 else "x" for a in arrays
+        )
         if "x" not in kinds:
             flat = [a.reshape(-1) for a in arrays]
             threads.run(self._kernel(f"flat_{kinds}", dtype), size, *flat, *scalars, *flat_results, grain=GRAIN)
@@ -188,15 +190,16 @@ class Loop:
         bits = dtype.itemsize * 8
         text = HEADER.format(title=f"{self.name}, {pattern}, float{bits}", scalar=f"float{bits}", library=f"math{bits}")
         for number, function in enumerate(self.functions):
-            text += f'\n@njit(forceinline=True, nogil=True, fastmath=FLAGS, error_model="numpy")\n{function.source(f"f{number}")}\n'
+            text += '\n@njit(forceinline=True, nogil=True, fastmath=FLAGS, error_model="numpy")\n'
+            text += f"{function.source(f'f{number}')}\n"
         body = self._flat(kinds) if layout == "flat" else self._nested(kinds)
         return text + '\n@njit(cache=CACHE, nogil=True, fastmath=FLAGS, error_model="numpy")\n' + body
 
     def _calls(self, element: str) -> str:
-        lines = [
-            f"r{number}[{element}] = f{number}({', '.join(f'{name}_' if name in self.operands else name for name in f.arguments)})"
-            for number, f in enumerate(self.functions)
-        ]
+        lines = []
+        for number, f in enumerate(self.functions):
+            arguments = ", ".join(f"{name}_" if name in self.operands else name for name in f.arguments)
+            lines.append(f"r{number}[{element}] = f{number}({arguments})")
         return "".join(f"{{indent}}{line}\n" for line in lines)
 
     def _flat(self, kinds: str) -> str:
@@ -215,7 +218,8 @@ class Loop:
         results = [f"r{number}" for number in range(len(self.functions))]
         operands = [f"{name}, {name}0, {name}1, {name}2" for name in self.operands]
         text = f"def kernel(start, stop, n1, n2, {', '.join([*operands, *self.attributes, *results])}):\n"
-        text += "    for row in range(U(start), U(stop)):\n        i, j = row // U(n1), row % U(n1)\n        to = row * U(n2)\n"
+        text += "    for row in range(U(start), U(stop)):\n"
+        text += "        i, j = row // U(n1), row % U(n1)\n        to = row * U(n2)\n"
         for name, kind in zip(self.operands, kinds, strict=True):
             text += f"        {name}at = i * U({name}0) + j * U({name}1)\n"
             if kind == "s":

@@ -366,12 +366,11 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     swap = indexing == "xy" and len(tensors) > 1
     order = [1, 0, *builtins.range(2, len(tensors))] if swap else list(builtins.range(len(tensors)))
     sizes = [tensors[i].numel() for i in order]
-    grids = []
+    grids: list[Any] = [None] * len(tensors)
     for position, i in enumerate(order):
         shape = [1] * len(tensors)
         shape[position] = sizes[position]
-        grids.append((i, tensors[i].reshape(shape).expand(sizes)))
-    grids = [grid for _, grid in sorted(grids, key=lambda pair: pair[0])]
+        grids[i] = tensors[i].reshape(shape).expand(sizes)
     return tuple(grids)
 
 

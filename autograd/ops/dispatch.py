@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from .. import dtypes, graph
+from .. import dtypes
 from ..dtypes import number_dtype, promote_numpy, result_dtype
 from ..graph import Node, state
 from ..kernels.silence import silently
@@ -28,7 +28,7 @@ def apply(row: Row, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """The result of a row on tensors, recorded where a gradient may be wanted."""
     if isinstance(row, PointwiseRow):
         return apply_pointwise(row, row.bind(args, kwargs))
-    return apply_coarse(row, row.bind(args, kwargs))
+    return apply_coarse(cast(CoarseRow, row), row.bind(args, kwargs))
 
 
 Tensor._apply_row = staticmethod(apply)  # type: ignore[attr-defined]
@@ -244,7 +244,8 @@ def _record_coarse(
     plan = row.plan(tuple([node is not None for node in nodes]))
     if not plan.names:
         return None
-    saved, guards = [], []
+    saved: list[Any] = []
+    guards: list[Any] = []
     for name in plan.saved:
         if name == "out":
             saved.append(out._array)
@@ -281,10 +282,10 @@ def _wrap_many(
         if state.inference and not row.is_view:
             out._counter = INFERENCE
         elif row.is_view and isinstance(source, Tensor) and shares_memory(out._array, source._array):
-            step = (TABLE["pick"], (row, tuple(arguments[1:]), number), {})
+            step: Any = (TABLE["pick"], (row, tuple(arguments[1:]), number), {})
             blocked = (
-                f"Output {number} of {row.node_name()} is a view and is being modified inplace. This view is the output "
-                "of a function that returns multiple views. Such functions do not allow the output views to be "
+                f"Output {number} of {row.node_name()} is a view and is being modified inplace. This view is the "
+                "output of a function that returns multiple views. Such functions do not allow the output views to be "
                 "modified inplace. You should replace the inplace operation by an out-of-place one."
             )
             link_view(out, source, step, blocked)

@@ -89,7 +89,7 @@ def _normalize(index: Any) -> tuple[Any, ...]:
     if isinstance(index, list) and any(isinstance(item, (slice, type(None), type(Ellipsis))) for item in index):
         index = tuple(index)
     items = index if isinstance(index, tuple) else (index,)
-    result = []
+    result: list[Any] = []
     for item in items:
         if isinstance(item, Tensor):
             array = item._array
@@ -251,14 +251,14 @@ def _fitting(value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return value
 
 
-Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
-Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
+Tensor.__getitem__ = getitem  # type: ignore[method-assign]
+Tensor.__setitem__ = setitem  # type: ignore[method-assign]
 
 
 @inplace("index_put_")
 def index_put_(self: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Tensor:
     """Writes ``values`` at the places given by index tensors; with ``accumulate`` adds them."""
-    _, advanced = _split_index(self._array.shape, _normalize(tuple(indices)))
+    advanced = _split_index(self._array.shape, _normalize(tuple(indices)))[1]
     return apply(index_write, (self, values.to(self.dtype), advanced, accumulate), {})
 
 

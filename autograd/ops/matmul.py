@@ -39,7 +39,8 @@ def _check_matmul(x: np.ndarray, y: np.ndarray, operator: str = "matmul") -> Non
 
 def _product_name(x_shape: Any, y_shape: Any, x: Any, y: Any) -> str:
     dims = tuple(len(shape) for shape in (x_shape, y_shape) if shape is not None)
-    return {(2, 2): "Mm", (2, 1): "Mv", (1, 1): "Dot", (3, 3): "Bmm"}.get(dims, "Matmul")
+    names: dict[tuple[int, ...], str] = {(2, 2): "Mm", (2, 1): "Mv", (1, 1): "Dot", (3, 3): "Bmm"}
+    return names.get(dims, "Matmul")
 
 
 def _as_matrix(shape: Sequence[int]) -> tuple[int, int]:

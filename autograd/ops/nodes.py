@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ __all__ = ["FREED", "ManyNode", "Output", "PointwiseNode", "RowNode", "fit", "re
 
 ndarray = np.ndarray
 new = object.__new__
-FREED = ("freed",)
+FREED: tuple[Any, ...] = ("freed",)
 
 
 class RowNode(TensorNode):
@@ -36,6 +36,10 @@ class RowNode(TensorNode):
     __slots__ = ("attributes", "fit", "guards", "plan", "saved")
 
     plan: PointwisePlan | CoarsePlan
+    saved: tuple[Any, ...]
+    guards: tuple[Any, ...]
+    fit: Sequence[Any] | None
+    attributes: Any
 
     def vjp(self, g: Any) -> Sequence[Any]:
         if self.saved:
@@ -99,7 +103,7 @@ class RowNode(TensorNode):
         """The saved values with their places in the graph, for recording the backward pass."""
         by_name = dict(zip(self.plan.names, self.edges, strict=False))
         sequences = getattr(self.plan.row, "sequences", ())
-        tensors = []
+        tensors: list[Any] = []
         for name, value in zip(self.plan.saved, self.saved, strict=True):
             if name in sequences:
                 tensors.append(_sequence_as_tensors(value, self.edges))

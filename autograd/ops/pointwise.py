@@ -720,7 +720,12 @@ def _(g, x):
     return -g * (1.1283791670955126 * _.exp(-(x * x)))
 
 
-@pointwise(latex=r"\Phi(x) = \tfrac{1}{2} (1 + \operatorname{erf}(x / \sqrt 2))", result="float", home="", node_name="SpecialNdtr")
+@pointwise(
+    latex=r"\Phi(x) = \tfrac{1}{2} (1 + \operatorname{erf}(x / \sqrt 2))",
+    result="float",
+    home="",
+    node_name="SpecialNdtr",
+)
 def ndtr(x):
     return _.ndtr(x)
 
@@ -842,9 +847,9 @@ __all__ = [
     "le",
     "lerp",
     "log",
-    "log10",
     "log1p",
     "log2",
+    "log10",
     "logaddexp",
     "logical_and",
     "logical_not",

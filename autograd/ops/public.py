@@ -161,7 +161,7 @@ def _write_directly(public: Any, target: Tensor, args: tuple[Any, ...], kwargs: 
     if ufunc is None or len(args) != len(row.inputs) - 1:
         return False
     array = target._array
-    operands = [array]
+    operands: list[Any] = [array]
     for argument in args:
         value = argument._array if isinstance(argument, Tensor) else argument
         if isinstance(value, np.ndarray):
@@ -252,10 +252,10 @@ def attach_operators() -> None:
             setattr(Tensor, methods[1], backward)
         if len(methods) > 2:
             setattr(Tensor, methods[2], _inplace_operator(forward, name))
-    Tensor.__neg__ = TORCH["neg"]  # type: ignore[attr-defined]
-    Tensor.__abs__ = TORCH["abs"]  # type: ignore[attr-defined]
-    Tensor.__invert__ = _invert  # type: ignore[attr-defined]
-    Tensor.__pos__ = lambda self: self  # type: ignore[attr-defined]
+    Tensor.__neg__ = TORCH["neg"]
+    Tensor.__abs__ = TORCH["abs"]
+    Tensor.__invert__ = _invert
+    Tensor.__pos__ = lambda self: self
 
 
 def _invert(self: Tensor) -> Tensor:

@@ -47,10 +47,13 @@ def count_along(shape: Sequence[int], dims: Sequence[int]) -> int:
     return math.prod(shape[d] for d in dims)
 
 
+_add_up: Any = np.add.reduce  # NumPy's types allow only a literal True or False for keepdims
+
+
 def _sum(x: np.ndarray, axes: tuple[int, ...], keepdim: bool, dtype: np.dtype) -> np.ndarray:
     if dtype == np.float16:
-        return np.add.reduce(x, axis=axes, dtype=np.float32, keepdims=keepdim).astype(dtype)
-    return np.add.reduce(x, axis=axes, dtype=dtype, keepdims=keepdim)
+        return _add_up(x, axis=axes, dtype=np.float32, keepdims=keepdim).astype(dtype)
+    return _add_up(x, axis=axes, dtype=dtype, keepdims=keepdim)
 
 
 # --- Sums ----------------------------------------------------------------------------------------------------------
@@ -242,7 +245,7 @@ def _(g, x_shape, dim, places, keepdim, name):
 
 def _result_type(name: str) -> Any:
     """A named tuple (values, indices) printed as PyTorch prints it."""
-    base = namedtuple(name, ["values", "indices"])
+    base = namedtuple(name, ["values", "indices"])  # type: ignore[misc]  # named at run time
 
     def __repr__(self: Any) -> str:
         fields = ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,8 @@ def _slice_name(index: Any) -> str:
 @coarse(latex=r"x_{a:b:s}", is_view=True, home="", node_name=_slice_name)
 def slice_view(x: Array, index):
     # The Ellipsis keeps a single element an array that shares memory.
-    return x[(*index, Ellipsis)] if Ellipsis not in index else x[index]
+    place = index if Ellipsis in index else (*index, Ellipsis)
+    return x[place]
 
 
 @slice_view.gradient("x")
@@ -185,7 +187,7 @@ def flip(x: Array, dims):
     axes = [check_dim("flip", dim, x.ndim) for dim in dims]
     if len(set(axes)) != len(axes):
         raise RuntimeError(f"flip: dim appears multiple times in the list of dims {list(dims)}")
-    return np.flip(x, axes).copy()
+    return np.flip(x, tuple(axes)).copy()
 
 
 @flip.gradient("x")
@@ -331,7 +333,8 @@ def split_at(x: Array, sections, dim):
     axis = check_dim("split", dim, x.ndim)
     starts = np.cumsum([0, *sections])
     lead = (slice(None),) * axis
-    return tuple(x[(*lead, slice(int(a), int(b)))] for a, b in pairwise(starts))
+    places = [(*lead, slice(int(a), int(b))) for a, b in pairwise(starts)]
+    return tuple(x[place] for place in places)
 
 
 @split_at.gradient("x")
@@ -376,7 +379,8 @@ def unbind(x: Array, dim=0):
         raise IndexError("Dimension specified as 0 but tensor has no dimensions: unbind needs one")
     axis = check_dim("unbind", dim, x.ndim)
     lead = (slice(None),) * axis
-    return tuple(x[(*lead, i, Ellipsis)] for i in range(x.shape[axis]))
+    places = [(*lead, i, Ellipsis) for i in range(x.shape[axis])]
+    return tuple(x[place] for place in places)
 
 
 @unbind.gradient("x")

@@ -167,7 +167,8 @@ class _Binary:
 
     def __init__(self, row: PointwiseRow, reflected: bool) -> None:
         self.row, self.reflected = row, reflected
-        plans = [row.plan(wanted) for wanted in ((True, True), (True, False), (False, True))] if row.rules else [None] * 3
+        wanted = ((True, True), (True, False), (False, True))
+        plans: list[Any] = [row.plan(each) for each in wanted] if row.rules else [None] * 3
         self.both, self.left, self.right = plans
         self.with_number = _with_number(row, reflected)
         self.run64: Any = None

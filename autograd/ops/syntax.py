@@ -17,7 +17,7 @@ from ..kernels import on_arrays
 from ..kernels.loops import Loop, ScalarFunction
 
 if TYPE_CHECKING:
-    from .readings import Formula, Program
+    from .readings import Program
 
 __all__ = ["compile_program", "is_one_pass", "loop_of", "tree_of", "ufunc_of"]
 
@@ -143,4 +143,5 @@ def _define(name: str, arguments: Sequence[str], body: list[Any]) -> ast.Functio
     parameters = ast.arguments(
         posonlyargs=[], args=[ast.arg(argument) for argument in arguments], kwonlyargs=[], kw_defaults=[], defaults=[]
     )
-    return ast.FunctionDef(name=name, args=parameters, body=body, decorator_list=[], type_params=[])
+    # Python 3.12 requires type_params, older ones ignore it.
+    return ast.FunctionDef(name=name, args=parameters, body=body, decorator_list=[], type_params=[])  # type: ignore[call-arg]

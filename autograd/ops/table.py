@@ -231,7 +231,7 @@ class PointwiseRow(Row):
                 *(dict(zip(self.parameters, values, strict=True))[n] for n in self.formula.arguments)
             )
         dtype = next((kind for kind in kinds if kind.kind != "b"), kinds[0])
-        arrays = [v if isinstance(v, (np.ndarray, np.generic)) else np.asarray(v, dtype) for v in operands]
+        arrays: list[Any] = [v if isinstance(v, (np.ndarray, np.generic)) else np.asarray(v, dtype) for v in operands]
         return self.program(arrays, values[len(self.inputs) :], dtype, max(a.size for a in arrays))[0]
 
 

@@ -78,7 +78,8 @@ def test_agrees_with_torch(reading, dtype, box_bytes, monkeypatch):
             ),
         }
         for what, (ours, theirs) in results.items():
-            assert ours.dtype == dtype and ours.shape == theirs.shape, (name, what)
+            assert ours.dtype == dtype, (name, what)
+            assert ours.shape == theirs.shape, (name, what)
             assert ours.flags.c_contiguous, (name, what)
             atol = TOLERANCE[dtype] * np.abs(theirs).max(initial=1)
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=atol, err_msg=f"{name}: {what}")
@@ -207,7 +208,9 @@ def test_nan_and_infinity_pass_through(reading):
     x, weight = np.ones((1, 1, 4, 4), np.float32), np.ones((1, 1, 2, 2), np.float32)
     x[0, 0, 0, 0], x[0, 0, 3, 3] = np.nan, np.inf
     out = conv.conv_forward(x, weight, None, (1, 1), (0, 0), (1, 1))
-    assert np.isnan(out[0, 0, 0, 0]) and np.isinf(out[0, 0, 2, 2]) and np.isfinite(out).sum() == 7
+    assert np.isnan(out[0, 0, 0, 0])
+    assert np.isinf(out[0, 0, 2, 2])
+    assert np.isfinite(out).sum() == 7
 
 
 def test_errors():

@@ -136,8 +136,8 @@ LIMIT = 2.0**50  # beyond it the periodic functions are NaN
 
 EXACT_UNARY = {
     "abs": np.abs, "ceil": np.ceil, "floor": np.floor, "isfinite": np.isfinite, "isinf": np.isinf,
-    "isnan": np.isnan, "round": np.rint, "sign": lambda x: np.sign(np.where(np.isnan(x), 0, x)) + 0, "signbit": np.signbit,
-    "sqrt": np.sqrt, "trunc": np.trunc,
+    "isnan": np.isnan, "round": np.rint, "sign": lambda x: np.sign(np.where(np.isnan(x), 0, x)) + 0,
+    "signbit": np.signbit, "sqrt": np.sqrt, "trunc": np.trunc,
 }  # fmt: skip
 EXACT_BINARY = {
     "copysign": np.copysign, "fmax": np.fmax, "fmin": np.fmin, "fmod": np.fmod,

@@ -59,7 +59,7 @@ def test_max_agrees_with_torch(reading, dtype):
             x = torch.tensor(image, requires_grad=True)
             theirs, places = torch.nn.functional.max_pool2d(x, *case[1:], ceil_mode, return_indices=True)
             out, indices = pooling.max_pool2d_forward(image, *case[1:], ceil_mode)
-            assert out.dtype == dtype and indices.dtype == np.int64
+            assert (out.dtype, indices.dtype) == (dtype, np.int64)
             np.testing.assert_array_equal(out, theirs.detach().numpy(), err_msg=str((case, ceil_mode)))
             np.testing.assert_array_equal(indices, places.numpy(), err_msg=str((case, ceil_mode)))
             g = output_gradient(out.shape, dtype)
@@ -81,12 +81,14 @@ def test_average_agrees_with_torch(reading, dtype):
         x = torch.tensor(image, requires_grad=True)
         theirs = torch.nn.functional.avg_pool2d(x, *options)
         out = pooling.avg_pool2d_forward(image, *options)
-        assert out.dtype == dtype and out.shape == theirs.shape
+        assert out.dtype == dtype
+        assert out.shape == theirs.shape
         np.testing.assert_allclose(out, theirs.detach().numpy(), **tolerance, err_msg=str((case, options)))
         g = output_gradient(out.shape, dtype)
         (gx,) = torch.autograd.grad(theirs, x, torch.tensor(g))
         ours = pooling.avg_pool2d_gradient(g, case[0], *options)
-        assert ours.dtype == dtype and ours.flags.c_contiguous
+        assert ours.dtype == dtype
+        assert ours.flags.c_contiguous
         np.testing.assert_allclose(ours, gx.numpy(), **tolerance, err_msg=str((case, options)))
 
 

@@ -43,7 +43,8 @@ def test_agrees_with_one_by_one(reading, dtype):
         for place in np.ndindex(indices.shape):
             wanted[indices[place]] += rows[place]
         out = scatter.scatter_add_rows(target, indices, rows)
-        assert out.dtype == dtype and out.shape == target
+        assert out.dtype == dtype
+        assert out.shape == target
         np.testing.assert_allclose(out, wanted, rtol=tolerance, atol=tolerance)
 
 

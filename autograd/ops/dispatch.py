@@ -55,7 +55,7 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     result = silently(row.program, arrays, attributes, dtype, size)[0]
     if not isinstance(result, ndarray):
         result = np.asarray(result)
-    result = tidy(result, *arrays)
+    result = tidy(result, *arrays) if row.keeps_layout else np.ascontiguousarray(result).reshape(result.shape)
     if result is arrays[0]:
         result = result.copy()  # identity: the result of an operator is never its input
     if row.result != "bool" and result.dtype != dtype:

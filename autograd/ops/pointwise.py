@@ -333,7 +333,7 @@ def _(g, condition):
     return _.where(condition, 0.0, g)
 
 
-@pointwise(latex=r"\text{condition} \; ? \; y : x", home="", node_name="MaskedFill")
+@pointwise(latex=r"\text{condition} \; ? \; y : x", home="", node_name="MaskedFill", keeps_layout=False)
 def fill_where(x, condition, y):
     return _.where(condition, y, x)
 

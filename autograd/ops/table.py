@@ -181,7 +181,8 @@ class PointwiseRow(Row):
 
     ``result`` is the rule for the dtype: ``"same"`` as the promoted inputs, ``"float"`` (integers become the
     default dtype) or ``"bool"``. ``refuses_bool`` names what to use instead where PyTorch rejects bool inputs;
-    ``check`` sees the operands and the dtype before anything is computed.
+    ``check`` sees the operands and the dtype before anything is computed; ``keeps_layout`` is False where
+    the result lies in logical order whatever the operands do.
     """
 
     def __init__(
@@ -192,10 +193,12 @@ class PointwiseRow(Row):
         accepts: str = "any",
         refuses_bool: str = "",
         check: Callable[[Sequence[Any], np.dtype], None] | None = None,
+        keeps_layout: bool = True,
         **options: Any,
     ) -> None:
         super().__init__(forward, **options)
         self.result, self.accepts, self.refuses_bool, self.check = result, accepts, refuses_bool, check
+        self.keeps_layout = keeps_layout
         self.rules: dict[str, Formula] = {}
         self.formula = Formula(forward)
         kind = "bool" if result == "bool" else "float"

@@ -40,7 +40,7 @@ doctest: $(STAMP)  ## examples in docstrings and in README.md
 	$(BIN)/python -m pytest tests/test_readme.py
 
 notebooks: $(STAMP)  ## generate the .ipynb files from their sources and execute them
-	$(BIN)/jupytext --quiet --to ipynb notebooks/*.py
+	$(BIN)/jupytext --quiet --to notebook --update notebooks/*.py
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 notebooks/*.ipynb
 
 bench: $(STAMP)  ## time the engine against PyTorch (needs torch in .venv)

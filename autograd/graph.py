@@ -314,13 +314,13 @@ def run_backward(
             for edge, gradient in zip(edges, input_gradients):  # noqa: B905 (measured: strict= costs 60 ns)
                 if edge is None:
                     continue
-                handed_on = repeated or (is_shared and gradient is g)
                 left = waiting[edge] - 1
                 if not left and edge not in pending:
-                    ready.append((edge, gradient, handed_on))
+                    ready.append((edge, gradient, repeated or (is_shared and gradient is g)))
                     continue
                 waiting[edge] = left
                 if gradient is not None:
+                    handed_on = repeated or (is_shared and gradient is g)
                     if edge in pending:
                         total, total_is_shared = pending[edge]
                         gradient, handed_on = edge.accumulate(total, gradient, not total_is_shared), False

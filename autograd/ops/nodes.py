@@ -193,8 +193,11 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     extra = g.ndim - len(shape)
     if extra < 0:
         return TABLE["expand"](g, shape)
+    plain = type(g) is ndarray and g.dtype.kind == "f" and g.itemsize > 2
+    if plain and extra and g.shape[extra:] == shape:
+        return np.asarray(np.add.reduce(g, axis=0 if extra == 1 else tuple(range(extra))))
     dims = [*range(extra), *(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)]
-    if dims and type(g) is ndarray and g.dtype.kind == "f" and g.itemsize > 2:
+    if dims and plain:
         g = np.asarray(np.add.reduce(g, axis=tuple(dims))).reshape(shape)
     elif dims:
         g = TABLE["reshape"](TABLE["sum"](g, tuple(dims), True), shape)

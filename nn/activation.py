@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import autograd
-from autograd.graph import is_grad_enabled
-from autograd.ops.writes import write
 from autograd.tensor import Tensor
 
 from . import functional as F
@@ -43,12 +40,6 @@ __all__ = [
 ]
 
 
-def _in_place(function: Callable[..., Tensor], input: Tensor, *args: float) -> Tensor:
-    """Writes ``function(input, *args)`` into ``input``; a copy of the input is kept for the gradient, if recorded."""
-    source = input.clone() if is_grad_enabled() and input.requires_grad else input
-    return write(input, function(source, *args), f"{function.__name__}_")
-
-
 class Threshold(Module):
     r""":math:`y = x \text{ if } x > \text{threshold, else value}`
 
@@ -68,11 +59,7 @@ class Threshold(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return (
-            _in_place(F.threshold, input, self.threshold, self.value)
-            if self.inplace
-            else F.threshold(input, self.threshold, self.value)
-        )
+        return F.threshold(input, self.threshold, self.value, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return f"threshold={self.threshold}, value={self.value}" + (", inplace=True" if self.inplace else "")
@@ -118,7 +105,7 @@ class ReLU6(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return _in_place(F.relu6, input) if self.inplace else F.relu6(input)
+        return F.relu6(input, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -141,11 +128,7 @@ class LeakyReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return (
-            _in_place(F.leaky_relu, input, self.negative_slope)
-            if self.inplace
-            else F.leaky_relu(input, self.negative_slope)
-        )
+        return F.leaky_relu(input, self.negative_slope, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
@@ -168,7 +151,7 @@ class ELU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return _in_place(F.elu, input, self.alpha) if self.inplace else F.elu(input, self.alpha)
+        return F.elu(input, self.alpha, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
@@ -189,7 +172,7 @@ class SELU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return _in_place(F.selu, input) if self.inplace else F.selu(input)
+        return F.selu(input, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -212,7 +195,7 @@ class CELU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return _in_place(F.celu, input, self.alpha) if self.inplace else F.celu(input, self.alpha)
+        return F.celu(input, self.alpha, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
@@ -254,7 +237,7 @@ class SiLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return _in_place(F.silu, input) if self.inplace else F.silu(input)
+        return F.silu(input, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -275,7 +258,7 @@ class Mish(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return _in_place(F.mish, input) if self.inplace else F.mish(input)
+        return F.mish(input, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -350,11 +333,7 @@ class Hardtanh(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return (
-            _in_place(F.hardtanh, input, self.min_val, self.max_val)
-            if self.inplace
-            else F.hardtanh(input, self.min_val, self.max_val)
-        )
+        return F.hardtanh(input, self.min_val, self.max_val, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}" + (", inplace=True" if self.inplace else "")
@@ -375,7 +354,7 @@ class Hardsigmoid(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return _in_place(F.hardsigmoid, input) if self.inplace else F.hardsigmoid(input)
+        return F.hardsigmoid(input, inplace=self.inplace)
 
 
 class Hardswish(Module):
@@ -393,7 +372,7 @@ class Hardswish(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return _in_place(F.hardswish, input) if self.inplace else F.hardswish(input)
+        return F.hardswish(input, inplace=self.inplace)
 
 
 class Tanh(Module):

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from autograd.ops.public import FUNCTIONAL as _FUNCTIONAL
 from autograd.ops.public import TORCH as _TORCH
+from autograd.ops.writes import write as _write
+from autograd.tensor import Tensor
 
 globals().update(_FUNCTIONAL)
-globals().update(
-    {name: _TORCH[name] for name in ("relu", "relu_", "tanh", "sigmoid", "selu", "celu") if name in _TORCH}
-)
+globals().update({name: _TORCH[name] for name in ("relu", "relu_", "tanh", "sigmoid", "selu", "celu")})
+
+
+def _with_inplace(name: str) -> Callable[..., Any]:
+    """The activation ``name`` with PyTorch's option to write the result into the input."""
+    plain = globals()[name]
+
+    @functools.wraps(plain)
+    def function(input: Tensor, *args: Any, inplace: bool = False, **kwargs: Any) -> Tensor:
+        result = plain(input, *args, **kwargs)
+        return _write(input, result, f"{name}_") if inplace else result
+
+    return function
+
+
+_IN_PLACE = "relu relu6 leaky_relu elu selu celu hardtanh hardsigmoid hardswish silu mish"
+globals().update({name: _with_inplace(name) for name in _IN_PLACE.split()})
 __all__ = sorted({*_FUNCTIONAL, "relu", "tanh", "sigmoid", "selu", "celu"})
 
 if TYPE_CHECKING:  # the names are those of the operators' table

@@ -364,3 +364,34 @@ def test_parameters_as_a_vector():
         nn.utils.vector_to_parameters(autograd.arange(9.0), model.parameters())
     with pytest.raises(TypeError, match="expected a Tensor"):
         nn.utils.vector_to_parameters([1.0], model.parameters())
+
+
+IN_PLACE = (
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "celu",
+    "hardtanh",
+    "hardsigmoid",
+    "hardswish",
+    "silu",
+    "mish",
+)
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_functional_activation_in_place(name):
+    torch = pytest.importorskip("torch")
+
+    def run(lib, functional):
+        x = lib.tensor([-4.0, -1.0, -0.0, 0.3, 2.0, 7.0], requires_grad=True)
+        y = x * 1.5
+        result = getattr(functional, name)(y, inplace=True)
+        assert result is y
+        y.sum().backward()
+        return y.detach().numpy(), x.grad.numpy()
+
+    for mine, theirs in zip(run(autograd, nn.functional), run(torch, torch.nn.functional), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=2e-6, atol=1e-6)

@@ -1,6 +1,6 @@
 """Neural networks: modules with parameters, layers, losses and their first values. As ``torch.nn``."""
 
-from . import functional, init, models, utils
+from . import functional, init, models, scalar, utils
 from .activation import (
     CELU,
     ELU,
@@ -89,5 +89,6 @@ __all__ = [
     "functional",
     "init",
     "models",
+    "scalar",
     "utils",
 ]

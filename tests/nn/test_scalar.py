@@ -2,6 +2,8 @@
 
 import math
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -169,3 +171,9 @@ def test_a_small_network_can_be_drawn():
 
 def test_is_part_of_nn():
     assert nn.scalar.MLP is MLP
+
+
+def test_importing_nn_is_enough():
+    code = "import nn; print(nn.scalar.MLP(3, [4, 1]))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.startswith("MLP of [Layer of [ReLUNeuron(3)")

@@ -68,16 +68,20 @@ class RemovableHandle:
 
 
 class Hooks:
-    """Who sees the complete gradient of a node's output, in this order: functions ``g -> g or None`` on the value, the
-    keeper that stores it, functions on the node; behind the rule, functions ``(input_gradients, g) -> ... or None``."""
+    """What was attached to a node. Who sees the complete gradient of its output, in this order: functions
+    ``g -> g or None`` on the value, the keeper that stores it, functions on the node; behind the rule, functions
+    ``(input_gradients, g) -> ... or None``. And notes: where the operator was called (under `detect_anomaly`), and
+    the user's own."""
 
-    __slots__ = ("after", "before", "keeper", "on_value")
+    __slots__ = ("after", "before", "keeper", "metadata", "on_value", "trace")
 
     def __init__(self) -> None:
         self.on_value = HookDict()
         self.keeper: Callable[[Any], None] | None = None
         self.before = HookDict()
         self.after = HookDict()
+        self.trace: str | None = None
+        self.metadata: dict[str, Any] = {}
 
     def complete(self, g: Any) -> Any:
         """The gradient after all hooks before the rule."""
@@ -104,18 +108,17 @@ class Node:
 
     Attributes:
         edges: for each differentiable input the node that made it, or None where no gradient is wanted.
-        hooks: who sees and changes gradients here, or None.
-        trace: where the operator was called, recorded while `detect_anomaly` is on.
+        hooks: what was attached here (hooks, notes), or None.
     """
 
-    # Only `edges` costs memory on every node: the rest are class defaults until somebody sets them.
-    __slots__ = ("__dict__", "__weakref__", "edges")
+    # No `__dict__`: a node is made by every recorded operator, and the dict alone would cost a fifth of that.
+    __slots__ = ("__weakref__", "edges", "hooks")
 
-    hooks: Hooks | None = None
-    trace: str | None = None
+    hooks: Hooks | None
 
     def __init__(self, edges: tuple[Node | None, ...] = ()) -> None:
         self.edges = edges
+        self.hooks = None
 
     def vjp(self, g: Any) -> Sequence[Any]:
         """Gradients of the inputs, aligned with `edges`, given the gradient ``g`` of the output."""
@@ -205,37 +208,43 @@ class Leaf(Node):
         return "AccumulateGrad"
 
 
-def count_consumers(roots: Iterable[Node]) -> dict[Node, int]:
-    """Every node reachable from ``roots``, with the number of edges that lead to it.
+def shared_nodes(roots: Sequence[Node | None]) -> dict[Node, int]:
+    """The nodes to which several edges lead, with their number; an entry of ``roots`` counts as an edge.
 
     Without recursion, so depth is limited by memory alone; linear in the number of edges.
     """
-    consumers = dict.fromkeys(roots, 0)
-    stack = list(consumers)
-    while stack:
-        for edge in stack.pop().edges:
-            if edge is not None:
-                if edge in consumers:
-                    consumers[edge] += 1
-                else:
-                    consumers[edge] = 1
-                    stack.append(edge)
-    return consumers
+    seen: set[Node] = set()
+    shared: dict[Node, int] = {}
+    found = [roots]
+    for edges in found:  # grows while it is walked through
+        for edge in edges:
+            if edge in seen:
+                shared[edge] = shared.get(edge, 1) + 1
+            elif edge is not None:
+                seen.add(edge)
+                found.append(edge.edges)
+    return shared
 
 
 def topological_order(roots: Iterable[Node]) -> Iterator[Node]:
     """Every node reachable from ``roots``, each before the nodes its edges lead to (Kahn's algorithm)."""
-    roots = list(dict.fromkeys(roots))
-    waiting = count_consumers(roots)
-    ready = [node for node in roots if not waiting[node]]
-    while ready:
+    edges: Sequence[Node | None] = list(dict.fromkeys(roots))
+    waiting = shared_nodes(edges)
+    ready: list[Node] = []
+    while True:
+        for edge in edges:
+            if edge is None:
+                continue
+            left = waiting.get(edge, 1) - 1
+            if left:
+                waiting[edge] = left
+            else:
+                ready.append(edge)
+        if not ready:
+            return
         node = ready.pop()
         yield node
-        for edge in node.edges:
-            if edge is not None:
-                waiting[edge] -= 1
-                if not waiting[edge]:
-                    ready.append(edge)
+        edges = node.edges
 
 
 def run_backward(
@@ -251,7 +260,8 @@ def run_backward(
     """One backward pass from ``roots`` with the given output ``gradients``: the chain rule in topological order.
 
     A node's turn comes when all its consumers had theirs (Kahn's algorithm, as in `topological_order`): its gradient
-    is then complete, its rule turns it into gradients of its inputs, and these are added to what waits there.
+    is then complete, its rule turns it into gradients of its inputs, and these are added to what waits there. The
+    pass begins as if a node before all others had just given the roots their gradients.
 
     Args:
         roots: nodes of the differentiated outputs.
@@ -271,65 +281,76 @@ def run_backward(
         arrived = dict.fromkeys(inputs)
         needed = _leading_to(inputs, roots)
 
-    waiting = count_consumers(roots)
-    # Gradients that are not complete yet, each with whether somebody else holds it too: then it must be copied
-    # rather than written into. Complete ones go to `ready`, most of them directly.
+    waiting = shared_nodes(roots)
+    # Gradients that are not complete yet, and whether somebody else holds them too: then they must be copied rather
+    # than written into. Only nodes with several consumers come here; the rest are ready at once.
     pending: dict[Node, tuple[Any, bool]] = {}
-    for root, g in zip(roots, gradients, strict=True):
-        pending[root] = (root.accumulate(pending[root][0], g, False) if root in pending else g, True)
-    ready = [(root, *pending.pop(root)) for root in dict.fromkeys(roots) if not waiting[root]]
+    ready: list[tuple[Node, Any, bool]] = []
+    check_nan = _anomaly.check_nan
 
-    node = None
+    node: Any = None
+    edges: Sequence[Node | None] = roots
+    input_gradients: Sequence[Any] = gradients
+    all_shared, g, is_shared = True, None, False
     before, state.grad = state.grad, create_graph
     try:
-        while ready:
-            node, g, is_shared = ready.pop()
-            edges = node.edges
-            if g is None or (needed is not None and node not in needed):
-                input_gradients: Sequence[Any] = (None,) * len(edges)
-            else:
-                hooks = node.hooks if call_hooks else None
-                if hooks is not None:
-                    g, is_shared = hooks.complete(g), True
-                if arrived and node in arrived:
-                    arrived[node], is_shared = g, True
-                if not edges:
-                    if accumulate:
-                        node.receive(g, not is_shared)
-                    if hooks is not None:
-                        hooks.behind((), g)
-                    continue
-                if needed is not None and needed.isdisjoint(edges):
-                    input_gradients = (None,) * len(edges)
-                else:
-                    input_gradients = node.vjp(g)
-                    if not retain_graph:
-                        node.release()
-                    if _anomaly.check_nan:
-                        node.check(input_gradients)
-                    if hooks is not None:
-                        input_gradients = hooks.behind(input_gradients, g)
+        while True:
             # A rule that hands on `g` itself gives away what it was given, once.
-            repeated = len(edges) > 1 and _has_repetition(input_gradients)
-            for edge, gradient in zip(edges, input_gradients):  # noqa: B905 (measured: strict= costs 60 ns)
-                if edge is None:
-                    continue
-                left = waiting[edge] - 1
-                if not left and edge not in pending:
-                    ready.append((edge, gradient, repeated or (is_shared and gradient is g)))
-                    continue
-                waiting[edge] = left
-                if gradient is not None:
-                    handed_on = repeated or (is_shared and gradient is g)
-                    if edge in pending:
-                        total, total_is_shared = pending[edge]
-                        gradient, handed_on = edge.accumulate(total, gradient, not total_is_shared), False
-                    pending[edge] = gradient, handed_on
-                if not left:
-                    ready.append((edge, *pending.pop(edge, (None, False))))
+            if len(edges) == 1 and edges[0] is not None and edges[0] not in waiting:
+                gradient = input_gradients[0]
+                node = edges[0]
+                g, is_shared = gradient, all_shared or (is_shared and gradient is g)
+            else:
+                for edge, gradient in zip(edges, input_gradients):  # noqa: B905 (measured: strict= costs 60 ns)
+                    if edge is None:
+                        continue
+                    shared = all_shared or (is_shared and gradient is g)
+                    if edge in waiting:
+                        left = waiting[edge] = waiting[edge] - 1
+                        if edge in pending:
+                            total, total_is_shared = pending[edge]
+                            if gradient is None:
+                                gradient, shared = total, total_is_shared
+                            else:
+                                gradient, shared = edge.accumulate(total, gradient, not total_is_shared), False
+                        if left:
+                            if gradient is not None:
+                                pending[edge] = gradient, shared
+                            continue
+                        pending.pop(edge, None)
+                    ready.append((edge, gradient, shared))
+                if not ready:
+                    break
+                node, g, is_shared = ready.pop()
+            edges = node.edges
+            all_shared = False
+            if g is None or (needed is not None and node not in needed):
+                input_gradients = (None,) * len(edges)
+                continue
+            hooks = node.hooks if call_hooks else None
+            if hooks is not None:
+                g, is_shared = hooks.complete(g), True
+            if arrived and node in arrived:
+                arrived[node], is_shared = g, True
+            if not edges:
+                if accumulate:
+                    node.receive(g, not is_shared)
+                input_gradients = ()
+            elif needed is not None and needed.isdisjoint(edges):
+                input_gradients = (None,) * len(edges)
+                continue
+            else:
+                input_gradients = node.vjp(g)
+                if not retain_graph:
+                    node.release()
+                if check_nan:
+                    node.check(input_gradients)
+                all_shared = len(edges) > 1 and _has_repetition(input_gradients)
+            if hooks is not None:
+                input_gradients = hooks.behind(input_gradients, g)
     except Exception as error:
-        if node is not None and node.trace:
-            _append_trace(error, node)
+        if node is not None and node.hooks is not None and node.hooks.trace:
+            _append_trace(error, node, node.hooks.trace)
         raise
     finally:
         state.grad = before
@@ -361,11 +382,11 @@ def remember_line(node: Node) -> None:
         for frame, line in traceback.walk_stack(None)
         if not str(frame.f_globals.get("__name__", "")).startswith(f"{package}.")
     ]
-    node.trace = "".join(traceback.StackSummary.extract(reversed(frames)).format())
+    node.all_hooks().trace = "".join(traceback.StackSummary.extract(reversed(frames)).format())
 
 
-def _append_trace(error: Exception, node: Node) -> None:
-    where = f"{node.name()} was recorded at:\n{node.trace}"
+def _append_trace(error: Exception, node: Node, trace: str) -> None:
+    where = f"{node.name()} was recorded at:\n{trace}"
     error.args = (f"{error}\n\n{where}", *error.args[1:])
 
 

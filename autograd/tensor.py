@@ -42,6 +42,9 @@ class _InferenceCounter:
 INFERENCE: Any = _InferenceCounter()
 
 
+SMALL = 1024  # elements: making a new array costs less than finding out whether this one may be written to
+
+
 class TensorNode(Node):
     """A node through which gradients pass as plain arrays, or as Tensors while the backward pass is recorded."""
 
@@ -60,7 +63,9 @@ class TensorNode(Node):
         return changed if isinstance(g, Tensor) else changed._array
 
     def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
-        return add_up(total, g, owned)
+        if owned and type(total) is ndarray and total.size >= SMALL and total.base is None and total.flags.writeable:
+            return np.add(total, g, total)
+        return total + g
 
     def __repr__(self) -> str:
         return f"<{self.name().rpartition(':')[2]} object at {id(self):#x}>"
@@ -68,7 +73,7 @@ class TensorNode(Node):
     @property
     def metadata(self) -> dict[str, Any]:
         """A dict for notes of the user."""
-        return self.__dict__.setdefault("_metadata", {})
+        return self.all_hooks().metadata
 
 
 class TensorLeaf(Leaf, TensorNode):
@@ -99,7 +104,7 @@ class TensorLeaf(Leaf, TensorNode):
                 # A gradient that nobody else holds needs no copy: it becomes the leaf's own.
                 self.grad = wrap(g if owned and g.base is None and g.flags.writeable else g.copy())
             else:
-                silently(np.add, grad._array, g, grad._array)
+                np.add(grad._array, g, grad._array)
                 count_write(grad)
         else:
             self.grad = g if grad is None else grad + g
@@ -107,15 +112,6 @@ class TensorLeaf(Leaf, TensorNode):
             tensor = self.owner()
             for hook in list(self.hooked.values()) if tensor is not None else ():
                 hook(tensor)
-
-
-def add_up(total: Any, g: Any, owned: bool) -> Any:
-    """``total + g``, into ``total`` where it belongs to this backward pass alone."""
-    if type(total) is Tensor:
-        return total + g
-    if owned and type(total) is ndarray and total.flags.writeable and total.base is None:
-        return silently(np.add, total, g, total)
-    return silently(np.add, total, g)
 
 
 def replay(steps: Sequence[Any], value: Any) -> Any:
@@ -813,6 +809,12 @@ def _keeper(node: Node) -> GradKeeper | None:
 # --- Differentiation -----------------------------------------------------------------------------------------------
 
 
+def differentiate(roots: Sequence[Node], gradients: Sequence[Any], **options: Any) -> list[Any]:
+    """`run_backward` where gradients are arrays: overflow and division by zero give infinities, not warnings."""
+    with np.errstate(all="ignore"):
+        return run_backward(roots, gradients, **options)
+
+
 def backward(
     tensors: Tensor | Sequence[Tensor],
     grad_tensors: Any = None,
@@ -831,8 +833,7 @@ def backward(
         inputs: accumulate into these leaves only.
     """
     roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-    if grad_tensors is None:
-        grad_tensors = grad_variables
+    grad_tensors = grad_variables if grad_tensors is None else grad_tensors
     gradients = _as_list(grad_tensors, len(roots), "grad_tensors")
     nodes, values = _prepare_roots(roots, gradients, create_graph)
     wanted = None
@@ -849,7 +850,7 @@ def backward(
             stacklevel=3 if sys._getframe(1).f_code.co_name == "backward" else 2,
         )
     keep = create_graph if retain_graph is None else retain_graph
-    run_backward(nodes, values, inputs=wanted, retain_graph=keep, create_graph=create_graph)
+    differentiate(nodes, values, inputs=wanted, retain_graph=keep, create_graph=create_graph)
 
 
 def grad(
@@ -888,8 +889,11 @@ def grad(
     nodes, values = _prepare_roots(roots, gradients, create_graph)
     wanted = _input_nodes(targets)
     keep = create_graph if retain_graph is None else retain_graph
-    arrived = run_backward(nodes, values, inputs=wanted, retain_graph=keep, create_graph=create_graph, accumulate=False)
+    arrived = differentiate(
+        nodes, values, inputs=wanted, retain_graph=keep, create_graph=create_graph, accumulate=False
+    )
     results: list[Tensor | None] = []
+    known = {id(value) for value in values}
     for target, g in zip(targets, arrived, strict=True):
         if g is None and materialize_grads:
             g = np.zeros_like(target._array)
@@ -898,13 +902,15 @@ def grad(
                 "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
                 "if this is the desired behavior."
             )
-        results.append(g if g is None or isinstance(g, Tensor) else wrap(_own(np.asarray(g))))
+        if g is not None and not isinstance(g, Tensor):
+            g = np.asarray(g)
+            # The caller may write to each result: no two share memory, and none repeats an element.
+            if id(g) in known or g.base is not None or not g.flags.writeable or 0 in g.strides:
+                g = g.copy()
+            known.add(id(g))
+            g = wrap(g)
+        results.append(g)
     return tuple(results)
-
-
-def _own(array: np.ndarray) -> np.ndarray:
-    # A broadcast gradient repeats one element in memory: the caller must be able to write to the result.
-    return array if array.flags.writeable and 0 not in array.strides else array.copy()
 
 
 def _as_list(gradients: Any, count: int, name: str) -> list[Any]:
@@ -930,19 +936,21 @@ def _input_nodes(inputs: list[Tensor]) -> list[Node]:
 
 def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool) -> tuple[list[Node], list[Any]]:
     nodes, values = [], []
-    for root, gradient in zip(roots, gradients, strict=True):
+    for root, gradient in zip(roots, gradients):  # noqa: B905 (equally long)
         if not isinstance(root, Tensor):
             raise TypeError(f"expected a Tensor to differentiate, but got {type(root).__name__}")
         node = node_of(root)
         if node is None:
             raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
         if gradient is None:
-            if root._array.size != 1:
+            array = root._array
+            if array.size != 1:
                 raise RuntimeError(
                     f"grad can be implicitly created only for scalar outputs, but this one has shape "
                     f"{list(root.shape)}; pass a gradient of that shape, or reduce it with sum() or mean()"
                 )
-            value: Any = np.ones(root._array.shape, root._array.dtype)
+            value: Any = np.empty(array.shape, array.dtype)
+            value.fill(1)
             value = wrap(value) if create_graph else value
         else:
             if not isinstance(gradient, Tensor):

@@ -43,7 +43,7 @@ class Value(Node):
     (-2.0, 1.0, 2.0)
     """
 
-    __slots__ = ("data", "grad", "label", "operands", "row", "saved")
+    __slots__ = ("__dict__", "data", "grad", "label", "operands", "row", "saved")
 
     if TYPE_CHECKING:  # one method for each pointwise row, attached below
 

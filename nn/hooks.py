@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd.graph import HookDict, Node, RemovableHandle, is_grad_enabled
-from autograd.tensor import Tensor, add_up, node_of, shared_counter, wrap
+from autograd.tensor import Tensor, TensorNode, node_of, shared_counter, wrap
 
 if TYPE_CHECKING:
     from .module import Module
@@ -126,7 +126,7 @@ def _as_tensor(g: Any) -> Tensor | None:
     return g if g is None or isinstance(g, Tensor) else wrap(np.asarray(g))
 
 
-class Port(Node):
+class Port(TensorNode):
     """One of the tensors that pass a `Gate`."""
 
     __slots__ = ("index",)
@@ -137,9 +137,6 @@ class Port(Node):
 
     def vjp(self, g: Any) -> Sequence[Any]:
         return ({self.index: g},)
-
-    def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
-        return add_up(total, g, owned)
 
     def name(self) -> str:
         return "BackwardHookFunctionBackward"

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from .. import graph
-from ..graph import Leaf, Node, run_backward, topological_order
+from ..graph import Leaf, Node, topological_order
 from ..ops.nodes import FREED, Output, RowNode
 from ..ops.table import PointwiseRow
-from ..tensor import Tensor, TensorLeaf, node_of
+from ..tensor import Tensor, TensorLeaf, differentiate, node_of
 from ..value import Value
 
 __all__ = ["Edge", "Record", "Trace", "trace"]
@@ -192,7 +192,7 @@ def _find_gradients(order: list[Node], roots: Mapping[Node, Any], notes: list[st
         notes.append("Gradients are those of the sum of all root elements.")
     try:
         with _undisturbed(order):
-            arrived = run_backward(
+            arrived = differentiate(
                 list(roots), seeds, inputs=order, retain_graph=True, accumulate=False, call_hooks=False
             )
     except RuntimeError as error:

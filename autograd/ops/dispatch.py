@@ -294,10 +294,8 @@ def _wrap_many(
         node = _record_coarse(row, owners, nodes, arguments, carrier, ())
         if node is not None:
             many = new(ManyNode)
-            for slot in ("edges", "plan", "saved", "guards", "fit", "attributes"):
+            for slot in ("edges", "hooks", "plan", "saved", "guards", "fit", "attributes"):
                 setattr(many, slot, getattr(node, slot))
-            if node.trace:
-                many.trace = node.trace
             many.shapes = [(out._array.shape, out._array.dtype) for out in outs]
             for number, out in enumerate(outs):
                 if out._array.dtype.kind in "fc":

@@ -15,7 +15,7 @@ from ..dtypes import from_numpy_dtype
 from ..graph import state
 from ..tensor import Tensor, wrap
 from .dispatch import NUMBERS, apply, apply_pointwise, compute_dtype
-from .shortcuts import binary, named, unary
+from .shortcuts import binary, named, reflected, unary
 from .table import ROW_NAMES, TABLE, CoarseRow, PointwiseRow, Row
 from .writes import write, write_out
 
@@ -244,7 +244,7 @@ def attach_operators() -> None:
         row = TABLE.get(name)
         if isinstance(row, PointwiseRow):
             forward: Callable[..., Any] = binary(row)
-            backward: Callable[..., Any] = binary(row, reflected=True)
+            backward: Callable[..., Any] = reflected(row)
         else:
             forward, backward = _operator(TORCH[name]), _operator(TORCH[name], reflected=True)
         setattr(Tensor, methods[0], forward)

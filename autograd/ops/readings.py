@@ -82,7 +82,7 @@ class Program:
         self.attributes = tuple(name for name in attributes if name in used)
         self._attribute_positions = [i for i, name in enumerate(attributes) if name in used]
         self.results = results
-        self._small: dict[tuple[str, bool], Callable[..., Any]] = {}
+        self._small: dict[tuple[str, str], Callable[..., Any]] = {}
 
     @cached_property
     def loop(self) -> Any:
@@ -128,16 +128,18 @@ class Program:
             return self.loop(arrays, values, dtype)
         return self.small(dtype)(*arrays, *(np.asarray(value, dtype) for value in values))
 
-    def small(self, dtype: np.dtype, alone: bool = False) -> Callable[..., Any]:
+    def small(self, dtype: np.dtype, form: str = "plain") -> Callable[..., Any]:
         """The NumPy reading for arrays of ``dtype``: a function of all operands and attributes, returning a tuple.
 
-        With ``alone``, the first result instead of a tuple: NumPy's own function, where the program is just that.
+        Args:
+            form: ``"plain"``; ``"single"`` returns the first result instead of a tuple, and may be NumPy's own
+                function; ``"packed"`` takes all operands behind the first as one tuple, which spares the unpacking.
         """
-        key = dtype.char, alone
+        key = dtype.char, form
         function = self._small.get(key)
         if function is None:
             from . import syntax
 
-            function = (self.ufunc if alone else None) or syntax.compile_program(self, dtype, alone)
+            function = (self.ufunc if form == "single" else None) or syntax.compile_program(self, dtype, form)
             self._small[key] = function
         return function

@@ -19,6 +19,8 @@ from .shape import expand, flip, reshape, unsqueeze
 from .table import TABLE, Array, _, coarse
 from .writes import write_out
 
+ALL_AXES = tuple(tuple(range(ndim)) for ndim in range(8))
+
 
 def axes_of(operator: str, dim: Any, ndim: int) -> tuple[int, ...]:
     """Dimensions to reduce as non-negative numbers; None and an empty sequence mean all.
@@ -28,17 +30,25 @@ def axes_of(operator: str, dim: Any, ndim: int) -> tuple[int, ...]:
         IndexError: one out of range.
     """
     if dim is None or (isinstance(dim, (tuple, list)) and not dim):
-        return tuple(range(ndim))
+        return ALL_AXES[ndim] if ndim < len(ALL_AXES) else tuple(range(ndim))
     dims = tuple(check_dim(operator, d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
     if len(set(dims)) != len(dims):
         raise RuntimeError(f"{operator}: dim {dim} appears multiple times in the list of dims")
     return dims if ndim else ()
 
 
+# Up to so many elements NumPy writes repeated numbers out faster than it computes with a view that repeats them.
+WRITTEN_OUT = 4096
+
+
 def spread(g: Any, shape: Sequence[int], dims: Sequence[int], keepdim: bool) -> Any:
     """The gradient of a reduction, repeated over what was reduced."""
     if not keepdim and dims and g.ndim:
-        g = reshape(g, tuple(1 if i in dims else n for i, n in enumerate(shape)))
+        g = reshape(g, tuple([1 if i in dims else n for i, n in enumerate(shape)]))
+    if type(g) is np.ndarray and math.prod(shape) <= WRITTEN_OUT:
+        full = np.empty(shape, g.dtype)
+        full[...] = g
+        return full
     return expand(g, tuple(shape))
 
 

@@ -19,10 +19,10 @@ from ..tensor import Tensor, node_of, wrap
 from .dispatch import NUMBERS, apply_pointwise, tidy
 from .nodes import PointwiseNode
 from .readings import F32, F64
-from .table import PointwiseRow
+from .table import PointwisePlan, PointwiseRow
 from .writes import write_out
 
-__all__ = ["binary", "unary"]
+__all__ = ["binary", "named", "reflected", "unary"]
 
 ndarray = np.ndarray
 new = object.__new__
@@ -50,7 +50,7 @@ def _readings(row: PointwiseRow, guarded: bool) -> tuple[Callable[..., Any] | No
     if _is_watched():
         return None, None
     program = row.program
-    run32, run64 = program.small(F32, alone=True), program.small(F64, alone=True)
+    run32, run64 = program.small(F32, "single"), program.small(F64, "single")
     if program.is_one_pass or not guarded:
         return run32, run64
     limit = program.largest_small
@@ -69,25 +69,24 @@ def _readings(row: PointwiseRow, guarded: bool) -> tuple[Callable[..., Any] | No
 def unary(row: PointwiseRow) -> Callable[..., Tensor]:
     """The function for a row of one input and no attributes."""
     plan = row.plan((True,)) if row.rules else None
-    save_x, save_out = (plan is not None and "x" in plan.saved), (plan is not None and "out" in plan.saved)
     run32: Any = None
-    run64: Any = None
-    limit = 0
+    rest = _Unary(row, plan)
 
     def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         try:
             array = input._array
-            if array.size > limit or out is not None:
-                return general(input, out)
-            dtype = array.dtype
-            if dtype is F32:
+            if array.size > rest.limit or out is not None:
+                return rest.general(input, out)
+            if array.dtype is F32:
                 result = quiet(run32, array)
-            elif dtype is F64:
-                result = quiet(run64, array)
+            elif array.dtype is F64:
+                result = quiet(rest.run64, array)
             else:
-                return general(input, out)
+                return rest.general(input, out)
         except Exception:
-            return general(input, out)
+            if run32 is None:
+                prepare()
+            return rest.general(input, out)
         if type(result) is not ndarray:
             result = np.asarray(result)
         if input._view is None:
@@ -96,51 +95,70 @@ def unary(row: PointwiseRow) -> Callable[..., Tensor]:
             node, result = node_of(input), tidy(result, array)
         tensor = new(Tensor)
         tensor._array = result
-        tensor._view = None
-        tensor._counter = None
+        tensor._view = tensor._counter = tensor._node = None
         if node is None or plan is None or not state.grad:
-            tensor._node = None
             return tensor
         tensor._node = step = new(PointwiseNode)
         step.edges = (node,)
         step.plan = plan
-        step.fit = None if plan.keeps_shape else [(array.shape, dtype)]
-        step.attributes = ()
-        if save_x:
-            counter = input._counter
-            if counter is None:
-                counter = input._counter = [0, 0]
-            if save_out:
-                tensor._counter = fresh = [0, 0]
-                step.saved = (array, result)
-                step.guards = (counter, counter[0], fresh, 0)
-            else:
-                step.saved = (array,)
-                step.guards = (counter, counter[0])
-        elif save_out:
+        step.fit = None if plan.keeps_shape else [(array.shape, array.dtype)]
+        step.hooks = None
+        if rest.saves_only_out:
             tensor._counter = counter = [0, 0]
             step.saved = (result,)
             step.guards = (counter, 0)
+            step.attributes = ()
         else:
-            step.saved = step.guards = ()
+            save(step, plan, input, None, tensor)
         return tensor
 
-    def general(input: Any, out: Tensor | None) -> Tensor:
-        nonlocal run32, run64, limit
-        if run32 is None:
-            run32, run64 = _readings(row, guarded=False)
-            limit = row.program.largest_small
-        if not isinstance(input, Tensor):
-            raise TypeError(f"{row.name}(): argument 'input' must be Tensor, not {type(input).__name__}")
-        result = apply_pointwise(row, [input])
-        return result if out is None else write_out(out, result, row.name)
+    def prepare() -> None:
+        nonlocal run32
+        run32, rest.run64 = _readings(row, guarded=False)
+        rest.limit = row.program.largest_small
 
     def forget() -> None:
-        nonlocal run32, run64
-        run32 = run64 = None
+        nonlocal run32
+        run32 = rest.run64 = None
 
     _forget.append(forget)
     return function
+
+
+class _Unary:
+    """What the short path of a unary row looks up only when it must."""
+
+    __slots__ = ("limit", "row", "run64", "saves_only_out")
+
+    def __init__(self, row: PointwiseRow, plan: Any) -> None:
+        self.row = row
+        self.saves_only_out = plan is not None and plan.saved == ("out",)
+        self.limit = 1 << 62  # until the first use, which fails for want of a reading
+        self.run64: Any = None
+
+    def general(self, input: Any, out: Tensor | None) -> Tensor:
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{self.row.name}(): argument 'input' must be Tensor, not {type(input).__name__}")
+        result = apply_pointwise(self.row, [input])
+        return result if out is None else write_out(out, result, self.row.name)
+
+
+def save(step: PointwiseNode, plan: PointwisePlan, x: Any, y: Any, out: Tensor) -> None:
+    """Hands the node what its rules need, with the versions that this must still have by then. A 0-d array in place
+    of an operand is a number: nobody can write to it."""
+    saved: tuple[ndarray, ...] = ()
+    guards: tuple[Any, ...] = ()
+    for name in plan.saved:
+        owner = x if name == "x" else y if name == "y" else out
+        if type(owner) is ndarray:
+            saved += (owner,)
+            continue
+        counter = owner._counter
+        if counter is None:
+            counter = owner._counter = [0, 0]
+        saved += (owner._array,)
+        guards += (counter, counter[0])
+    step.saved, step.guards, step.attributes = saved, guards, ()
 
 
 class _Constants(dict[float, ndarray]):
@@ -163,29 +181,93 @@ CONSTANTS32, CONSTANTS64 = _Constants(F32), _Constants(F64)
 class _Binary:
     """What the short path of a binary row looks up only when it must; the function itself stays small."""
 
-    __slots__ = ("both", "left", "reflected", "right", "row", "run64", "with_number")
+    __slots__ = ("both", "left", "right", "row", "run64", "with_number")
 
-    def __init__(self, row: PointwiseRow, reflected: bool) -> None:
-        self.row, self.reflected = row, reflected
+    def __init__(self, row: PointwiseRow) -> None:
+        self.row = row
         wanted = ((True, True), (True, False), (False, True))
         plans: list[Any] = [row.plan(each) for each in wanted] if row.rules else [None] * 3
         self.both, self.left, self.right = plans
-        self.with_number = _with_number(row, reflected)
+        self.with_number = _with_number(row)
         self.run64: Any = None
 
     def general(self, input: Any, other: Any) -> Any:
-        operands = [wrap(operand) if isinstance(operand, ndarray) else operand for operand in (input, other)]
-        if not all(isinstance(operand, (Tensor, *NUMBERS)) for operand in operands):
-            return NotImplemented
-        return apply_pointwise(self.row, operands[::-1] if self.reflected else operands)
+        return _general(self.row, input, other)
+
+    def placed(self, input: Tensor, other: Tensor, a: ndarray, b: ndarray, result: ndarray) -> Tensor:
+        """The result as a tensor, recorded where an operand is."""
+        if input._view is other._view is None:
+            x, y = input._node, other._node
+        else:
+            x, y, result = node_of(input), node_of(other), tidy(result, a, b)
+        tensor = new(Tensor)
+        tensor._array = result
+        tensor._view = tensor._counter = tensor._node = None
+        if y is None:
+            plan = self.left
+            if x is None:
+                return tensor
+        else:
+            plan = self.right if x is None else self.both
+        if plan is None or not state.grad:
+            return tensor
+        tensor._node = step = new(PointwiseNode)
+        step.plan = plan
+        step.edges = (x,) if y is None else (y,) if x is None else (x, y)
+        step.hooks = None
+        names = plan.saved
+        if not names:
+            step.saved = step.guards = step.attributes = ()
+        elif len(names) == 1:
+            name = names[0]
+            owner = input if name == "x" else other if name == "y" else tensor
+            counter = owner._counter
+            if counter is None:
+                counter = owner._counter = [0, 0]
+            step.saved = (owner._array,)
+            step.guards = (counter, counter[0])
+            step.attributes = ()
+        else:
+            save(step, plan, input, other, tensor)
+        if a.shape == b.shape and plan.keeps_shape:
+            step.fit = None
+        else:
+            shape, dtype, keeps_shape = result.shape, result.dtype, plan.keeps_shape
+            fit_x = None if keeps_shape and a.shape == shape else (a.shape, dtype)
+            fit_y = None if keeps_shape and b.shape == shape else (b.shape, dtype)
+            step.fit = (fit_x,) if y is None else (fit_y,) if x is None else (fit_x, fit_y)
+        return tensor
 
 
-def binary(row: PointwiseRow, reflected: bool = False) -> Callable[[Any, Any], Any]:
+def _general(row: PointwiseRow, input: Any, other: Any) -> Any:
+    operands = [wrap(operand) if isinstance(operand, ndarray) else operand for operand in (input, other)]
+    if not all(isinstance(operand, (Tensor, *NUMBERS)) for operand in operands):
+        return NotImplemented
+    return apply_pointwise(row, operands)
+
+
+def reflected(row: PointwiseRow) -> Callable[[Any, Any], Any]:
+    """The function behind a reflected operator, such as ``2 - x``; the tensor comes first."""
+    with_number = _with_number(row, reflected=True)
+
+    def function(input: Any, other: Any) -> Any:
+        kind = type(other)
+        if kind is float or kind is int:
+            try:
+                return with_number(input, other)
+            except Exception:
+                return _general(row, other, input)
+        return _general(row, other, input)
+
+    return function
+
+
+def binary(row: PointwiseRow) -> Callable[[Any, Any], Any]:
     """The function for a row of two inputs and no attributes, as it stands behind a Python operator.
 
-    It returns NotImplemented where an operand is neither a tensor nor a number. ``reflected`` swaps the operands.
+    It returns NotImplemented where an operand is neither a tensor nor a number.
     """
-    rest = _Binary(row, reflected)
+    rest = _Binary(row)
     run32: Any = None
 
     def function(input: Any, other: Any) -> Any:
@@ -212,37 +294,7 @@ def binary(row: PointwiseRow, reflected: bool = False) -> Callable[[Any, Any], A
             tensor._array = result
             tensor._view = tensor._counter = tensor._node = None
             return tensor
-        if input._view is other._view is None:
-            x, y = input._node, other._node
-        else:
-            x, y, result = node_of(input), node_of(other), tidy(result, a, b)
-        tensor = new(Tensor)
-        tensor._array = result
-        tensor._view = tensor._counter = tensor._node = None
-        if x is y is None or rest.both is None or not state.grad:
-            return tensor
-        step = new(PointwiseNode)
-        if y is None:
-            plan, step.edges = rest.left, (x,)
-        elif x is None:
-            plan, step.edges = rest.right, (y,)
-        else:
-            plan, step.edges = rest.both, (x, y)
-        step.plan = plan
-        step.saved = step.guards = step.attributes = ()
-        for name in plan.saved:
-            owner = input if name == "x" else other if name == "y" else tensor
-            counter = owner._counter
-            if counter is None:
-                counter = owner._counter = [0, 0]
-            step.saved += (owner._array,)
-            step.guards += (counter, counter[0])
-        if a.shape == b.shape and plan.keeps_shape:
-            step.fit = None
-        else:
-            step.fit = [((a if i == 0 else b).shape, result.dtype) for i in plan.positions]
-        tensor._node = step
-        return tensor
+        return rest.placed(input, other, a, b, result)
 
     def prepare() -> None:
         nonlocal run32
@@ -272,11 +324,9 @@ def named(row: PointwiseRow) -> Callable[..., Tensor]:
     return public
 
 
-def _with_number(row: PointwiseRow, reflected: bool) -> Callable[[Any, float], Tensor]:
+def _with_number(row: PointwiseRow, reflected: bool = False) -> Callable[[Any, float], Tensor]:
     """The function for a tensor and a Python number; it raises where the general way is needed."""
     plan = row.plan((not reflected, reflected)) if row.rules else None
-    own = "y" if reflected else "x"
-    names = plan.saved if plan is not None else ()
     run32: Any = None
     run64: Any = None
 
@@ -307,17 +357,11 @@ def _with_number(row: PointwiseRow, reflected: bool) -> Callable[[Any, float], T
         step.edges = (node,)
         step.plan = plan
         step.fit = None if plan.keeps_shape else [(array.shape, dtype)]
-        step.saved = step.guards = step.attributes = ()
-        for name in names:
-            if name == own or name == "out":
-                owner = input if name == own else tensor
-                counter = owner._counter
-                if counter is None:
-                    counter = owner._counter = [0, 0]
-                step.saved += (owner._array,)
-                step.guards += (counter, counter[0])
-            else:
-                step.saved += (number,)
+        step.hooks = None
+        if plan.saved:
+            save(step, plan, number if reflected else input, input if reflected else number, tensor)
+        else:
+            step.saved = step.guards = step.attributes = ()
         return tensor
 
     def prepare() -> None:

@@ -97,8 +97,8 @@ def loop_of(program: Program) -> Loop:
     return Loop(program.name, functions, program.operands, program.attributes, program.results)
 
 
-def compile_program(program: Program, dtype: np.dtype, alone: bool) -> Callable[..., Any]:
-    """The NumPy reading: a function of operands and attributes that returns a tuple, or with ``alone`` one array."""
+def compile_program(program: Program, dtype: np.dtype, form: str) -> Callable[..., Any]:
+    """The NumPy reading in one of the forms of `Program.small`."""
     # Numbers become 0-d arrays of the dtype: NumPy converts a Python number on every call (measured: 480 ns for
     # a * 2.0 on 4x4, 215 ns with a 0-d array), and an int array would become float64.
     scope: dict[str, Any] = {"_": on_arrays}
@@ -114,8 +114,15 @@ def compile_program(program: Program, dtype: np.dtype, alone: bool) -> Callable[
         results.append(ast.Call(ast.Name(f"f{i}", ast.Load()), arguments, []))
         body = [numbers.visit(_copy(statement)) for statement in formula.tree.body]
         helpers.append(_define(f"f{i}", formula.arguments, body))
-    returned = ast.Return(results[0] if alone else ast.Tuple(results, ast.Load()))
-    main = _define("program", (*program.operands, *program.attributes), [returned])
+    returned: list[ast.stmt] = [ast.Return(results[0] if form == "single" else ast.Tuple(results, ast.Load()))]
+    parameters = (*program.operands, *program.attributes)
+    if form == "packed":
+        first, *others = program.operands
+        if others:
+            names: list[ast.expr] = [ast.Name(name, ast.Store()) for name in others]
+            returned.insert(0, ast.Assign([ast.Tuple(names, ast.Store())], ast.Name("others", ast.Load())))
+        parameters = (first, "others", *program.attributes)
+    main = _define("program", parameters, returned)
     tree = ast.fix_missing_locations(ast.Module([*helpers, main], []))
     exec(compile(tree, f"<{program.name} on {dtype}>", "exec"), scope)
     return scope["program"]

@@ -269,7 +269,7 @@ class PointwisePlan:
 
     def on_arrays(self, g: Any, saved: tuple[Any, ...], attributes: tuple[Any, ...]) -> Sequence[Any]:
         if self.limit == 0 and not self.program.attributes:
-            self.small32, self.small64 = self.program.small(F32), self.program.small(F64)
+            self.small32, self.small64 = self.program.small(F32, "packed"), self.program.small(F64, "packed")
             self.limit = self.program.largest_small
         return self.program((g, *saved), attributes, g.dtype, g.size)
 

@@ -26,5 +26,5 @@ def library(real: type, fits: Mapping[str, Sequence[float]], double: Mapping[str
         **exponential,
         **circulars(real, fits),
         **powers(real, fits, double or exponential),
-        **error_functions(real, fits, exponential["exp"]),
+        **error_functions(real, fits),
     }

@@ -13,7 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from .scalar import copysign, exponent, inline, mantissa, named, polynomial, pow2, round, sqrt, where, words
+from .scalar import (
+    aligned_pow2,
+    aligner,
+    copysign,
+    exponent,
+    inline,
+    mantissa,
+    named,
+    polynomial,
+    pow2,
+    sqrt,
+    where,
+    words,
+)
 
 __all__ = ["LN2", "exponentials"]
 
@@ -48,6 +61,11 @@ def exponentials(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, A
     bottom = real((info.minexp - info.nmant - 1) * float(ln2) - 0.5)
     lowest = real(-(digits + 1) * float(ln2))
     top2, bottom2 = real(info.maxexp + 1), real(info.minexp - info.nmant - 2)
+    # A power that may overflow or be subnormal is reached from 2^half_way, in a second step that rounds right.
+    half_way = info.maxexp // 2
+    plain, raised, lowered, quartered = (aligner(real, plus) for plus in (0, half_way, -half_way, -2))
+    up_half, down_half = real(2.0**half_way), real(2.0**-half_way)
+    saturated = real(-lowest / two)  # tanh is 1
     vast = real(2.0 ** (info.maxexp // 2 - 4))
     subnormal_shift, up = real(digits), real(2.0**digits)
 
@@ -56,35 +74,41 @@ def exponentials(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, A
         return where(x < low, low, where(x > high, high, x))
 
     @inline
-    def reduced(x):
-        """(n, expm1(x - n ln 2)), n the nearest integer to x / ln(2)."""
-        n = round(x * log2_e_high)
-        r = (x - n * ln2_high) - n * ln2_low
-        return n, r + r * r * exp_fit(r)
+    def near_expm1(r):
+        """expm1(r) for |r| <= ln(2) / 2."""
+        return r + r * r * exp_fit(r)
 
     @inline
-    def scaled(x, n):
-        """x * 2^n, also where 2^n overflows or is subnormal."""
-        first = round(n * half)
-        return x * pow2(first) * pow2(n - first)
+    def reduced(x, base):
+        """(2^(n + plus), expm1(x - n ln 2)) for ``base = aligner(real, plus)``; n is the integer next to x / ln(2)."""
+        t = x * log2_e_high + base
+        n = t - base
+        return aligned_pow2(t), near_expm1((x - n * ln2_high) - n * ln2_low)
 
     @inline
     def exp(x):
-        n, rest = reduced(clamp(x, bottom, top))
-        return scaled(one + rest, n)
+        x = clamp(x, bottom, top)
+        power, rest = reduced(x, where(x < zero, raised, lowered))
+        return (one + rest) * power * where(x < zero, down_half, up_half)
+
+    @inline
+    def decay(a):
+        """e^-a for a >= 0."""
+        power, rest = reduced(-where(a > -bottom, -bottom, a), raised)
+        return (one + rest) * power * down_half
 
     @inline
     def exp2(x):
         x = clamp(x, bottom2, top2)
-        n = round(x)
-        r = (x - n) * ln2
-        return scaled(one + (r + r * r * exp_fit(r)), n)
+        base = where(x < zero, raised, lowered)
+        t = x + base
+        rest = near_expm1((x - (t - base)) * ln2)
+        return (one + rest) * aligned_pow2(t) * where(x < zero, down_half, up_half)
 
     @inline
     def quarter_expm1(x):
         """expm1(x) / 4: finite as long as sinh(x) is."""
-        n, rest = reduced(clamp(x, lowest, top))
-        power = pow2(n - two)
+        power, rest = reduced(clamp(x, lowest, top), quartered)
         return power * rest + (power - quarter)
 
     @inline
@@ -144,24 +168,24 @@ def exponentials(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, A
     @inline
     def sigmoid(x):
         """1 / (1 + e^-x)."""
-        e = exp(-abs(x))
+        e = decay(abs(x))
         return where(x < zero, e, one) / (one + e)
 
     @inline
     def softplus(x):
         """log(1 + e^x)."""
-        return where(x > zero, x, zero) + log1p(exp(-abs(x)))
+        return where(x > zero, x, zero) + log1p(decay(abs(x)))
 
     @inline
     def log_sigmoid(x):
         """log(1 / (1 + e^-x))."""
-        return where(x < zero, x, zero) - log1p(exp(-abs(x)))
+        return where(x < zero, x, zero) - log1p(decay(abs(x)))
 
     @inline
     def logaddexp(x, y):
         """log(e^x + e^y)."""
         larger = where(x > y, x, y)
-        return where(x == y, x + ln2, larger + log1p(exp(-abs(x - y))))
+        return where(x == y, x + ln2, larger + log1p(decay(abs(x - y))))
 
     @inline
     def sinh(x):
@@ -172,13 +196,15 @@ def exponentials(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, A
 
     @inline
     def cosh(x):
-        n, rest = reduced(clamp(abs(x), zero, top))
-        e = pow2(n - two) * (one + rest)
+        power, rest = reduced(clamp(abs(x), zero, top), quartered)
+        e = power * (one + rest)
         return two * e + eighth / e
 
     @inline
     def tanh(x):
-        t = expm1(-two * abs(x))
+        a = abs(x)
+        power, rest = reduced(-two * where(a > saturated, saturated, a), plain)
+        t = power * rest + (power - one)
         return copysign(t / (t + two), x)
 
     @inline

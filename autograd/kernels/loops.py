@@ -41,6 +41,7 @@ HEADER = '''"""Generated loop: {title}."""
 from numba import njit
 from numpy import uint64 as U, {scalar} as T
 from autograd.kernels import {library} as _
+from autograd.kernels.scalar import wide
 
 FLAGS = {{"contract", "arcp", "nsz"}}
 '''
@@ -204,7 +205,7 @@ class Loop:
 
     def _flat(self, kinds: str) -> str:
         results = [f"r{number}" for number in range(len(self.functions))]
-        text = f"def kernel(start, stop, {', '.join([*self.operands, *self.attributes, *results])}):\n"
+        text = f"def kernel(start, stop, {', '.join([*self.operands, *self.attributes, *results])}):\n    wide()\n"
         for name, kind in zip(self.operands, kinds, strict=True):
             if kind == "s":
                 text += f"    {name}_ = {name}[0]\n"
@@ -218,7 +219,7 @@ class Loop:
         results = [f"r{number}" for number in range(len(self.functions))]
         operands = [f"{name}, {name}0, {name}1, {name}2" for name in self.operands]
         text = f"def kernel(start, stop, n1, n2, {', '.join([*operands, *self.attributes, *results])}):\n"
-        text += "    for row in range(U(start), U(stop)):\n"
+        text += "    wide()\n    for row in range(U(start), U(stop)):\n"
         text += "        i, j = row // U(n1), row % U(n1)\n        to = row * U(n2)\n"
         for name, kind in zip(self.operands, kinds, strict=True):
             text += f"        {name}at = i * U({name}0) + j * U({name}1)\n"

@@ -121,6 +121,10 @@ def ndtr(x):
     return 0.5 * erfc(-x * 0.7071067811865476)
 
 
+def normal_density(x):
+    return 0.3989422804014327 * exp(-0.5 * x * x)
+
+
 def logical_and(x, y):
     return bool(x) and bool(y)
 
@@ -178,6 +182,7 @@ __all__ = [
     "maximum",
     "minimum",
     "ndtr",
+    "normal_density",
     "pow",
     "remainder",
     "round",

@@ -11,6 +11,8 @@ import numpy as np
 
 from .exponential import LN2
 from .scalar import (
+    aligned_pow2,
+    aligner,
     copysign,
     exact,
     exponent,
@@ -149,33 +151,37 @@ def _extended(fits: Mapping[str, Sequence[float]]) -> Any:
     return magnitude
 
 
-def error_functions(real: type, fits: Mapping[str, Sequence[float]], exp: Any) -> dict[str, Any]:
-    """``erf``, ``erfc`` and ``ndtr`` for ``real``, by name.
+def error_functions(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """``erf``, ``erfc``, ``ndtr`` and ``normal_density`` for ``real``, by name.
 
     Args:
-        fits: ``"erf"``, the p in erf(x) = x + x p(x^2) for |x| <= 1, and ``"erfc"``, the q in
-            erfc(a) = exp(-a^2) q((a - 3) / (a + 3)) / (a + 3) for a >= 0.6 (a transformation of Schonfelder,
-            *Math. Comp.* 32, 1978); for float32 also ``"ndtr"``, such a q for all a >= 0, to 2e-8 of erfc(a).
-        exp: the exponential of ``real``.
+        fits: ``"exp"`` as in :func:`~autograd.kernels.exponential.exponentials`; ``"erf"``, the p in
+            erf(x) = x + x p(x^2) for |x| <= 1; ``"erfc"``, the q in erfc(a) = exp(-a^2) q((a - 3) / (a + 3)) / (a + 3)
+            for a >= 0.6 (a transformation of Schonfelder, *Math. Comp.* 32, 1978). Optionally ``"ndtr_upper"`` and
+            ``"ndtr_lower"``, the p and q in ndtr(-a) = exp(-a^2 / 2) p(a) / q(a) for all a >= 0, and ``"bell"``, an
+            ``"exp"`` for that exponential.
     """
-    one, two, three, middle = map(real, (1.0, 2.0, 3.0, 0.6))
-    vanished = real(10.1 if real is np.float32 else 27.3)  # erfc rounds to zero
+    one, two, three, middle, half, zero = map(real, (1.0, 2.0, 3.0, 0.6, 0.5, 0.0))
+    root_half = real(math.sqrt(0.5))
     near_fit, far_fit = polynomial(fits["erf"]), polynomial(fits["erfc"])
-    whole_range = fits.get("ndtr")
-    whole_fit = polynomial(whole_range or fits["erfc"])
+    square_bell, bell = _bell(real, fits["exp"], 1.0), _bell(real, fits.get("bell", fits["exp"]), 0.5)
+    up = _bell_scale(real)
+    down, density = real(1 / up), real(1 / math.sqrt(2 * math.pi) / up)
 
     @inline
     def near(x):
         return x + x * near_fit(x * x)
 
     @inline
-    def far(a):
-        a = where(a > vanished, vanished, a)
+    def beyond(a):
+        """erfc(a) / e^(-a^2)."""
         inverse = one / (a + three)
-        square = a * a
-        rounding = fma(a, a, -square)
-        q = inverse * far_fit((a - three) * inverse)
-        return exp(-square) * (q - q * rounding)
+        return inverse * far_fit((a - three) * inverse)
+
+    @inline
+    def far(a):
+        e, a = square_bell(a)
+        return e * (beyond(a) * down)
 
     @inline
     def erf(x):
@@ -190,18 +196,61 @@ def error_functions(real: type, fits: Mapping[str, Sequence[float]], exp: Any) -
         tail = far(a)
         return where(a < middle, one - near(x), where(x < middle, two - tail, tail))
 
-    root_half, half, zero = map(real, (math.sqrt(0.5), 0.5, 0.0))
+    if "ndtr_upper" in fits:
+        # The scale of the bell goes into the coefficients, and small tails underflow gradually.
+        upper, lower = polynomial([c / up for c in fits["ndtr_upper"]]), polynomial(fits["ndtr_lower"])
+
+        @inline
+        def ndtr(x):
+            """The standard normal distribution function, (1 + erf(x / sqrt 2)) / 2."""
+            e, a = bell(abs(x))
+            tail = e * (upper(a) / lower(a))
+            return where(x >= zero, one - tail, tail)
+
+    else:
+
+        @inline
+        def ndtr(x):
+            """The standard normal distribution function, (1 + erf(x / sqrt 2)) / 2."""
+            y = x * root_half
+            e, a = bell(abs(x))
+            tail = e * (beyond(a * root_half) * (half * down))
+            return where(abs(y) < middle, half + half * near(y), where(x >= zero, one - tail, tail))
 
     @inline
-    def ndtr(x):
-        """The standard normal distribution function, (1 + erf(x / sqrt 2)) / 2."""
-        if whole_range is None:
-            return half * erfc(-x * root_half)
-        a = abs(x) * root_half
-        a = where(a > vanished, vanished, a)
-        inverse = one / (a + three)
-        # Written as in the density that often stands beside it, so that both share one exponential.
-        tail = half * exp(-half * x * x) * (inverse * whole_fit((a - three) * inverse))
-        return where(x < zero, tail, one - tail)
+    def normal_density(x):
+        """The standard normal density, exp(-x^2 / 2) / sqrt(2 pi)."""
+        e, _a = bell(abs(x))
+        return e * density
 
-    return named(erf, erfc, ndtr)
+    return named(erf, erfc, ndtr, normal_density)
+
+
+def _bell_scale(real: type) -> float:
+    """What bells are multiplied by to be normal numbers wherever the true value is not zero."""
+    return 2.0 ** (np.finfo(real).maxexp // 2)
+
+
+def _bell(real: type, exp_fit: Sequence[float], c: float) -> Any:
+    """The function (s e^(-c a^2), a) of a >= 0, which it returns clipped to where the bell is not zero; s is the scale.
+
+    e^(-c a^2) = 2^n e^(-c z) with z = a^2 + n ln(2) / c, where a^2 + n * high is rounded once: c a^2 grows to 745, and
+    rounding it by itself would cost that many ulp.
+    """
+    info = np.finfo(real)
+    plus = info.maxexp // 2
+    base = aligner(real, plus)
+    steepness = real(c / math.log(2))
+    high, low = (real(word / c) for word in words(LN2, real, info.nmant - 11, info.nmant + 1))
+    vanished = real(math.sqrt((info.nmant + 1.5 - info.minexp) * math.log(2) / c))
+    fit = polynomial([coefficient * (-c) ** k for k, coefficient in enumerate((1.0, 1.0, *exp_fit))])
+
+    @inline
+    def bell(a):
+        a = where(a > vanished, vanished, a)
+        t = base - a * a * steepness
+        n = t - base  # not positive
+        z = fma(a, a, n * high) + n * low
+        return aligned_pow2(t) * fit(z), a
+
+    return bell

@@ -111,7 +111,7 @@ def gelu_exact(x):
 
 @gelu_exact.gradient("x")
 def _(g, x):
-    return g * (_.ndtr(x) + x * (0.3989422804014327 * _.exp(-0.5 * x * x)))
+    return g * (_.ndtr(x) + x * _.normal_density(x))
 
 
 @pointwise(

@@ -732,7 +732,17 @@ def ndtr(x):
 
 @ndtr.gradient("x")
 def _(g, x):
-    return g * (0.3989422804014327 * _.exp(-0.5 * x * x))
+    return g * _.normal_density(x)
+
+
+@pointwise(latex=r"\varphi(x) = \tfrac{1}{\sqrt{2\pi}} e^{-x^2/2}", result="float", home="", node_name="NormalDensity")
+def normal_density(x):
+    return _.normal_density(x)
+
+
+@normal_density.gradient("x")
+def _(g, x, out):
+    return -g * (x * out)
 
 
 # --- Comparisons and tests -----------------------------------------------------------------------------------------
@@ -862,6 +872,7 @@ __all__ = [
     "ndtr",
     "ne",
     "neg",
+    "normal_density",
     "pow",
     "reciprocal",
     "remainder",

@@ -20,6 +20,7 @@ EXPRESSIONS = {
     "fill_where": lambda L, x, condition, y: L.where(condition, y, x),
     "round_to_even": lambda L, x: L.round(x),
     "ndtr": lambda L, x: L.special.ndtr(x),
+    "normal_density": lambda L, x: L.exp(-0.5 * x * x) * 0.3989422804014327,
     "gelu_exact": lambda L, x: L.F.gelu(x),
     "gelu_tanh": lambda L, x: L.F.gelu(x, approximate="tanh"),
     "threshold_at": lambda L, x, threshold=0.0, value=0.0: L.F.threshold(x, threshold, value),

@@ -180,17 +180,19 @@ def broadcast_shape(row: Row, arrays: Sequence[ndarray]) -> tuple[int, ...]:
 
 def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
     """A coarse row on tensors: unwraps the inputs, computes, wraps and records."""
-    owners = [values[position] for position in row.input_positions]
+    owners: list[Any] = []
     arguments = list(values)
     nodes: list[Any] = []
     differentiable = False
     for position, name in row.input_places:
         value = values[position]
+        owners.append(value)
         if isinstance(value, Tensor):
             arguments[position] = value._array
-            node = node_of(value)
+            node = value._node if value._view is None else node_of(value)
             nodes.append(node)
-            differentiable = differentiable or node is not None
+            if node is not None:
+                differentiable = True
         elif name in row.sequences:
             if not isinstance(value, (list, tuple)):
                 raise TypeError(
@@ -218,21 +220,26 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
         result, *extras = result
     if row.outputs is None:
         return _wrap_many(row, owners, nodes, arguments, result, differentiable and state.grad)
-    if not isinstance(result, ndarray):
+    if type(result) is not ndarray:
         result = np.asarray(result)
     source = owners[0]
-    if not row.is_view:
+    if row.is_view:
+        out = wrap(result if not isinstance(source, Tensor) or result is not source._array else result.view())
+        if isinstance(source, Tensor) and shares_memory(result, source._array):
+            remember_view(out, source, row, values)
+        elif state.inference:
+            out._counter = INFERENCE
+    else:
         if not row.keeps_layout:
-            result = np.ascontiguousarray(result) if result.ndim else result
+            if not result.flags.c_contiguous:
+                result = np.ascontiguousarray(result)
         elif isinstance(source, Tensor):
             result = tidy(result, source._array)
         if isinstance(source, Tensor) and result is source._array:
             result = result.view()
-    out = wrap(result)
-    if row.is_view and isinstance(source, Tensor) and shares_memory(result, source._array):
-        remember_view(out, source, row, values)
-    elif state.inference:
-        out._counter = INFERENCE
+        out = wrap(result)
+        if state.inference:
+            out._counter = INFERENCE
     if differentiable and state.grad and result.dtype.kind in "fc":
         _record_coarse(row, owners, nodes, arguments, out, extras)
     return out

@@ -50,6 +50,7 @@ short, int, long = int16, int32, int64
 e, inf, nan, pi = 2.718281828459045, _dtypes.np.inf, _dtypes.np.nan, 3.141592653589793
 
 from . import ops  # noqa: E402  (operators attach themselves to Tensor)
+from .ops import deferred as _deferred  # noqa: E402
 from .ops.public import TORCH as _TORCH  # noqa: E402
 from .ops.random import Generator, default_generator  # noqa: E402
 
@@ -70,7 +71,7 @@ _LAZY = {
 
 __all__ = sorted(
     {
-        *_TORCH,
+        *_deferred.names("torch"),
         *_LAZY,
         "can_cast", "channels_last", "contiguous_format", "preserve_format", "result_type", "strided", "Generator",
         "Size", "Tensor", "backward", "bool", "default_generator", "detect_anomaly", "device", "double", "dtype", "e",
@@ -84,11 +85,15 @@ __all__ = sorted(
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
-    module_name, attribute = _LAZY[name]
-    module = importlib.import_module(module_name)
-    value = module if attribute is None else getattr(module, attribute)
+    if name in _LAZY:
+        module_name, attribute = _LAZY[name]
+        module = importlib.import_module(module_name)
+        value = module if attribute is None else getattr(module, attribute)
+    else:
+        try:
+            value = _deferred.find("torch", name)
+        except AttributeError:
+            raise AttributeError(f"module 'autograd' has no attribute {name!r}") from None
     globals()[name] = value
     return value
 

@@ -9,4 +9,5 @@ __all__ = ["is_spread"]
 
 def is_spread(array: np.ndarray) -> bool:
     """Whether several elements share one place in memory."""
-    return 0 in array.strides and any(n > 1 and not step for n, step in zip(array.shape, array.strides, strict=True))
+    steps = zip(array.shape, array.strides, strict=True)
+    return array.size > 0 and 0 in array.strides and any(n > 1 and not step for n, step in steps)

@@ -14,9 +14,11 @@ from . import (  # noqa: F401  (importing a family registers its rows)
     reduce,
     shape,
 )
-from .public import attach_operators, publish
-from .table import TABLE
+from .deferred import attach_methods, load_all
+from .public import attach_operators, attach_rows
 
-for _row in TABLE.values():
-    publish(_row)
+__all__ = ["load_all"]
+
+attach_rows()
 attach_operators()
+attach_methods()

@@ -6,6 +6,7 @@ one, because they choose between rows or are compositions of them.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,68 +17,122 @@ from ..graph import state
 from ..tensor import Tensor, wrap
 from .dispatch import NUMBERS, apply, apply_pointwise, compute_dtype
 from .shortcuts import binary, named, reflected, unary
-from .table import ROW_NAMES, TABLE, CoarseRow, PointwiseRow, Row
-from .writes import write, write_out
+from .table import TABLE, CoarseRow, PointwiseRow, Row
+from .writes import write, write_outs
 
-__all__ = ["FUNCTIONAL", "TORCH", "attach_operators", "function", "inplace", "publish"]
+__all__ = [
+    "FUNCTIONAL", "NAMESPACES", "TORCH", "attach_operators", "attach_rows", "function", "inplace", "publish",
+]  # fmt: skip
 
-TORCH: dict[str, Any] = {}
-FUNCTIONAL: dict[str, Any] = {}
+# What stands where: "torch" is `autograd` itself, "linalg" is `autograd.linalg`, and so on.
+NAMESPACES: dict[str, dict[str, Any]] = {
+    name: {} for name in ("torch", "nn.functional", "special", "linalg", "fft", "masked", "signal.windows")
+}
+TORCH, FUNCTIONAL = NAMESPACES["torch"], NAMESPACES["nn.functional"]
 
 
 def function(
     *,
     torch: bool = True,
     functional: bool = False,
+    home: str | None = None,
     method: bool | None = None,
     inplace: bool = False,
     aliases: Sequence[str] = (),
+    arguments: dict[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator: publishes a hand-written function under its own name and ``aliases``.
 
     Args:
         torch: in the namespace ``autograd``.
         functional: in ``nn.functional``.
+        home: in this namespace instead of ``autograd``: ``"linalg"``, ``"special"``, ... (then no method by default).
         method: as a method of Tensor; as ``torch`` by default.
-        inplace: as an in-place method with a trailing underscore, too.
+        inplace: as an in-place method with a trailing underscore, too, and in ``autograd`` where the function is.
         aliases: other names.
+        arguments: other keywords for its parameters, beyond those that every function takes (`KEYWORDS`).
     """
+    spaces = [home] if home is not None else ["torch"] * torch + ["nn.functional"] * functional
+    as_method = (torch and home is None) if method is None else method
 
     def register(written: Callable[..., Any]) -> Callable[..., Any]:
+        public = with_keywords(written, arguments)
         for name in (written.__name__, *aliases):
-            _place(name, written, torch, functional, torch if method is None else method)
+            for space in spaces:
+                NAMESPACES[space][name] = public
+            if as_method:
+                setattr(Tensor, name, public)
             if inplace:
-                setattr(Tensor, f"{name}_", _inplace_of(written, name))
+                setattr(Tensor, f"{name}_", _inplace_of(public, name))
+                if "torch" in spaces:
+                    TORCH[f"{name}_"] = getattr(Tensor, f"{name}_")
         return written
 
     return register
 
 
-def _place(name: str, public: Callable[..., Any], torch: bool, functional: bool, method: bool) -> None:
-    if torch:
-        TORCH[name] = public
-    if functional:
-        FUNCTIONAL[name] = public
-    if method:
-        setattr(Tensor, name, public)
+# NumPy's names for common parameters, which PyTorch's functions take as well.
+KEYWORDS = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x2": "other"}
+
+
+def with_keywords(written: Callable[..., Any], arguments: dict[str, str] | None = None) -> Callable[..., Any]:
+    """The function, callable with other keywords for its parameters and with ``out=``.
+
+    Args:
+        written: a function; where it has no parameter ``out``, one is added that receives its result (a tuple of
+            tensors receives several).
+        arguments: other keyword -> parameter.
+    """
+    code = written.__code__
+    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    others = {**KEYWORDS, "input": "self", **(arguments or {})}
+    renamed = {other: name for other, name in others.items() if name in parameters and other not in parameters}
+    if "dims" in parameters and "dim" not in parameters:
+        renamed["axis"] = "dims"
+
+    @functools.wraps(written)
+    def public(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            return written(*args)
+        for other in kwargs.keys() & renamed.keys():
+            kwargs[renamed[other]] = kwargs.pop(other)
+        if "out" not in kwargs or "out" in parameters:
+            return written(*args, **kwargs)
+        out = kwargs.pop("out")
+        result = written(*args, **kwargs)
+        return result if out is None else write_outs(out, result, written.__name__)
+
+    return public
 
 
 def publish(row: Row) -> None:
     """Makes the function, the method, the in-place method and the aliases that the row declares."""
-    if not row.home:
+    if not row.home or row in _published:
         return
+    _published.add(row)
     public = _function_of(row)
     public.__name__ = public.__qualname__ = row.name
     public.__doc__ = document(row)
     public.row = row  # type: ignore[attr-defined]
     for name in (row.name, *row.aliases):
-        if name in (TORCH if row.home == "torch" else FUNCTIONAL):
+        if name in NAMESPACES[row.home]:
             continue  # a function written by hand that chooses between this row and others
-        _place(name, public, row.home == "torch", row.home == "nn.functional", row.method)
+        NAMESPACES[row.home][name] = public
+        if row.method:
+            setattr(Tensor, name, public)
         if row.inplace:
             setattr(Tensor, f"{name}_", _inplace_of(public, name))
             if row.home == "torch" and len(row.inputs) == 1:
                 TORCH[f"{name}_"] = getattr(Tensor, f"{name}_")
+
+
+_published: set[Row] = set()
+
+
+def attach_rows() -> None:
+    """Publishes the rows that were added to the table since it was last called."""
+    for row in TABLE.values():
+        publish(row)
 
 
 def _function_of(row: Row) -> Callable[..., Any]:
@@ -90,18 +145,21 @@ def _function_of(row: Row) -> Callable[..., Any]:
             return _with_alpha(row)
 
     star = getattr(row, "star", None)
+    others = {"axis": "dim", "keepdims": "keepdim", "input": "x", "other": "y", "x2": "y", **row.arguments}
+    renamed = {other: name for other, name in others.items() if name in row.parameters and other not in row.parameters}
+    if "dims" in row.parameters and "dim" not in row.parameters:
+        renamed["axis"] = "dims"
 
     def public(*args: Any, **kwargs: Any) -> Any:
         out = None
         if kwargs:
             out = kwargs.pop("out", None)
-            for name in ("input", "other"):
-                if name in kwargs and name not in row.parameters:
-                    kwargs[ROW_NAMES[name]] = kwargs.pop(name)
+            for other in kwargs.keys() & renamed.keys():
+                kwargs[renamed[other]] = kwargs.pop(other)
         if star is not None:
             args = _gather_star(args, row.parameters.index(star))
         result = apply(row, args, kwargs)
-        return result if out is None else write_out(out, result, row.name)
+        return result if out is None else write_outs(out, result, row.name)
 
     return public
 

@@ -37,10 +37,10 @@ class _Library:
     """Stands for ``_`` in the rules: attribute ``f`` is the row named ``f``."""
 
     def __getattr__(self, name: str) -> Row:
-        try:
-            return TABLE[name]
-        except KeyError:
-            raise AttributeError(f"no operator named {name!r} in the table") from None
+        row = TABLE.get(name)
+        if row is None:
+            raise AttributeError(f"no operator named {name!r} in the table")
+        return row
 
 
 _ = library = _Library()
@@ -57,10 +57,11 @@ class Row:
         latex: its formula.
         domain: open interval of real inputs, for samples: one pair for all inputs, or one pair each.
         kinks: inputs at which the derivative jumps.
-        home: where PyTorch keeps it: ``torch``, ``nn.functional``, or empty for internal rows.
+        home: where PyTorch keeps it: ``torch``, ``nn.functional``, ``linalg`` ..., or empty for internal rows.
         method: whether tensors have it as a method.
         inplace: whether tensors have it with a trailing underscore.
         aliases: other names for the same operator.
+        arguments: PyTorch's keywords for its parameters where they differ, beyond ``input`` and ``other``.
         node_name: PyTorch's name for the node without its ending, or a function of the rules' context that gives it.
     """
 
@@ -76,12 +77,14 @@ class Row:
         inplace: bool = False,
         aliases: Sequence[str] = (),
         node_name: str | Callable[..., str] | None = None,
+        arguments: dict[str, str] | None = None,
     ) -> None:
         self.forward = forward
         self.name = forward.__name__
         self.doc = forward.__doc__ or ""
         self.latex, self.domain, self.kinks = latex, domain, tuple(kinks)
         self.home, self.inplace, self.aliases = home, inplace, tuple(aliases)
+        self.arguments = arguments or {}
         self.method = home == "torch" if method is None else method
         title = "".join(part[:1].upper() + part[1:] for part in self.name.split("_"))
         self._node_name = node_name or title
@@ -169,7 +172,6 @@ class Row:
 
 # The mathematical names of the first two operands are PyTorch's `input` and `other` to callers.
 PUBLIC_NAMES = {"x": "input", "y": "other"}
-ROW_NAMES = {"input": "x", "other": "y"}
 
 
 def public_name(name: str) -> str:

@@ -209,3 +209,13 @@ def write_out(out: Tensor, result: Tensor, operator: str) -> Tensor:
         out._array = result._array.astype(out._array.dtype)
     count_write(out)
     return out
+
+
+def write_outs(outs: Any, results: Any, operator: str) -> Any:
+    """`write_out` for an operator that returns a tensor or several; returns what was given as ``out=``."""
+    if not isinstance(results, tuple):
+        return write_out(outs, results, operator)
+    if not isinstance(outs, (tuple, list)) or len(outs) != len(results):
+        raise TypeError(f"{operator}(): argument 'out' must be a tuple of {len(results)} Tensors")
+    written = [write_out(out, result, operator) for out, result in zip(outs, results, strict=True)]
+    return type(results)(*written) if hasattr(results, "_fields") else tuple(written)

@@ -1,12 +1,20 @@
 """Arguments for every row of the operator table, and how to write it in PyTorch where the name is another one.
 
 Pointwise rows need nothing: they are sampled in their `domain`. Coarse rows are reached through `SAMPLES`:
-expressions ``f(L, *tensors)`` that run unchanged in both libraries (``L.F`` is nn.functional).
+expressions ``f(L, *tensors)`` that run unchanged in both libraries (``L.F`` is nn.functional). The files in
+``samples/`` add to what stands here, one file a family: each may define EXPRESSIONS, ATTRIBUTES, KINKS, SAMPLES and
+EXEMPT.
 """
+
+import runpy
+from pathlib import Path
 
 import numpy as np
 
+from autograd.ops import load_all
 from autograd.ops.table import TABLE, PointwiseRow
+
+load_all()
 
 POINTWISE = [row for row in TABLE.values() if isinstance(row, PointwiseRow)]
 COARSE = [row for row in TABLE.values() if not isinstance(row, PointwiseRow)]
@@ -91,7 +99,8 @@ def oracle(row, library):
     if row.name in EXPRESSIONS:
         expression = EXPRESSIONS[row.name]
         return lambda *args: expression(library, *args)
-    return getattr(library if row.home == "torch" else library.F, row.name, None)
+    home = {"torch": library, "nn.functional": library.F}.get(row.home)
+    return getattr(home or getattr(library, row.home), row.name, None)
 
 
 def intervals(row):
@@ -407,6 +416,14 @@ EXEMPT = {
     "bits": "integers only: test_table.py::test_bits",
     "bitwise_not": "integers only: test_table.py::test_bits",
 }
+
+for _path in sorted(Path(__file__).with_name("samples").glob("*.py")):
+    _more = runpy.run_path(str(_path))
+    for _name in ("EXPRESSIONS", "ATTRIBUTES", "KINKS", "SAMPLES", "EXEMPT"):
+        for _key, _value in _more.get(_name, {}).items():
+            if _key in globals()[_name]:
+                raise ValueError(f"{_path.name} defines {_name}[{_key!r}] again")
+            globals()[_name][_key] = _value
 
 CASES = [(f"{family}-{i}", *case[:2]) for family, cases in SAMPLES.items() for i, case in enumerate(cases)]
 NO_DIFFERENCES = {

@@ -116,8 +116,14 @@ class Loop:
 
         ``outs`` may name a C-contiguous array of the full shape for each result, to be written into.
         """
-        shape = np.broadcast_shapes(*(array.shape for array in arrays))
         scalars = [dtype.type(value) for value in attributes]
+        kinds = _flat_kinds(arrays)
+        if kinds is not None and not outs:
+            shape = arrays[kinds.index("c")].shape
+            results = [np.empty(shape, self.result_dtype or dtype) for _ in self.functions]
+            self._fill_flat(kinds, arrays, results[0].size, scalars, dtype, results)
+            return results
+        shape = np.broadcast_shapes(*(array.shape for array in arrays))
         order = _memory_order(arrays, shape) if not outs else None
         if order is not None:
             arrays = [_broadcast_view(array, shape).transpose(order) for array in arrays]
@@ -141,13 +147,11 @@ class Loop:
         dtype: np.dtype,
         results: list[np.ndarray],
     ) -> None:
-        flat_results = [result.reshape(-1) for result in results]
         kinds = "".join(
             "c" if a.shape == shape and a.flags.c_contiguous else "s" if a.size == 1 else "x" for a in arrays
         )
         if "x" not in kinds:
-            flat = [a.reshape(-1) for a in arrays]
-            threads.run(self._kernel(f"flat_{kinds}", dtype), size, *flat, *scalars, *flat_results, grain=GRAIN)
+            self._fill_flat(kinds, arrays, size, scalars, dtype, results)
             return
         views = [_broadcast_view(_forward_strides(a), shape) for a in arrays]
         dims, strides = _coalesce(shape, [view.strides for view in views])
@@ -163,6 +167,7 @@ class Loop:
             extent = 1 + sum((n - 1) * step for n, step in zip(dims, steps, strict=True))
             operands += [np.lib.stride_tricks.as_strided(view, (extent,), (item,)), *steps]
         rows = dims[0] * dims[1]
+        flat_results = [result.reshape(-1) for result in results]
         threads.run(
             self._kernel(f"nested_{kinds}", dtype),
             rows,
@@ -173,6 +178,19 @@ class Loop:
             *flat_results,
             grain=max(1, GRAIN // dims[2]),
         )
+
+    def _fill_flat(
+        self,
+        kinds: str,
+        arrays: Sequence[np.ndarray],
+        size: int,
+        scalars: list[Any],
+        dtype: np.dtype,
+        results: list[np.ndarray],
+    ) -> None:
+        runs = [a if a.ndim == 1 else a.reshape(-1) for a in (*arrays, *results)]
+        operands, outs = runs[: len(arrays)], runs[len(arrays) :]
+        threads.run(self._kernel(f"flat_{kinds}", dtype), size, *operands, *scalars, *outs, grain=GRAIN)
 
     def _kernel(self, pattern: str, dtype: np.dtype) -> Callable[..., None]:
         key = (pattern, dtype.char)
@@ -231,6 +249,21 @@ class Loop:
                 step = "k" if kind == "c" else f"k * U({name}2)"
                 text += f"            {name}_ = {name}[{name}at + {step}]\n"
         return text + self._calls("to + k").format(indent=" " * 12)
+
+
+def _flat_kinds(arrays: Sequence[np.ndarray]) -> str | None:
+    """The pattern's letters when all arrays but single numbers are contiguous runs of one shape: no other question."""
+    shape = None
+    kinds = ""
+    for array in arrays:
+        if array.ndim == 0:
+            kinds += "s"
+        elif array.size > 1 and array.flags.c_contiguous and (shape is None or array.shape == shape):
+            shape = array.shape
+            kinds += "c"
+        else:
+            return None
+    return kinds if shape else None
 
 
 def _broadcast_view(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

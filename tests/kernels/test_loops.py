@@ -26,3 +26,22 @@ def test_widest_registers(monkeypatch):
         np.testing.assert_allclose(result, x * x + 1, rtol=1e-6)
         (assembly,) = loop._kernel(pattern, x.dtype).inspect_asm().values()
         assert "zmm" in assembly, pattern
+
+
+def test_every_memory_order():
+    """Contiguous, transposed, strided, broadcast, single and empty operands: the values and strides NumPy gives."""
+    rng = np.random.default_rng(0)
+    block = rng.standard_normal((4, 6, 8)).astype(np.float32)
+    (formula,) = ast.parse("def f(x, y): return x * y + x").body
+    loop = Loop("probe", [ScalarFunction(formula, ["x", "y"])], ["x", "y"])
+    single, row, number = np.full((1, 1, 1, 1), 3, np.float32), block[0, 0], np.array(2, np.float32)
+    cases = [
+        (block, block), (block, number), (number, block), (block, single), (block, row), (row, block[:, :, :1]),
+        (block.T, block.T), (block.T, number), (block[:, ::2], block[:, 1::2]), (block[::-1], block),
+        (number, number), (single, number), (block[:0], number), (block[:0], block[:0]), (row[:1], block[0, 0, :1]),
+    ]  # fmt: skip
+    for x, y in cases:
+        (result,) = loop([x, y], [], block.dtype)
+        want = x * y + x
+        np.testing.assert_allclose(result, want, rtol=1e-5, atol=1e-6, err_msg=f"{x.shape}, {y.shape}")
+        assert (result.shape, result.strides) == (want.shape, want.strides), (x.shape, y.shape, x.strides)

@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types doctest notebooks bench format clean
+.PHONY: help demo test check lint types doctest docs docs-check notebooks bench format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,10 +43,16 @@ notebooks: $(STAMP)  ## generate the .ipynb files from their sources and execute
 	$(BIN)/jupytext --quiet --to notebook --update notebooks/*.py
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 notebooks/*.ipynb
 
+docs: $(STAMP)  ## write docs/operators.md from the table of operators
+	$(BIN)/python docs/operators.py
+
+docs-check: $(STAMP)  ## fail when docs/operators.md is not what the table says
+	$(BIN)/python docs/operators.py --check
+
 bench: $(STAMP)  ## time the engine against PyTorch (needs torch in .venv)
 	$(BIN)/python -m benchmarks.overhead
 
-check: lint types test doctest notebooks  ## all of it: what CI runs
+check: lint types test doctest docs-check notebooks  ## all of it: what CI runs
 
 clean:  ## remove the environment and what was generated
 	rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "operators.md"
 import autograd
 from autograd import Tensor
 from autograd.ops import load_all
 from autograd.ops.public import NAMESPACES
 from autograd.ops.table import TABLE, CoarseRow, PointwiseRow, Row, public_name
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "operators.md"
 
 INTRODUCTION = """# Operators
 

@@ -246,7 +246,13 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
 
 
 def _record_coarse(
-    row: CoarseRow, owners: list[Any], nodes: list[Any], arguments: list[Any], out: Tensor, extras: Sequence[Any]
+    row: CoarseRow,
+    owners: list[Any],
+    nodes: list[Any],
+    arguments: list[Any],
+    out: Tensor,
+    extras: Sequence[Any],
+    outs: Sequence[Tensor] = (),
 ) -> RowNode | None:
     plan = row.plan(tuple([node is not None for node in nodes]))
     if not plan.names:
@@ -257,6 +263,10 @@ def _record_coarse(
         if name == "out":
             saved.append(out._array)
             guards += [shared_counter(out), 0] if out._view is None else _guard(out)
+        elif name == "outs":
+            saved.append(tuple(each._array for each in outs))
+            for each in outs:
+                guards += [shared_counter(each), 0]
         elif name in row.extras:
             saved.append(extras[row.extras.index(name)])
         else:
@@ -298,7 +308,7 @@ def _wrap_many(
             link_view(out, source, step, blocked)
     if tracked and outs:
         carrier = wrap(outs[0]._array)
-        node = _record_coarse(row, owners, nodes, arguments, carrier, ())
+        node = _record_coarse(row, owners, nodes, arguments, carrier, (), outs)
         if node is not None:
             many = new(ManyNode)
             for slot in ("edges", "hooks", "plan", "saved", "guards", "fit", "attributes"):

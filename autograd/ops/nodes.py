@@ -100,6 +100,9 @@ class RowNode(TensorNode):
         for name, value in zip(self.plan.saved, self.saved, strict=True):
             if name in sequences:
                 tensors.append(_sequence_as_tensors(value, self.edges))
+            elif name == "outs":
+                outs = enumerate(value)
+                tensors.append(tuple(wrap(v, Output(self, i) if v.dtype.kind in "fc" else None) for i, v in outs))
             elif not isinstance(value, ndarray):
                 tensors.append(value)
             elif name == "out":
@@ -230,9 +233,12 @@ class ManyNode(RowNode):
     def vjp(self, g: dict[int, Any]) -> Sequence[Any]:
         recording = any(isinstance(value, Tensor) for value in g.values())
         full: list[Any] = []
+        sparse = "outs" in self.plan.saved
         for number, (shape, dtype) in enumerate(self.shapes):
             if number in g:
                 full.append(g[number])
+            elif sparse:
+                full.append(None)
             else:
                 full.append(wrap(np.zeros(shape, dtype)) if recording else np.zeros(shape, dtype))
         self._check_saved()

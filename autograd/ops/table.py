@@ -298,7 +298,8 @@ class CoarseRow(Row):
     Attributes:
         extras: names of further results that the forward returns behind the output, for the rules alone.
         is_view: whether the output may share the input's memory.
-        outputs: how many tensors it returns: 1, or None for a tuple of any length.
+        outputs: how many tensors it returns: 1, or None for a tuple of any length. Then a rule's ``g`` is the list of
+            the outputs' gradients; a rule that names ``outs`` gets the outputs, and None for gradients that are zero.
         keeps_layout: whether the result lies in memory as the first input does; else in logical order.
         star: the parameter that also takes its items as separate arguments: ``x.view(2, 3)``.
     """
@@ -370,7 +371,7 @@ class CoarsePlan:
             if row.rules[name] not in rules:
                 rules.append(row.rules[name])
         needed = {argument for _, arguments, _ in rules for argument in arguments} - {"g"}
-        self.saved = tuple(name for name in (*row.inputs, "out", *row.extras) if name in needed)
+        self.saved = tuple(name for name in (*row.inputs, "out", "outs", *row.extras) if name in needed)
         others = sorted(needed - set(self.saved))
         self.context = [self._source(name) for name in others]
         self.context_names = tuple(others)
@@ -416,6 +417,8 @@ def _check_new_rule(row: Row, names: Sequence[str]) -> None:
 def _check_names(row: Row, rule: Callable[..., Any], arguments: Sequence[str]) -> None:
     facts = {f"{name}_{fact}" for name in (*row.inputs, "out") for fact in ("shape", "dtype", "shapes")}
     known = {"g", "out", *row.inputs, *row.attributes, *getattr(row, "extras", ()), *facts}
+    if getattr(row, "outputs", 1) is None:
+        known.add("outs")
     for name in arguments:
         if name not in known:
             raise ValueError(f"a gradient rule of {row.name} asks for {name!r}, which the row does not have")

@@ -20,8 +20,10 @@ def torch_lenet(torch):
 
 
 def curves(torch, images, labels, steps, batch_size):
-    """Losses of both libraries over the same steps of SGD with momentum."""
+    """Losses of both libraries over the same steps of SGD with momentum, in the images' dtype."""
     theirs, ours = torch_lenet(torch), nn.models.LeNet()
+    if images.dtype == np.float64:
+        theirs, ours = theirs.double(), ours.double()
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         with autograd.no_grad():
             mine.copy_(autograd.from_numpy(other.detach().numpy()))
@@ -57,8 +59,13 @@ def test_lenet_follows_pytorchs_loss_curve(torch):
 @pytest.mark.slow
 @pytest.mark.skipif("CHALKGRAD_MNIST" not in os.environ, reason="CHALKGRAD_MNIST names no folder with the IDX files")
 def test_lenet_follows_pytorchs_loss_curve_on_mnist(torch):
-    torch.manual_seed(0)
+    """100 steps in float64 to rounding error; in float32 as far as rounding allows: from about step 40 on, PyTorch's
+    own curves differ by 3e-3 between one thread and two, and by 8e-3 with another convolution library."""
     images, labels, *_ = load_mnist(os.environ["CHALKGRAD_MNIST"])
-    scaled = (np.asarray(images[:6400], np.float32) / 255 - 0.1307) / 0.3081
-    ours, theirs = curves(torch, scaled, np.asarray(labels[:6400], np.int64), steps=100, batch_size=64)
-    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-3)
+    scaled = (np.asarray(images[:6400], np.float64) / 255 - 0.1307) / 0.3081
+    for dtype, steps, atol in ((np.float64, 100, 1e-9), (np.float32, 30, 1e-3)):
+        torch.manual_seed(0)
+        ours, theirs = curves(
+            torch, scaled.astype(dtype), np.asarray(labels[:6400], np.int64), steps=steps, batch_size=64
+        )
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=atol)

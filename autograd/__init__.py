@@ -11,6 +11,8 @@ from .dtypes import (
     bool,
     can_cast,
     channels_last,
+    complex64,
+    complex128,
     contiguous_format,
     device,
     dtype,
@@ -47,6 +49,7 @@ from .version import __version__
 
 half, float, double = float16, float32, float64
 short, int, long = int16, int32, int64
+cfloat, cdouble = complex64, complex128
 e, inf, nan, pi = 2.718281828459045, _dtypes.np.inf, _dtypes.np.nan, 3.141592653589793
 
 from . import ops  # noqa: E402  (operators attach themselves to Tensor)
@@ -57,12 +60,15 @@ from .ops.random import Generator, default_generator  # noqa: E402
 globals().update(_TORCH)
 
 # Loaded on first use: `import autograd` stays as light as NumPy.
+_LEGACY = "BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor"
 _LAZY = {
+    **{name: ("autograd.legacy", name) for name in (*_LEGACY.split(), "Variable", "set_default_tensor_type")},
     "Value": ("autograd.value", "Value"),
     "draw": ("autograd.draw", "draw"),
     "gradcheck": ("autograd.testing", "gradcheck"),
     "gradgradcheck": ("autograd.testing", "gradgradcheck"),
     "set_printoptions": ("autograd.printing", "set_printoptions"),
+    "special": ("autograd.special", None),
     "testing": ("autograd.testing", None),
     "datasets": ("autograd.datasets", None),
     "nn": ("nn", None),
@@ -73,7 +79,8 @@ __all__ = sorted(
     {
         *_deferred.names("torch"),
         *_LAZY,
-        "can_cast", "channels_last", "contiguous_format", "preserve_format", "result_type", "strided", "Generator",
+        "can_cast", "cdouble", "cfloat", "channels_last", "complex64", "complex128", "contiguous_format",
+        "preserve_format", "result_type", "strided", "Generator",
         "Size", "Tensor", "backward", "bool", "default_generator", "detect_anomaly", "device", "double", "dtype", "e",
         "enable_grad", "float", "float16", "float32", "float64", "get_default_dtype", "get_num_threads", "grad",
         "half", "inf", "inference_mode", "int", "int16", "int32", "int64", "int8", "is_anomaly_enabled",

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .devices import CPU, device
+
 __all__ = [
     "DTYPES",
     "Size",
@@ -36,6 +38,26 @@ class dtype:
         self.is_signed = self.numpy.kind in "ifc"
         self.itemsize = self.numpy.itemsize
 
+    def to_complex(self) -> dtype:
+        """The complex dtype whose parts are of this type: complex128 for float64, else complex64.
+
+        Raises:
+            RuntimeError: an integer type or bool.
+        """
+        if self.numpy.kind not in "fc":
+            raise RuntimeError(f"to_complex: {self} has no complex counterpart; convert to a floating-point type first")
+        return from_numpy_dtype(complex_of(self.numpy))
+
+    def to_real(self) -> dtype:
+        """The dtype of the real and imaginary parts; itself for a floating-point type.
+
+        Raises:
+            RuntimeError: an integer type or bool.
+        """
+        if self.numpy.kind not in "fc":
+            raise RuntimeError(f"to_real: {self} is neither complex nor floating-point")
+        return from_numpy_dtype(real_of(self.numpy))
+
     def __repr__(self) -> str:
         return f"torch.{self.name}"
 
@@ -47,8 +69,11 @@ float16, float32, float64 = dtype("float16"), dtype("float32"), dtype("float64")
 int8, int16, int32, int64 = dtype("int8"), dtype("int16"), dtype("int32"), dtype("int64")
 uint8 = dtype("uint8")
 bool = dtype("bool")
+complex64, complex128 = dtype("complex64"), dtype("complex128")
 
-DTYPES: dict[str, dtype] = {d.name: d for d in (float16, float32, float64, int8, int16, int32, int64, uint8, bool)}
+DTYPES: dict[str, dtype] = {
+    d.name: d for d in (float16, float32, float64, complex64, complex128, int8, int16, int32, int64, uint8, bool)
+}
 ALIASES = {
     "half": float16,
     "float": float32,
@@ -56,6 +81,8 @@ ALIASES = {
     "short": int16,
     "int": int32,
     "long": int64,
+    "cfloat": complex64,
+    "cdouble": complex128,
 }
 _FROM_NUMPY = {d.numpy: d for d in DTYPES.values()}
 
@@ -83,7 +110,7 @@ def from_numpy_dtype(numpy_dtype: np.dtype) -> dtype:
 
 
 def to_numpy_dtype(given: Any) -> np.dtype:
-    """NumPy's type for a dtype, or for Python's ``float``, ``int`` and ``bool``.
+    """NumPy's type for a dtype, or for Python's ``float``, ``int``, ``bool`` and ``complex``.
 
     Raises:
         TypeError: not a dtype.
@@ -96,6 +123,8 @@ def to_numpy_dtype(given: Any) -> np.dtype:
         return int64.numpy
     if given is _bool:
         return bool.numpy
+    if given is complex:
+        return complex_of(default_dtype.numpy)
     raise TypeError(f"dtype must be a dtype such as autograd.float32, but got {given!r}")
 
 
@@ -133,11 +162,30 @@ _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 def promote_numpy(a: np.dtype, b: np.dtype) -> np.dtype:
     """The smallest type that both convert to; an integer beside a float takes the float's type, whatever its size."""
     category_a, category_b = _CATEGORY[a.kind], _CATEGORY[b.kind]
-    if category_a == 2 and category_b < 2:
+    if category_a >= 2 > category_b:
         return a
-    if category_b == 2 and category_a < 2:
+    if category_b >= 2 > category_a:
         return b
     return np.promote_types(a, b)
+
+
+def complex_of(real: np.dtype) -> np.dtype:
+    """The complex type for a floating-point one: there is none of half precision, float16 takes complex64."""
+    return complex128.numpy if real in (float64.numpy, complex128.numpy) else complex64.numpy
+
+
+def real_of(given: np.dtype) -> np.dtype:
+    """The type of a complex type's parts; any other type itself."""
+    if given.kind != "c":
+        return given
+    return float64.numpy if given == complex128.numpy else float32.numpy
+
+
+def cast(array: np.ndarray, to: np.dtype) -> np.ndarray:
+    """A copy in another type; of complex numbers that become real the real part."""
+    if array.dtype.kind == "c" and to.kind not in "cb":
+        array = array.real
+    return array.astype(to)
 
 
 def promote_types(type1: dtype, type2: dtype) -> dtype:
@@ -157,7 +205,8 @@ def result_dtype(dimensioned: np.dtype | None, zero_dim: np.dtype | None, number
     """The type that an operator computes in.
 
     Each argument is the promoted type of one kind of operand, None without any: tensors with dimensions, 0-d
-    tensors, Python numbers. The later kinds matter only when their category (bool, integer, float) is higher.
+    tensors, Python numbers. The later kinds matter only when their category (bool, integer, float, complex) is
+    higher; a float that meets a weak complex number keeps its precision.
     """
     weak = _combine(zero_dim, number)
     result = _combine(dimensioned, weak)
@@ -170,7 +219,7 @@ def _combine(strong: np.dtype | None, weak: np.dtype | None) -> np.dtype | None:
     if strong is None or weak is None:
         return weak if strong is None else strong
     if _CATEGORY[weak.kind] > _CATEGORY[strong.kind]:
-        return promote_numpy(strong, weak)
+        return complex_of(strong) if strong.kind == "f" else promote_numpy(strong, weak)
     return strong
 
 
@@ -180,13 +229,29 @@ def number_dtype(value: Any) -> np.dtype:
         return bool.numpy
     if isinstance(value, (int, np.integer)):
         return int64.numpy
+    if isinstance(value, (complex, np.complexfloating)):
+        return complex_of(default_dtype.numpy)
     return default_dtype.numpy
 
 
 class Size(tuple[int, ...]):
-    """The shape of a tensor: a tuple of ints with PyTorch's printed form."""
+    """The shape of a tensor: a tuple of ints with PyTorch's printed form.
+
+    Raises:
+        TypeError: an item is not an integer.
+
+    >>> Size([2, 3]).numel()
+    6
+    """
 
     __slots__ = ()
+
+    def __new__(cls, sizes: Any = ()) -> Size:
+        self = tuple.__new__(cls, sizes)
+        for item in self:
+            if item.__class__ is not int:
+                return tuple.__new__(cls, [_whole(position, item) for position, item in enumerate(self)])
+        return self
 
     def numel(self) -> int:
         """Product of the sizes."""
@@ -199,10 +264,12 @@ class Size(tuple[int, ...]):
         return f"torch.Size({list(self)})"
 
     def __add__(self, other: Any) -> Size:
-        return Size(tuple(self) + tuple(other))
+        if not isinstance(other, tuple):
+            raise TypeError(f"can only concatenate tuple (not {type(other).__name__}) to torch.Size")
+        return Size(tuple(self) + other)
 
     def __radd__(self, other: Any) -> Size:
-        return Size(tuple(other) + tuple(self))
+        return Size(tuple(other) + tuple(self)) if isinstance(other, tuple) else NotImplemented
 
     def __mul__(self, times: Any) -> Size:
         return Size(tuple(self) * times)
@@ -217,51 +284,14 @@ class Size(tuple[int, ...]):
         return Size, (tuple(self),)
 
 
-class device:
-    """Where a tensor lives. There is one place: ``device('cpu')``.
-
-    Raises:
-        RuntimeError: any other device; the remedy is to leave the argument out.
-    """
-
-    __slots__ = ("index", "type")
-
-    type: str
-    index: int | None
-
-    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
-        if isinstance(type, device):
-            type, index = type.type, type.index
-        if not isinstance(type, str):
-            raise TypeError(f"device expects a name such as 'cpu', but got {type!r}")
-        name, _, number = type.partition(":")
-        if name != "cpu" or (number and not number.isdigit()):
-            raise RuntimeError(f"device {type!r} is not available: chalkgrad computes on the CPU; use device('cpu').")
-        self.type = name
-        self.index = int(number) if number else index
-
-    def __repr__(self) -> str:
-        index = "" if self.index is None else f", index={self.index}"
-        return f"device(type={self.type!r}{index})"
-
-    def __str__(self) -> str:
-        return self.type if self.index is None else f"{self.type}:{self.index}"
-
-    def __eq__(self, other: object) -> Any:
-        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
-
-    def __hash__(self) -> int:
-        return hash((self.type, self.index))
-
-    def __reduce__(self) -> Any:
-        return device, (str(self),)
+def _whole(position: int, item: Any) -> int:
+    if isinstance(item, (str, float)) or not hasattr(item, "__index__"):
+        raise TypeError(f"torch.Size() takes an iterable of 'int' (item {position} is '{type(item).__name__}')")
+    return item.__index__()
 
 
-CPU = device("cpu")
-
-
-class Option:
-    """A named option that is accepted because there is only one way: memory layouts and formats."""
+class _Option:
+    """A named option of which this library has one value, or treats all values alike."""
 
     __slots__ = ("name",)
 
@@ -275,10 +305,22 @@ class Option:
         return self.name
 
 
-strided = Option("strided")
-contiguous_format, channels_last, preserve_format = (
-    Option(name) for name in ("contiguous_format", "channels_last", "preserve_format")
-)
+class layout(_Option):
+    """How a tensor's elements are kept: `strided`, the only way here, or one of PyTorch's sparse layouts."""
+
+    __slots__ = ()
+
+
+class memory_format(_Option):
+    """The order of a tensor's dimensions in memory, such as `channels_last`."""
+
+    __slots__ = ()
+
+
+strided = layout("strided")
+contiguous_format, preserve_format = memory_format("contiguous_format"), memory_format("preserve_format")
+channels_last, channels_last_3d = memory_format("channels_last"), memory_format("channels_last_3d")
+legacy_contiguous_format = contiguous_format
 
 
 def result_type(*operands: Any) -> dtype:

@@ -7,6 +7,7 @@ live in `autograd.ops`, which attaches them as methods.
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 import weakref
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import dtypes
+from .devices import CPU, require_cpu
 from .dtypes import Size, default_dtype, from_numpy_dtype
 from .graph import HookDict, Leaf, Node, RemovableHandle, run_backward, state
 from .kernels.silence import silently
@@ -40,6 +42,17 @@ class _InferenceCounter:
 
 
 INFERENCE: Any = _InferenceCounter()
+
+
+class BatchError(RuntimeError):
+    """An operator asked for the memory of a tensor that stands for one example of a batch, inside `vmap`. Where the
+    operator as a whole is known, `over_examples` runs it on one example after the other instead."""
+
+    def over_examples(self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """The operator on each example, results stacked."""
+        from .ops.batching import over_examples
+
+        return over_examples(function, args, kwargs)
 
 
 SMALL = 1024  # elements: making a new array costs less than finding out whether this one may be written to
@@ -164,20 +177,12 @@ class Tensor:
         __rmatmul__ = __and__ = __or__ = __xor__ = __rand__ = __ror__ = __rxor__ = _with_other
         __lt__ = __le__ = __gt__ = __ge__ = _with_other
 
-    def __new__(cls, *args: Any, device: Any = None) -> Tensor:
-        if device is not None:
-            dtypes.device(device)
-        if len(args) == 1 and isinstance(args[0], Tensor):
-            array = args[0]._array.astype(default_dtype.numpy, copy=False)
-        elif len(args) == 1 and isinstance(args[0], (Sequence, ndarray)) and not isinstance(args[0], Size):
-            array = array_from(args[0], default_dtype.numpy)
-        else:
-            sizes = args[0] if len(args) == 1 and isinstance(args[0], Size) else args
-            for size in sizes:
-                if not isinstance(size, (int, np.integer)):
-                    raise TypeError(f"Tensor() takes sizes or one sequence of data, but got {type(size).__name__}")
-            array = np.empty(tuple(sizes) if args else (0,), default_dtype.numpy)
-        return _make(cls, array)
+    def __new__(cls, *args: Any, device: Any = None, **named: Any) -> Tensor:
+        if len(args) == 1 and isinstance(args[0], Tensor) and device is None and not named:
+            return _make(cls, args[0]._array)
+        from .legacy import legacy_array
+
+        return _make(cls, legacy_array("Tensor", default_dtype.numpy, *args, device=device, **named))
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -373,6 +378,11 @@ class Tensor:
             raise RuntimeError("Inference tensors do not track version counter.")
         return self._counter[0] if self._counter else 0
 
+    def _bump_version(self) -> None:
+        if self._counter is INFERENCE:
+            raise RuntimeError("Inference tensors do not track version counter.")
+        count_write(self)
+
     @property
     def _base(self) -> Tensor | None:
         return self._view.base if self._view is not None else None
@@ -393,12 +403,12 @@ class Tensor:
     @property
     def shape(self) -> Size:
         """Number of elements along each dimension."""
-        return Size(self._array.shape)
+        return tuple.__new__(Size, self._array.shape)
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the number of elements along one dimension."""
         if dim is None:
-            return Size(self._array.shape)
+            return tuple.__new__(Size, self._array.shape)
         return self._array.shape[check_dim("size", dim, self._array.ndim)]
 
     @property
@@ -409,7 +419,7 @@ class Tensor:
     @property
     def device(self) -> dtypes.device:
         """Always ``device('cpu')``."""
-        return dtypes.CPU
+        return CPU
 
     @property
     def ndim(self) -> int:
@@ -444,7 +454,10 @@ class Tensor:
 
     def stride(self, dim: int | None = None) -> Any:
         """Distance in elements between neighbors along each dimension, or along one."""
-        steps = tuple(step // self._array.itemsize for step in self._array.strides)
+        array = self._array
+        steps = tuple(step // array.itemsize for step in array.strides)
+        if not array.size and not any(steps):  # NumPy gives an empty array no steps, PyTorch those of sizes >= 1
+            steps = tuple(math.prod(max(n, 1) for n in array.shape[i + 1 :]) for i in range(array.ndim))
         return steps if dim is None else steps[check_dim("stride", dim, self._array.ndim)]
 
     def storage_offset(self) -> int:
@@ -456,9 +469,10 @@ class Tensor:
             return 0
         return (self._array.ctypes.data - base.ctypes.data) // self._array.itemsize
 
-    def is_contiguous(self, memory_format: Any = None) -> bool:
-        """Whether its elements lie in memory in their logical order."""
-        return self._array.flags.c_contiguous
+    def is_contiguous(self, memory_format: Any = dtypes.contiguous_format) -> bool:
+        """Whether its elements lie in memory in their logical order, or in that of ``memory_format``."""
+        ordered = in_memory_order(self._array, memory_format)
+        return ordered is not None and ordered.flags.c_contiguous
 
     def is_floating_point(self) -> bool:
         """Whether its dtype is float16, float32 or float64."""
@@ -470,7 +484,7 @@ class Tensor:
 
     def is_signed(self) -> bool:
         """Whether its dtype can hold negative numbers."""
-        return self._array.dtype.kind in "if"
+        return self._array.dtype.kind in "ifc"
 
     def is_same_size(self, other: Tensor) -> bool:
         """Whether ``other`` has the same shape."""
@@ -480,10 +494,28 @@ class Tensor:
         """-1: the CPU."""
         return -1
 
-    def cuda(self, device: Any = "cuda", non_blocking: bool = False) -> Tensor:
-        """Raises RuntimeError: there is only the CPU."""
-        dtypes.device(device if isinstance(device, str) else "cuda")
+    def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+        """Raises AssertionError: there is only the CPU."""
+        require_cpu("cuda" if device is None or isinstance(device, int) else device, "cuda")
         return self
+
+    def xpu(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+        """Raises AssertionError: there is only the CPU."""
+        require_cpu("xpu" if device is None or isinstance(device, int) else device, "xpu")
+        return self
+
+    def pin_memory(self, device: Any = None) -> Tensor:
+        """Raises RuntimeError: memory is pinned for transfers to an accelerator, and there is none."""
+        raise RuntimeError("Cannot access accelerator device when none is available. pin_memory() needs an accelerator.")
+
+    def is_pinned(self, device: Any = None) -> bool:
+        """False: no memory is pinned."""
+        return False
+
+    @property
+    def name(self) -> None:
+        """None: tensors have no names; parameters get theirs from their module's `named_parameters`."""
+        return None
 
     layout = dtypes.strided
     is_cpu = True
@@ -492,6 +524,7 @@ class Tensor:
     is_quantized = False
     is_mps = False
     is_meta = False
+    is_xpu = is_xla = is_mkldnn = is_sparse_csr = is_nested = False
 
     # --- Out to Python and NumPy -----------------------------------------------------------------------------------
 
@@ -680,7 +713,7 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
     for value in _flatten(data):
         if isinstance(value, str):
             raise ValueError("too many dimensions 'str': a tensor holds numbers and bools")
-        if not isinstance(value, (bool, int, float, np.number, np.bool_, ndarray)):
+        if not isinstance(value, (bool, int, float, complex, np.number, np.bool_, ndarray)):
             raise RuntimeError(f"Could not infer dtype of {type(value).__name__}: a tensor holds numbers and bools")
     try:
         array = np.array(data)
@@ -692,6 +725,8 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
     if dtype is None:
         if array.dtype.kind == "f" and (made_of_python or array.size == 0):
             dtype = default_dtype.numpy
+        elif array.dtype.kind == "c" and made_of_python:
+            dtype = dtypes.complex_of(default_dtype.numpy)
         elif array.dtype.kind in "iu" and made_of_python:
             dtype = dtypes.int64.numpy
         else:
@@ -832,13 +867,13 @@ def backward(
         create_graph: record the backward pass itself.
         inputs: accumulate into these leaves only.
     """
-    roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    roots = _as_sequence(tensors)
     grad_tensors = grad_variables if grad_tensors is None else grad_tensors
     gradients = _as_list(grad_tensors, len(roots), "grad_tensors")
     nodes, values = _prepare_roots(roots, gradients, create_graph)
     wanted = None
     if inputs is not None:
-        wanted = _input_nodes([inputs] if isinstance(inputs, Tensor) else list(inputs))
+        wanted = _input_nodes(_as_sequence(inputs))
         if not wanted:
             raise RuntimeError("inputs argument to backward() cannot be empty")
     if create_graph:
@@ -879,8 +914,7 @@ def grad(
     >>> autograd.grad(dy, x)
     (tensor(18.),)
     """
-    roots = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    targets = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    roots, targets = _as_sequence(outputs), _as_sequence(inputs)
     if not targets:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     if materialize_grads and allow_unused is False:
@@ -922,11 +956,29 @@ def _as_list(gradients: Any, count: int, name: str) -> list[Any]:
     return result
 
 
+def _as_sequence(values: Any) -> list[Any]:
+    """One Tensor or gradient edge, or a sequence of them, as a list."""
+    return [values] if isinstance(values, Tensor) or hasattr(values, "ownership_token") else list(values)
+
+
+def _edge_node(value: Any, wanted: str) -> Node:
+    """The node of a `graph.GradientEdge`.
+
+    Raises:
+        TypeError: something else.
+    """
+    node = getattr(value, "node", None)
+    if not isinstance(node, Node):
+        raise TypeError(f"{wanted}, but got {type(value).__name__}")
+    return node
+
+
 def _input_nodes(inputs: list[Tensor]) -> list[Node]:
     nodes = []
     for tensor in inputs:
         if not isinstance(tensor, Tensor):
-            raise TypeError(f"inputs must be Tensors, but got {type(tensor).__name__}")
+            nodes.append(_edge_node(tensor, "inputs must be Tensors or GradientEdges"))
+            continue
         node = node_of(tensor)
         if node is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
@@ -938,7 +990,11 @@ def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool
     nodes, values = [], []
     for root, gradient in zip(roots, gradients):  # noqa: B905 (equally long)
         if not isinstance(root, Tensor):
-            raise TypeError(f"expected a Tensor to differentiate, but got {type(root).__name__}")
+            nodes.append(_edge_node(root, "expected a Tensor or a GradientEdge to differentiate"))
+            if not isinstance(gradient, Tensor):
+                raise RuntimeError("a GradientEdge has no shape of its own: pass its gradient")
+            values.append(gradient if create_graph else gradient._array)
+            continue
         node = node_of(root)
         if node is None:
             raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
@@ -979,6 +1035,26 @@ def check_differentiable(dtype: np.dtype) -> None:
             f"only Tensors of floating point dtype can require gradients, but got {from_numpy_dtype(dtype)}; "
             "convert with .float() first"
         )
+
+
+LAST_CHANNELS = {dtypes.channels_last: (0, 2, 3, 1), dtypes.channels_last_3d: (0, 2, 3, 4, 1)}
+
+
+def in_memory_order(array: ndarray, memory_format: Any) -> ndarray | None:
+    """The array with its dimensions in the order that the format wants in memory; None for another number of them.
+
+    Raises:
+        RuntimeError: ``preserve_format``, which names no order.
+        TypeError: not a memory format.
+    """
+    if memory_format is dtypes.contiguous_format:
+        return array
+    if memory_format is dtypes.preserve_format:
+        raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
+    if not isinstance(memory_format, dtypes.memory_format):
+        raise TypeError(f"argument 'memory_format' must be torch.memory_format, not {type(memory_format).__name__}")
+    order = LAST_CHANNELS[memory_format]
+    return array.transpose(order) if array.ndim == len(order) else None
 
 
 def check_dim(operator: str, dim: Any, ndim: int) -> int:

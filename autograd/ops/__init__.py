@@ -3,6 +3,7 @@
 from . import (  # noqa: F401  (importing a family registers its rows)
     activations,
     bitwise,
+    complex,
     convert,
     create,
     index,

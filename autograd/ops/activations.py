@@ -128,7 +128,7 @@ def _(g, x):
     return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
 
 
-@pointwise(latex=r"x \, \sigma(x)", home="nn.functional", accepts="floats")
+@pointwise(latex=r"x \, \sigma(x)", home="nn.functional", accepts="floats", complex=True)
 def silu(x):
     return x * _.sigmoid(x)
 
@@ -161,7 +161,13 @@ def _(g, x, beta, threshold):
 
 
 @pointwise(
-    latex=r"\frac{x}{1 + |x|}", kinks=(0,), home="nn.functional", result="float", node_name="Div", accepts="numbers"
+    latex=r"\frac{x}{1 + |x|}",
+    kinks=(0,),
+    home="nn.functional",
+    result="float",
+    node_name="Div",
+    accepts="numbers",
+    complex=True,
 )
 def softsign(x):
     return x / (1 + _.abs(x))
@@ -226,6 +232,7 @@ def _(g, x):
     result="float",
     refuses_bool="convert with .float()",
     node_name="Sub",
+    complex=True,
 )
 def tanhshrink(x):
     return x - _.tanh(x)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..dtypes import default_dtype
+from ..devices import require_cpu
+from ..dtypes import cast, default_dtype
 from ..graph import state
 from ..tensor import Tensor, check_dim, count_write, node_of, wrap
 from .dispatch import NUMBERS, apply
@@ -19,7 +20,7 @@ from .writes import check_write, write
 
 @coarse(latex=r"x", home="", node_name="ToCopy", keeps_layout=True)
 def to(x: Array, dtype):
-    return x.astype(dtype.numpy if isinstance(dtype, dtypes.dtype) else dtype)
+    return cast(x, dtype.numpy if isinstance(dtype, dtypes.dtype) else dtype)
 
 
 @to.gradient("x")
@@ -55,7 +56,8 @@ def copy_into(x: Array, y: Array):
             f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(y.shape)} in copy_"
         )
     try:
-        return np.broadcast_to(y, x.shape).astype(x.dtype, copy=False)
+        spread = np.broadcast_to(y, x.shape)
+        return spread if spread.dtype == x.dtype else cast(spread, x.dtype)
     except ValueError:
         raise RuntimeError(
             f"copy_: the source of shape {list(y.shape)} cannot be broadcast to the target's shape {list(x.shape)}"
@@ -125,14 +127,14 @@ def zero_(self: Tensor) -> Tensor:
 def _target_dtype(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dtypes.dtype | None:
     dtype = kwargs.get("dtype")
     if kwargs.get("device") is not None:
-        dtypes.device(kwargs["device"])
+        require_cpu(kwargs["device"], "to")
     for argument in args:
         if isinstance(argument, Tensor):
             dtype = argument.dtype
-        elif isinstance(argument, dtypes.dtype) or argument in (float, int, bool):
+        elif isinstance(argument, dtypes.dtype) or argument in (float, int, bool, complex):
             dtype = argument
         elif isinstance(argument, (str, dtypes.device)):
-            dtypes.device(argument)
+            require_cpu(argument, "to")
         elif argument is not None and not isinstance(argument, bool):
             raise TypeError(f"to() received an invalid argument: {argument!r}")
     return None if dtype is None else dtypes.from_numpy_dtype(dtypes.to_numpy_dtype(dtype))
@@ -183,6 +185,8 @@ _LEGACY = {
     "int64": "Long",
     "uint8": "Byte",
     "bool": "Bool",
+    "complex64": "ComplexFloat",
+    "complex128": "ComplexDouble",
 }
 
 

@@ -12,7 +12,7 @@ from ..dtypes import number_dtype, promote_numpy, result_dtype
 from ..graph import Node, state
 from ..kernels.silence import silently
 from ..tensor import INFERENCE, Tensor, node_of, shared_counter, wrap
-from .nodes import ManyNode, Output, PointwiseNode, RowNode, record
+from .nodes import ComplexNode, ManyNode, Output, PointwiseNode, RowNode, holds_complex, record
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
 from .writes import link_view, remember_view, shares_memory, type_name
 
@@ -21,7 +21,7 @@ __all__ = ["NUMBERS", "apply", "apply_coarse", "apply_pointwise", "as_number", "
 ndarray = np.ndarray
 new = object.__new__
 REFUSED = {"any": "", "numbers": "b", "floats": "biu"}
-NUMBERS = (int, float, np.number, np.bool_)
+NUMBERS = (int, float, complex, np.number, np.bool_)
 
 
 def apply(row: Row, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -38,6 +38,8 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     count = len(row.inputs)
     operands, attributes = values[:count], tuple(values[count:])
     dtype = compute_dtype(row, operands)
+    if dtype.kind == "c" and isinstance(row.complex, str):
+        return apply(TABLE[row.complex], values, {})
     tensors: list[Tensor | None] = []
     arrays: list[ndarray] = []
     for name, operand in zip(row.inputs, operands, strict=True):
@@ -85,7 +87,8 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
                 for i in plan.positions
             ]
             edges = tuple(nodes[i] for i in plan.positions)
-            record(out, plan, edges, tuple(saved), tuple(guards), fits, attributes, PointwiseNode)
+            node_class = ComplexNode if result.dtype.kind == "c" else PointwiseNode
+            record(out, plan, edges, tuple(saved), tuple(guards), fits, attributes, node_class)
     return out
 
 
@@ -134,9 +137,10 @@ def compute_dtype(row: PointwiseRow, operands: Sequence[Any]) -> np.dtype:
                 f"{row.name}(): argument '{public_name(name)}' must be Tensor or a number, not {type(operand).__name__}"
             )
     dtype = result_dtype(dimensioned, zero_dim, number)
-    if dtype.kind in REFUSED[row.accepts]:
+    if dtype.kind in REFUSED[row.accepts] or (dtype.kind == "c" and not row.complex):
         raise NotImplementedError(
-            f"\"{row.name}\" not implemented for '{type_name(dtype)}'; convert the operands with .float()"
+            f"\"{row.name}\" not implemented for '{type_name(dtype)}'; "
+            f"{'take .real, .imag or .abs()' if dtype.kind == 'c' else 'convert the operands with .float()'}"
         )
     if row.refuses_bool and any(
         v._array.dtype.kind == "b" if isinstance(v, Tensor) else isinstance(v, (bool, np.bool_)) for v in operands
@@ -214,6 +218,8 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
             nodes.append(None)
         else:
             raise TypeError(f"{row.name}(): argument '{public_name(name)}' must be Tensor, not {type(value).__name__}")
+    if row.is_real and holds_complex([arguments[position] for position in row.input_positions]):
+        return _without_complex(row, values)
     result = silently(row.forward, *arguments)
     extras: tuple[Any, ...] = ()
     if row.extras:
@@ -243,6 +249,13 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
     if differentiable and state.grad and result.dtype.kind in "fc":
         _record_coarse(row, owners, nodes, arguments, out, extras)
     return out
+
+
+def _without_complex(row: CoarseRow, values: list[Any]) -> Any:
+    """The row that takes the place of one that knows real numbers only, or the error."""
+    if isinstance(row.complex, str):
+        return apply(TABLE[row.complex], values, {})
+    raise NotImplementedError(f'"{row.name}" not implemented for complex numbers; take .real, .imag or .abs()')
 
 
 def _record_coarse(
@@ -287,7 +300,21 @@ def _record_coarse(
     edges: list[Node | None] = []
     for i in plan.positions:
         edges.extend(nodes[i]) if isinstance(nodes[i], list) else edges.append(nodes[i])
+    if out._array.dtype.kind == "c":
+        fits = _parts_of_complex(row, plan.positions, arguments)
+        return record(out, plan, tuple(edges), tuple(saved), tuple(guards), fits, tuple(context), ComplexNode)
     return record(out, plan, tuple(edges), tuple(saved), tuple(guards), None, tuple(context))
+
+
+def _parts_of_complex(row: CoarseRow, positions: Sequence[int], arguments: Sequence[Any]) -> list[Any]:
+    """What `fit` needs for the inputs of a complex result: the gradient of a real one is the real part."""
+    fits: list[Any] = []
+    for i in positions:
+        value = arguments[row.input_positions[i]]
+        for array in value if isinstance(value, list) else [value]:
+            real = array is not None and array.dtype.kind != "c"
+            fits.append((array.shape, array.dtype) if real else None)
+    return fits
 
 
 def _wrap_many(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import graph
-from ..dtypes import from_numpy_dtype
+from ..dtypes import cast, from_numpy_dtype
 from ..graph import Node, state
 from ..tensor import Tensor, TensorNode, wrap
 from .readings import F32, F64
 from .table import TABLE, CoarsePlan, PointwisePlan, public_name
 
-__all__ = ["FREED", "ManyNode", "Output", "PointwiseNode", "RowNode", "fit", "record", "sum_to"]
+__all__ = ["FREED", "ComplexNode", "ManyNode", "Output", "PointwiseNode", "RowNode", "fit", "record", "sum_to"]
 
 ndarray = np.ndarray
 new = object.__new__
@@ -43,9 +43,9 @@ class RowNode(TensorNode):
     def vjp(self, g: Any) -> Sequence[Any]:
         if self.saved:
             self._check_saved()
-        if type(g) is Tensor:
-            return self._fitted(self.plan.on_recorders(g, self._as_tensors(), self.attributes))
         if type(g) is not ndarray:
+            if isinstance(g, Tensor):
+                return self._fitted(self.plan.on_recorders(g, self._as_tensors(), self.attributes))
             g = np.asarray(g)
         return self._fitted(self.plan.on_arrays(g, self.saved, self.attributes))
 
@@ -118,7 +118,14 @@ class RowNode(TensorNode):
         if want is None or want[1] == value.dtype:
             return wrap(value, edge)
         # The operand was promoted before it was saved: the promotion is a step of its own on the way back.
-        return TABLE["to"](wrap(value.astype(want[1]), edge), from_numpy_dtype(value.dtype))
+        return TABLE["to"](wrap(cast(value, want[1]), edge), from_numpy_dtype(value.dtype))
+
+    def pack(self, pack: Callable[[Tensor], Any], unpack: Callable[[Any], Tensor]) -> None:
+        """Hands what was saved to a pair of hooks, which keep it in their own way."""
+        from .packing import Packed
+
+        if self.saved:
+            self.saved, self.guards = Packed(self.saved, pack, unpack), ()
 
     def _explain_write(self, counter: list[int], version: int) -> None:
         names = [name for name, value in zip(self.plan.saved, self.saved, strict=True) if isinstance(value, ndarray)]
@@ -163,6 +170,49 @@ class PointwiseNode(RowNode):
         return gradients if self.fit is None else self._fitted(gradients)
 
 
+class ComplexNode(RowNode):
+    """A row that was applied and gave complex numbers.
+
+    The gradient of a real ``L`` with respect to ``z = x + iy`` is ``dL/dx + i dL/dy``, so that for a holomorphic ``f``
+    it is ``g * conj(f'(z))``: the rule that was written for real numbers, between two conjugations.
+    """
+
+    __slots__ = ()
+
+    def vjp(self, g: Any) -> Sequence[Any]:
+        if self.saved:
+            self._check_saved()
+        recording = isinstance(g, Tensor)
+        values = self._as_tensors() if recording else tuple(self.saved)
+        rules = self.plan.on_recorders if recording else self.plan.on_arrays
+        return self._fitted(between_conjugations(rules, self.plan.row, g, values, self.attributes))
+
+
+def between_conjugations(
+    rules: Any, row: Any, g: Any, saved: Sequence[Any], attributes: Sequence[Any]
+) -> Sequence[Any]:
+    """The gradients that a row's rules give for complex numbers."""
+    if not row.holomorphic or not (holds_complex(saved) or holds_complex(attributes)):
+        return rules(g, saved, attributes)  # real factors: the conjugations would cancel
+    conjugate = TABLE["conj"]
+    g = [conjugate(each) for each in g] if isinstance(g, list) else conjugate(g)
+    return [
+        None if gradient is None else conjugate(gradient) if hasattr(gradient, "shape") else gradient.conjugate()
+        for gradient in rules(g, saved, attributes)
+    ]
+
+
+def holds_complex(values: Sequence[Any]) -> bool:
+    """Whether one of the values, in lists too, is complex: an array, a Tensor or a number."""
+    for value in values:
+        if isinstance(value, (list, tuple)):
+            if holds_complex(value):
+                return True
+        elif isinstance(value, complex) or getattr(getattr(value, "_array", value), "dtype", F32).kind == "c":
+            return True
+    return False
+
+
 def _sequence_as_tensors(values: Sequence[ndarray], edges: Sequence[Node | None]) -> list[Tensor]:
     return [wrap(value, edge) for value, edge in zip(values, edges, strict=True)]
 
@@ -175,7 +225,7 @@ def fit(g: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     if type(g) is ndarray:
         if g.shape != shape:
             g = sum_to(g, shape)
-        return g if g.dtype == dtype else g.astype(dtype)
+        return g if g.dtype == dtype else cast(g, dtype)
     if isinstance(g, Tensor):
         g = sum_to(g, shape)
         return g if g._array.dtype == dtype else TABLE["to"](g, from_numpy_dtype(dtype))
@@ -242,7 +292,9 @@ class ManyNode(RowNode):
             else:
                 full.append(wrap(np.zeros(shape, dtype)) if recording else np.zeros(shape, dtype))
         self._check_saved()
-        values = self._as_tensors() if recording else self.saved
+        values = self._as_tensors() if recording else tuple(self.saved)
+        if any(dtype.kind == "c" for _, dtype in self.shapes):
+            return self._fitted(between_conjugations(self.plan.on_arrays, self.plan.row, full, values, self.attributes))
         return self.plan.on_arrays(full, values, self.attributes)
 
     def accumulate(self, total: dict[int, Any], g: dict[int, Any], owned: bool) -> dict[int, Any]:
@@ -286,7 +338,7 @@ def record(
     node.fit = None if fits is None or all(want is None for want in fits) else fits
     node.attributes = attributes
     node.hooks = None
-    if graph.is_anomaly_enabled():
-        graph.remember_line(node)
     out._node = node
+    if graph.is_watched():
+        graph.observe(out, node)
     return node

@@ -11,7 +11,7 @@ from .table import _, pointwise
 # --- Arithmetic ----------------------------------------------------------------------------------------------------
 
 
-@pointwise(latex=r"x + y", inplace=True)
+@pointwise(latex=r"x + y", inplace=True, complex=True)
 def add(x, y):
     return x + y
 
@@ -26,7 +26,9 @@ def _(g):
     return g
 
 
-@pointwise(latex=r"x - y", inplace=True, aliases=("subtract",), refuses_bool="use ^ or logical_xor() instead")
+@pointwise(
+    latex=r"x - y", inplace=True, aliases=("subtract",), refuses_bool="use ^ or logical_xor() instead", complex=True
+)
 def sub(x, y):
     return x - y
 
@@ -41,7 +43,7 @@ def _(g):
     return -g
 
 
-@pointwise(latex=r"x \, y", inplace=True, aliases=("multiply",))
+@pointwise(latex=r"x \, y", inplace=True, aliases=("multiply",), complex=True)
 def mul(x, y):
     return x * y
 
@@ -56,7 +58,14 @@ def _(g, x):
     return g * x
 
 
-@pointwise(latex=r"\frac{x}{y}", domain=((-3, 3), (0.3, 3)), result="float", inplace=True, aliases=("true_divide",))
+@pointwise(
+    latex=r"\frac{x}{y}",
+    domain=((-3, 3), (0.3, 3)),
+    result="float",
+    inplace=True,
+    aliases=("true_divide",),
+    complex=True,
+)
 def div(x, y):
     return x / y
 
@@ -71,7 +80,9 @@ def _(g, y, out):
     return -g * (out / y)
 
 
-@pointwise(latex=r"-x", inplace=True, aliases=("negative",), refuses_bool="use ~ or logical_not() instead")
+@pointwise(
+    latex=r"-x", inplace=True, aliases=("negative",), refuses_bool="use ~ or logical_not() instead", complex=True
+)
 def neg(x):
     return -x
 
@@ -81,7 +92,7 @@ def _(g):
     return -g
 
 
-@pointwise(latex=r"|x|", inplace=True, kinks=(0,), aliases=("absolute",), accepts="numbers")
+@pointwise(latex=r"|x|", inplace=True, kinks=(0,), aliases=("absolute",), accepts="numbers", complex="modulus")
 def abs(x):
     return _.abs(x)
 
@@ -101,7 +112,7 @@ def _():
     return 0.0
 
 
-@pointwise(latex=r"x^2", result="number", inplace=True, node_name="Pow")
+@pointwise(latex=r"x^2", result="number", inplace=True, node_name="Pow", complex=True)
 def square(x):
     return x * x
 
@@ -111,7 +122,7 @@ def _(g, x):
     return g * (2 * x)
 
 
-@pointwise(latex=r"\sqrt{x}", domain=(0.2, 3), result="float", inplace=True)
+@pointwise(latex=r"\sqrt{x}", domain=(0.2, 3), result="float", inplace=True, complex=True)
 def sqrt(x):
     return _.sqrt(x)
 
@@ -121,7 +132,7 @@ def _(g, out):
     return g / (2 * out)
 
 
-@pointwise(latex=r"\frac{1}{\sqrt{x}}", domain=(0.2, 3), result="float", inplace=True)
+@pointwise(latex=r"\frac{1}{\sqrt{x}}", domain=(0.2, 3), result="float", inplace=True, complex=True)
 def rsqrt(x):
     return _.rsqrt(x)
 
@@ -131,7 +142,7 @@ def _(g, out):
     return -0.5 * g * (out * out * out)
 
 
-@pointwise(latex=r"\frac{1}{x}", domain=(0.2, 3), result="float", inplace=True)
+@pointwise(latex=r"\frac{1}{x}", domain=(0.2, 3), result="float", inplace=True, complex=True)
 def reciprocal(x):
     return 1 / x
 
@@ -148,7 +159,7 @@ def _check_power(operands, dtype):
         raise RuntimeError("Integers to negative integer powers are not allowed.")
 
 
-@pointwise(latex=r"x^y", domain=((0.2, 3), (-2, 2)), inplace=True, check=_check_power)
+@pointwise(latex=r"x^y", domain=((0.2, 3), (-2, 2)), inplace=True, check=_check_power, complex=True)
 def pow(x, y):
     return _.pow(x, y)
 
@@ -160,7 +171,7 @@ def _(g, x, y):
 
 @pow.gradient("y")
 def _(g, x, y, out):
-    return g * _.where(_.logical_and(x == 0, y >= 0), 0.0, out * _.log(x))
+    return g * _.where(_.logical_and(x == 0, _.isfinite(out)), 0.0, out * _.log(x))
 
 
 @pointwise(latex=r"\operatorname{fmod}(x, y)", domain=((-3, 3), (3.5, 5)), inplace=True, accepts="numbers")
@@ -318,7 +329,7 @@ def _(g, x, high):
     return _.where(x > high, g, 0.0)
 
 
-@pointwise(latex=r"\text{condition} \; ? \; x : y", home="", node_name="Where")
+@pointwise(latex=r"\text{condition} \; ? \; x : y", home="", node_name="Where", complex=True)
 def where(condition, x, y):
     return _.where(condition, x, y)
 
@@ -333,7 +344,7 @@ def _(g, condition):
     return _.where(condition, 0.0, g)
 
 
-@pointwise(latex=r"\text{condition} \; ? \; y : x", home="", node_name="MaskedFill", keeps_layout=False)
+@pointwise(latex=r"\text{condition} \; ? \; y : x", home="", node_name="MaskedFill", keeps_layout=False, complex=True)
 def fill_where(x, condition, y):
     return _.where(condition, y, x)
 
@@ -348,7 +359,7 @@ def _(g, condition):
     return _.where(condition, g, 0.0)
 
 
-@pointwise(latex=r"x + w \, (y - x)", inplace=True, accepts="floats")
+@pointwise(latex=r"x + w \, (y - x)", inplace=True, accepts="floats", complex=True)
 def lerp(x, y, weight):
     return _.where(_.abs(weight) < 0.5, x + weight * (y - x), y - (y - x) * (1 - weight))
 
@@ -421,7 +432,7 @@ def _(g):
 # --- Powers of e, logarithms ---------------------------------------------------------------------------------------
 
 
-@pointwise(latex=r"e^x", result="float", inplace=True)
+@pointwise(latex=r"e^x", result="float", inplace=True, complex=True)
 def exp(x):
     return _.exp(x)
 
@@ -431,7 +442,7 @@ def _(g, out):
     return g * out
 
 
-@pointwise(latex=r"2^x", result="float", inplace=True)
+@pointwise(latex=r"2^x", result="float", inplace=True, complex=True)
 def exp2(x):
     return _.exp2(x)
 
@@ -441,7 +452,7 @@ def _(g, out):
     return g * (out * 0.6931471805599453)
 
 
-@pointwise(latex=r"e^x - 1", result="float", inplace=True)
+@pointwise(latex=r"e^x - 1", result="float", inplace=True, complex=True)
 def expm1(x):
     return _.expm1(x)
 
@@ -451,7 +462,7 @@ def _(g, out):
     return g * (out + 1)
 
 
-@pointwise(latex=r"\ln x", domain=(0.2, 3), result="float", inplace=True)
+@pointwise(latex=r"\ln x", domain=(0.2, 3), result="float", inplace=True, complex=True)
 def log(x):
     return _.log(x)
 
@@ -461,7 +472,7 @@ def _(g, x):
     return g / x
 
 
-@pointwise(latex=r"\log_2 x", domain=(0.2, 3), result="float", inplace=True)
+@pointwise(latex=r"\log_2 x", domain=(0.2, 3), result="float", inplace=True, complex=True)
 def log2(x):
     return _.log2(x)
 
@@ -471,7 +482,7 @@ def _(g, x):
     return g / (x * 0.6931471805599453)
 
 
-@pointwise(latex=r"\log_{10} x", domain=(0.2, 3), result="float", inplace=True)
+@pointwise(latex=r"\log_{10} x", domain=(0.2, 3), result="float", inplace=True, complex=True)
 def log10(x):
     return _.log10(x)
 
@@ -481,7 +492,7 @@ def _(g, x):
     return g / (x * 2.302585092994046)
 
 
-@pointwise(latex=r"\ln(1 + x)", domain=(-0.7, 3), result="float", inplace=True, node_name="Log1P")
+@pointwise(latex=r"\ln(1 + x)", domain=(-0.7, 3), result="float", inplace=True, node_name="Log1P", complex=True)
 def log1p(x):
     return _.log1p(x)
 
@@ -491,7 +502,7 @@ def _(g, x):
     return g / (x + 1)
 
 
-@pointwise(latex=r"\ln(e^x + e^y)", result="float", accepts="floats")
+@pointwise(latex=r"\ln(e^x + e^y)", result="float", accepts="floats", complex="complex_logaddexp")
 def logaddexp(x, y):
     return _.logaddexp(x, y)
 
@@ -521,7 +532,7 @@ def _(g, x, y):
     return g * x / y
 
 
-@pointwise(latex=r"\sigma(x) = \frac{1}{1 + e^{-x}}", result="float", inplace=True)
+@pointwise(latex=r"\sigma(x) = \frac{1}{1 + e^{-x}}", result="float", inplace=True, complex=True)
 def sigmoid(x):
     return _.sigmoid(x)
 
@@ -534,7 +545,7 @@ def _(g, out):
 # --- Trigonometric, hyperbolic, their inverses ---------------------------------------------------------------------
 
 
-@pointwise(latex=r"\sin x", result="float", inplace=True)
+@pointwise(latex=r"\sin x", result="float", inplace=True, complex=True)
 def sin(x):
     return _.sin(x)
 
@@ -544,7 +555,7 @@ def _(g, x):
     return g * _.cos(x)
 
 
-@pointwise(latex=r"\cos x", result="float", inplace=True)
+@pointwise(latex=r"\cos x", result="float", inplace=True, complex=True)
 def cos(x):
     return _.cos(x)
 
@@ -554,7 +565,7 @@ def _(g, x):
     return -g * _.sin(x)
 
 
-@pointwise(latex=r"\tan x", domain=(-1.2, 1.2), result="float", inplace=True)
+@pointwise(latex=r"\tan x", domain=(-1.2, 1.2), result="float", inplace=True, complex=True)
 def tan(x):
     return _.tan(x)
 
@@ -564,7 +575,7 @@ def _(g, out):
     return g * (1 + out * out)
 
 
-@pointwise(latex=r"\arcsin x", domain=(-0.9, 0.9), result="float", inplace=True, aliases=("arcsin",))
+@pointwise(latex=r"\arcsin x", domain=(-0.9, 0.9), result="float", inplace=True, aliases=("arcsin",), complex=True)
 def asin(x):
     return _.asin(x)
 
@@ -574,7 +585,7 @@ def _(g, x):
     return g * _.rsqrt(1 - x * x)
 
 
-@pointwise(latex=r"\arccos x", domain=(-0.9, 0.9), result="float", inplace=True, aliases=("arccos",))
+@pointwise(latex=r"\arccos x", domain=(-0.9, 0.9), result="float", inplace=True, aliases=("arccos",), complex=True)
 def acos(x):
     return _.acos(x)
 
@@ -584,7 +595,7 @@ def _(g, x):
     return -g * _.rsqrt(1 - x * x)
 
 
-@pointwise(latex=r"\arctan x", result="float", inplace=True, aliases=("arctan",))
+@pointwise(latex=r"\arctan x", result="float", inplace=True, aliases=("arctan",), complex=True)
 def atan(x):
     return _.atan(x)
 
@@ -613,7 +624,7 @@ def _(g, x, y):
     return _.where(norm == 0, 0.0, g * (-x / norm))
 
 
-@pointwise(latex=r"\sinh x", result="float", inplace=True)
+@pointwise(latex=r"\sinh x", result="float", inplace=True, complex=True)
 def sinh(x):
     return _.sinh(x)
 
@@ -623,7 +634,7 @@ def _(g, x):
     return g * _.cosh(x)
 
 
-@pointwise(latex=r"\cosh x", result="float", inplace=True)
+@pointwise(latex=r"\cosh x", result="float", inplace=True, complex=True)
 def cosh(x):
     return _.cosh(x)
 
@@ -633,7 +644,7 @@ def _(g, x):
     return g * _.sinh(x)
 
 
-@pointwise(latex=r"\tanh x", result="float", inplace=True)
+@pointwise(latex=r"\tanh x", result="float", inplace=True, complex=True)
 def tanh(x):
     return _.tanh(x)
 
@@ -643,7 +654,7 @@ def _(g, out):
     return g * (1 - out * out)
 
 
-@pointwise(latex=r"\operatorname{arsinh} x", result="float", inplace=True, aliases=("arcsinh",))
+@pointwise(latex=r"\operatorname{arsinh} x", result="float", inplace=True, aliases=("arcsinh",), complex=True)
 def asinh(x):
     return _.asinh(x)
 
@@ -653,7 +664,14 @@ def _(g, x):
     return g * _.rsqrt(x * x + 1)
 
 
-@pointwise(latex=r"\operatorname{arcosh} x", domain=(1.2, 3), result="float", inplace=True, aliases=("arccosh",))
+@pointwise(
+    latex=r"\operatorname{arcosh} x",
+    domain=(1.2, 3),
+    result="float",
+    inplace=True,
+    aliases=("arccosh",),
+    complex="complex_acosh",
+)
 def acosh(x):
     return _.acosh(x)
 
@@ -663,7 +681,14 @@ def _(g, x):
     return g * _.rsqrt(x * x - 1)
 
 
-@pointwise(latex=r"\operatorname{artanh} x", domain=(-0.9, 0.9), result="float", inplace=True, aliases=("arctanh",))
+@pointwise(
+    latex=r"\operatorname{artanh} x",
+    domain=(-0.9, 0.9),
+    result="float",
+    inplace=True,
+    aliases=("arctanh",),
+    complex=True,
+)
 def atanh(x):
     return _.atanh(x)
 
@@ -688,7 +713,7 @@ def _(g, y, out):
     return g * (y / out)
 
 
-@pointwise(latex=r"\frac{\sin \pi x}{\pi x}", domain=(0.2, 3), result="float", inplace=True)
+@pointwise(latex=r"\frac{\sin \pi x}{\pi x}", domain=(0.2, 3), result="float", inplace=True, complex=True)
 def sinc(x):
     angle = 3.141592653589793 * x
     return _.where(x == 0, 1.0, _.sin(angle) / _.where(x == 0, 1.0, angle))
@@ -723,7 +748,7 @@ def _(g, x):
 @pointwise(
     latex=r"\Phi(x) = \tfrac{1}{2} (1 + \operatorname{erf}(x / \sqrt 2))",
     result="float",
-    home="",
+    home="special",
     node_name="SpecialNdtr",
 )
 def ndtr(x):
@@ -748,12 +773,12 @@ def _(g, x, out):
 # --- Comparisons and tests -----------------------------------------------------------------------------------------
 
 
-@pointwise(latex=r"x = y", result="bool", inplace=True)
+@pointwise(latex=r"x = y", result="bool", inplace=True, complex=True)
 def eq(x, y):
     return x == y
 
 
-@pointwise(latex=r"x \ne y", result="bool", inplace=True, aliases=("not_equal",))
+@pointwise(latex=r"x \ne y", result="bool", inplace=True, aliases=("not_equal",), complex=True)
 def ne(x, y):
     return x != y
 
@@ -778,17 +803,17 @@ def ge(x, y):
     return x >= y
 
 
-@pointwise(latex=r"x \text{ is NaN}", result="bool")
+@pointwise(latex=r"x \text{ is NaN}", result="bool", complex=True)
 def isnan(x):
     return _.isnan(x)
 
 
-@pointwise(latex=r"|x| = \infty", result="bool")
+@pointwise(latex=r"|x| = \infty", result="bool", complex=True)
 def isinf(x):
     return _.isinf(x)
 
 
-@pointwise(latex=r"|x| < \infty", result="bool")
+@pointwise(latex=r"|x| < \infty", result="bool", complex=True)
 def isfinite(x):
     return _.isfinite(x)
 
@@ -798,22 +823,22 @@ def signbit(x):
     return _.signbit(x)
 
 
-@pointwise(latex=r"x \ne 0 \wedge y \ne 0", result="bool", inplace=True)
+@pointwise(latex=r"x \ne 0 \wedge y \ne 0", result="bool", inplace=True, complex=True)
 def logical_and(x, y):
     return _.logical_and(x != 0, y != 0)
 
 
-@pointwise(latex=r"x \ne 0 \vee y \ne 0", result="bool", inplace=True)
+@pointwise(latex=r"x \ne 0 \vee y \ne 0", result="bool", inplace=True, complex=True)
 def logical_or(x, y):
     return _.logical_or(x != 0, y != 0)
 
 
-@pointwise(latex=r"x \ne 0 \oplus y \ne 0", result="bool", inplace=True)
+@pointwise(latex=r"x \ne 0 \oplus y \ne 0", result="bool", inplace=True, complex=True)
 def logical_xor(x, y):
     return _.logical_xor(x != 0, y != 0)
 
 
-@pointwise(latex=r"x = 0", result="bool", inplace=True)
+@pointwise(latex=r"x = 0", result="bool", inplace=True, complex=True)
 def logical_not(x):
     return x == 0
 

@@ -63,7 +63,13 @@ class Row:
         aliases: other names for the same operator.
         arguments: PyTorch's keywords for its parameters where they differ, beyond ``input`` and ``other``.
         node_name: PyTorch's name for the node without its ending, or a function of the rules' context that gives it.
+        complex: whether it takes complex numbers; or the name of the row that takes its place for them.
+        holomorphic: whether its rules, written for real numbers, hold for complex ones between two conjugations:
+            ``conj(rule(conj(g), ...))``. So it is where the operator is holomorphic or linear, and its rules
+            say nothing of complex numbers. False where they are written for complex numbers themselves.
     """
+
+    takes_complex = False  # unless the row says so
 
     def __init__(
         self,
@@ -78,8 +84,13 @@ class Row:
         aliases: Sequence[str] = (),
         node_name: str | Callable[..., str] | None = None,
         arguments: dict[str, str] | None = None,
+        complex: bool | str | None = None,
+        holomorphic: bool = True,
     ) -> None:
         self.forward = forward
+        self.complex = self.takes_complex if complex is None else complex
+        self.is_real = self.complex is not True  # complex operands are refused, or another row's work
+        self.holomorphic = holomorphic
         self.name = forward.__name__
         self.doc = forward.__doc__ or ""
         self.latex, self.domain, self.kinks = latex, domain, tuple(kinks)
@@ -184,7 +195,8 @@ class PointwiseRow(Row):
     ``result`` is the rule for the dtype: ``"same"`` as the promoted inputs, ``"float"`` (integers become the
     default dtype) or ``"bool"``. ``refuses_bool`` names what to use instead where PyTorch rejects bool inputs;
     ``check`` sees the operands and the dtype before anything is computed; ``keeps_layout`` is False where
-    the result lies in logical order whatever the operands do.
+    the result lies in logical order whatever the operands do. ``numbers`` says which of two operands may be Python
+    numbers where users call the row by name: ``"any"`` (both at once too), ``"either"``, ``"second"`` or ``"none"``.
     """
 
     def __init__(
@@ -196,11 +208,12 @@ class PointwiseRow(Row):
         refuses_bool: str = "",
         check: Callable[[Sequence[Any], np.dtype], None] | None = None,
         keeps_layout: bool = True,
+        numbers: str = "any",
         **options: Any,
     ) -> None:
         super().__init__(forward, **options)
         self.result, self.accepts, self.refuses_bool, self.check = result, accepts, refuses_bool, check
-        self.keeps_layout = keeps_layout
+        self.keeps_layout, self.numbers = keeps_layout, numbers
         self.rules: dict[str, Formula] = {}
         self.formula = Formula(forward)
         kind = "bool" if result == "bool" else "float"
@@ -235,7 +248,11 @@ class PointwiseRow(Row):
             return self.formula.on_floats(
                 *(dict(zip(self.parameters, values, strict=True))[n] for n in self.formula.arguments)
             )
-        dtype = next((kind for kind in kinds if kind.kind != "b"), kinds[0])
+        dtype = kinds[0]
+        if dtype is not kinds[-1]:
+            dtype = next((k for k in kinds if k.kind == "c"), next((k for k in kinds if k.kind != "b"), dtype))
+        if dtype.kind == "c" and isinstance(self.complex, str):
+            return TABLE[self.complex].compute(*args, **kwargs)
         arrays: list[Any] = [v if isinstance(v, (np.ndarray, np.generic)) else np.asarray(v, dtype) for v in operands]
         return self.program(arrays, values[len(self.inputs) :], dtype, max(a.size for a in arrays))[0]
 
@@ -303,6 +320,8 @@ class CoarseRow(Row):
         keeps_layout: whether the result lies in memory as the first input does; else in logical order.
         star: the parameter that also takes its items as separate arguments: ``x.view(2, 3)``.
     """
+
+    takes_complex = True
 
     def __init__(
         self,

@@ -130,6 +130,9 @@ def _keep_own_input(node: Node, tensor: Tensor) -> None:
     """A rule that needs the values about to be overwritten, as the operator's own first input, gets a copy of them."""
     if not isinstance(node, RowNode) or not node.saved:
         return
+    if not isinstance(node.saved, tuple):
+        node.saved.copy_before_write(tensor._array)
+        return
     first = node.plan.row.inputs[0]
     if first in node.plan.saved and node.saved[(at := node.plan.saved.index(first))] is tensor._array:
         saved, guards = list(node.saved), list(node.guards)
@@ -143,7 +146,9 @@ def _keep_own_input(node: Node, tensor: Tensor) -> None:
 
 def _keep_one_copy(node: Node, array: ndarray, tensor: Tensor) -> None:
     """A rule that saved the result keeps the tensor's own memory instead of a second copy."""
-    if isinstance(node, RowNode) and tensor._counter is not None and any(value is array for value in node.saved):
+    if not isinstance(node, RowNode) or not isinstance(node.saved, tuple):
+        return
+    if tensor._counter is not None and any(value is array for value in node.saved):
         at = [i for i, name in enumerate(node.plan.saved) if name == "out"]
         if at:
             guards = list(node.guards)
@@ -182,6 +187,7 @@ def _move_keeper(before: Node | None, node: Node) -> None:
 def type_name(dtype: np.dtype) -> str:
     names = {"float16": "Half", "float32": "Float", "float64": "Double", "uint8": "Byte", "int8": "Char"}
     names |= {"int16": "Short", "int32": "Int", "int64": "Long", "bool": "Bool"}
+    names |= {"complex64": "ComplexFloat", "complex128": "ComplexDouble"}
     return names.get(dtype.name, dtype.name)
 
 

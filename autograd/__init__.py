@@ -63,12 +63,14 @@ globals().update(_TORCH)
 _LEGACY = "BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor"
 _LAZY = {
     **{name: ("autograd.legacy", name) for name in (*_LEGACY.split(), "Variable", "set_default_tensor_type")},
+    "Function": ("autograd.function", "Function"),
     "Value": ("autograd.value", "Value"),
     "draw": ("autograd.draw", "draw"),
     "gradcheck": ("autograd.testing", "gradcheck"),
     "gradgradcheck": ("autograd.testing", "gradgradcheck"),
     "set_printoptions": ("autograd.printing", "set_printoptions"),
     "special": ("autograd.special", None),
+    "linalg": ("autograd.linalg", None),
     "testing": ("autograd.testing", None),
     "datasets": ("autograd.datasets", None),
     "nn": ("nn", None),

@@ -141,6 +141,14 @@ def logical_not(x):
     return not x
 
 
+def __getattr__(name):
+    """A function that only ndarrays have, for one number."""
+    from . import on_arrays
+
+    function = getattr(on_arrays, name)
+    return lambda *numbers: float(function(*map(on_arrays.np.float64, numbers)))
+
+
 __all__ = [
     "abs",
     "acos",

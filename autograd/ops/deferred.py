@@ -16,7 +16,99 @@ from .public import NAMESPACES, attach_rows
 __all__ = ["FAMILIES", "attach_methods", "find", "load", "load_all"]
 
 # family -> {namespace or "Tensor": names}; "torch" is `autograd` itself.
-FAMILIES: dict[str, dict[str, str]] = {}
+FAMILIES: dict[str, dict[str, str]] = {
+    "construct": {
+        "torch": (
+            "block_diag cartesian_prod combinations diagflat empty_permuted empty_strided frombuffer tril_indices "
+            "triu_indices unravel_index vander"
+        ),
+        "Tensor": "diagflat new_empty_strided",
+    },
+    "sorting": {
+        "torch": "argsort kthvalue median mode msort nanmedian nanquantile quantile sort topk",
+        "Tensor": "argsort kthvalue median mode msort nanmedian nanquantile quantile sort topk",
+    },
+    "searching": {
+        "torch": "bincount bucketize histc histogram histogramdd isin searchsorted unique unique_consecutive",
+        "Tensor": "bincount histc histogram unique unique_consecutive",
+    },
+    "scans": {
+        "torch": "cummax cummin cumprod cumulative_trapezoid diff gradient logcumsumexp trapezoid trapz",
+        "Tensor": "cummax cummin cumprod cumprod_ diff logcumsumexp",
+    },
+    "statistics": {
+        "torch": (
+            "aminmax corrcoef cov dist frobenius_norm nanmean nansum norm_except_dim nuclear_norm renorm "
+            "segment_reduce std_mean trace var_mean"
+        ),
+        "Tensor": "aminmax corrcoef cov dist nanmean nansum renorm renorm_ sum_to_size trace",
+    },
+    "rearrange": {
+        "torch": (
+            "atleast_1d atleast_2d atleast_3d broadcast_shapes broadcast_tensors broadcast_to column_stack "
+            "constant_pad_nd diag diag_embed dsplit dstack fliplr flipud hsplit hstack repeat_interleave rot90 row_stack "
+            "split_with_sizes tensor_split tile unsafe_chunk unsafe_split unsafe_split_with_sizes vsplit vstack"
+        ),
+        "Tensor": (
+            "broadcast_to diag diag_embed dsplit fill_diagonal_ fliplr flipud hsplit repeat_interleave rot90 "
+            "split_with_sizes tensor_split tile unsafe_chunk unsafe_split unsafe_split_with_sizes vsplit"
+        ),
+    },
+    "strided": {
+        "torch": (
+            "alias_copy as_strided as_strided_ as_strided_copy as_strided_scatter detach_copy diagonal_copy "
+            "diagonal_scatter expand_copy narrow_copy permute_copy resize_as_ select_copy select_scatter slice_copy "
+            "slice_scatter split_copy split_with_sizes_copy squeeze_copy t_copy transpose_copy unbind_copy unfold_copy "
+            "unsqueeze_copy view_copy"
+        ),
+        "Tensor": (
+            "as_strided as_strided_ as_strided_scatter diagonal_scatter dim_order is_set_to narrow_copy resize "
+            "resize_ resize_as resize_as_ select_scatter set_ slice_scatter unfold"
+        ),
+    },
+    "special": {
+        "torch": (
+            "digamma erfinv i0 igamma igammac lgamma mvlgamma polygamma digamma_ erfinv_ i0_ igamma_ igammac_ "
+            "lgamma_ mvlgamma_ polygamma_"
+        ),
+        "special": (
+            "airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 chebyshev_polynomial_t chebyshev_polynomial_u "
+            "chebyshev_polynomial_v chebyshev_polynomial_w digamma entr erf erfc erfcx erfinv exp2 expit "
+            "expm1 gammainc gammaincc gammaln hermite_polynomial_h hermite_polynomial_he i0 i0e i1 i1e "
+            "laguerre_polynomial_l legendre_polynomial_p log1p log_ndtr log_softmax logit logsumexp "
+            "modified_bessel_i0 modified_bessel_i1 modified_bessel_k0 modified_bessel_k1 multigammaln ndtri "
+            "polygamma psi round scaled_modified_bessel_k0 scaled_modified_bessel_k1 "
+            "shifted_chebyshev_polynomial_t shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v "
+            "shifted_chebyshev_polynomial_w sinc softmax spherical_bessel_j0 xlog1py xlogy zeta"
+        ),
+        "Tensor": (
+            "digamma erfinv i0 igamma igammac lgamma mvlgamma polygamma digamma_ erfinv_ i0_ igamma_ igammac_ "
+            "lgamma_ mvlgamma_ polygamma_"
+        ),
+    },
+    "solvers": {
+        "torch": (
+            "cholesky_inverse cholesky_solve det inverse logdet lu_solve matrix_exp matrix_power pinverse slogdet "
+            "triangular_solve"
+        ),
+        "linalg": (
+            "LinAlgError det inv inv_ex ldl_solve lstsq lu_solve matrix_exp matrix_power pinv slogdet solve "
+            "solve_ex solve_triangular tensorinv tensorsolve"
+        ),
+        "Tensor": (
+            "cholesky_inverse cholesky_solve det inverse logdet lu_solve matrix_exp matrix_power pinverse slogdet "
+            "triangular_solve"
+        ),
+    },
+    "decompositions": {
+        "torch": "cholesky geqrf lu lu_unpack orgqr ormqr qr svd",
+        "linalg": (
+            "cholesky cholesky_ex eig eigh eigvals eigvalsh householder_product ldl_factor ldl_factor_ex lu "
+            "lu_factor lu_factor_ex qr svd svdvals"
+        ),
+        "Tensor": "cholesky geqrf lu orgqr ormqr qr svd",
+    },
+}
 
 _loaded: set[str] = set()
 

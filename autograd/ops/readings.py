@@ -105,14 +105,21 @@ class Program:
 
         return syntax.ufunc_of(self)
 
+    @cached_property
+    def has_loop(self) -> bool:
+        """Whether all that the formulas call can be compiled; most special functions cannot."""
+        from . import syntax
+
+        return all(syntax.is_compilable(formula.tree) for formula in self.formulas)
+
     @property
     def largest_small(self) -> int:
         """Up to this size NumPy is the reading of choice, in every mode but ``always``."""
-        return 1 << 62 if self.is_one_pass else jit.threshold - 1
+        return 1 << 62 if self.is_one_pass or not self.has_loop else jit.threshold - 1
 
     def runs_as_loop(self, elements: int) -> bool:
         """Whether so many elements go through a compiled loop rather than NumPy."""
-        return jit.use_loops(elements) and (not self.is_one_pass or jit.mode() == "always")
+        return jit.use_loops(elements) and self.has_loop and (not self.is_one_pass or jit.mode() == "always")
 
     def __call__(
         self, arrays: Sequence[np.ndarray], attributes: Sequence[float], dtype: np.dtype, elements: int

@@ -311,13 +311,19 @@ def binary(row: PointwiseRow) -> Callable[[Any, Any], Any]:
 def named(row: PointwiseRow) -> Callable[..., Tensor]:
     """The function that users call by name, ``autograd.add(x, y)``, around what stands behind the operator."""
     function = binary(row)
+    allowed = (Tensor, *NUMBERS, ndarray)
+    kinds = (
+        ("input", allowed if row.numbers in ("any", "either") else Tensor),
+        ("other", allowed if row.numbers != "none" else Tensor),
+    )
 
     def public(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
-        for name, operand in (("input", input), ("other", other)):
-            if not isinstance(operand, (Tensor, *NUMBERS, ndarray)):
-                raise TypeError(f"{row.name}(): argument '{name}' must be Tensor, not {type(operand).__name__}")
-        if not isinstance(input, Tensor) and not isinstance(other, Tensor):
-            raise TypeError(f"{row.name}(): argument 'input' must be Tensor, not {type(input).__name__}")
+        if type(input) is not Tensor or type(other) is not Tensor:
+            for (name, kind), operand in zip(kinds, (input, other), strict=True):
+                if not isinstance(operand, kind):
+                    raise TypeError(f"{row.name}(): argument '{name}' must be Tensor, not {type(operand).__name__}")
+            if row.numbers != "any" and not isinstance(input, Tensor) and not isinstance(other, Tensor):
+                raise TypeError(f"{row.name}(): one of the arguments must be a Tensor, not two numbers")
         result = function(input, other)
         return result if out is None else write_out(out, result, row.name)
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..kernels import on_arrays
+from ..kernels import on_arrays, uncompiled
 from ..kernels.loops import Loop, ScalarFunction
 
 if TYPE_CHECKING:
     from .readings import Program
 
-__all__ = ["compile_program", "is_one_pass", "loop_of", "tree_of", "ufunc_of"]
+__all__ = ["compile_program", "is_compilable", "is_one_pass", "loop_of", "tree_of", "ufunc_of"]
 
 # One NumPy call makes one pass over memory already: a generated loop has nothing to fuse.
 ONE_PASS = {"abs", "ceil", "floor", "fmax", "fmin", "logical_not", "maximum", "minimum", "sqrt", "trunc", "where"}
@@ -69,6 +69,12 @@ def is_one_pass(tree: ast.FunctionDef) -> bool:
     else:
         return isinstance(expression, (ast.Name, ast.Constant))
     return all(isinstance(part, (ast.Name, ast.Constant)) for part in parts)
+
+
+def is_compilable(tree: ast.FunctionDef) -> bool:
+    """Whether every function that a rule calls has a compiled twin."""
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return not any(isinstance(call, ast.Attribute) and call.attr in uncompiled.NAMES for call in calls)
 
 
 def ufunc_of(program: Program) -> Callable[..., Any] | None:

@@ -75,6 +75,7 @@ _LAZY = {
     "datasets": ("autograd.datasets", None),
     "nn": ("nn", None),
     "optim": ("optim", None),
+    "random": ("autograd.random", None),
 }
 
 __all__ = sorted(

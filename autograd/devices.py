@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from types import TracebackType
 from typing import Any
 
 __all__ = ["CPU", "default_device", "device", "get_default_device", "require_cpu", "set_default_device"]
 
 KNOWN = (
-    "cpu cuda ipu xpu mkldnn opengl opencl ideep hip ve fpga maia xla lazy vulkan mps meta hpu mtia privateuseone"
-).split()
+    "cpu", "cuda", "ipu", "xpu", "mkldnn", "opengl", "opencl", "ideep", "hip", "ve", "fpga", "maia", "xla", "lazy",
+    "vulkan", "mps", "meta", "hpu", "mtia", "privateuseone",
+)  # fmt: skip
 NO_ACCELERATOR = "Cannot access accelerator device when none is available: chalkgrad computes on the CPU."
 
 
@@ -85,9 +85,7 @@ class device:
         set_default_device(self)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         default_device.chosen = self._outer
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .devices import CPU, device
+from .devices import device
 
 __all__ = [
     "DTYPES",

@@ -486,6 +486,22 @@ class Tensor:
         """Whether its dtype can hold negative numbers."""
         return self._array.dtype.kind in "ifc"
 
+    def is_conj(self) -> bool:
+        """False: conjugation is carried out at once, no tensor waits for it."""
+        return False
+
+    def is_neg(self) -> bool:
+        """False: negation is carried out at once, no tensor waits for it."""
+        return False
+
+    def is_nonzero(self) -> bool:
+        """Whether the one element is not zero.
+
+        Raises:
+            RuntimeError: more or fewer elements than one.
+        """
+        return bool(self)
+
     def is_same_size(self, other: Tensor) -> bool:
         """Whether ``other`` has the same shape."""
         return self._array.shape == other._array.shape
@@ -506,7 +522,7 @@ class Tensor:
 
     def pin_memory(self, device: Any = None) -> Tensor:
         """Raises RuntimeError: memory is pinned for transfers to an accelerator, and there is none."""
-        raise RuntimeError("Cannot access accelerator device when none is available. pin_memory() needs an accelerator.")
+        raise RuntimeError("Cannot access accelerator device when none is available: pin_memory() needs one.")
 
     def is_pinned(self, device: Any = None) -> bool:
         """False: no memory is pinned."""
@@ -583,11 +599,19 @@ class Tensor:
             raise ValueError("only one element tensors can be converted to Python scalars")
         return self._array.item()
 
+    def _real_scalar(self, kind: str) -> Any:
+        value = self._scalar()
+        if isinstance(value, complex):
+            if value.imag:
+                raise RuntimeError(f"value cannot be converted to type {kind} without overflow: {value}; take .real")
+            return value.real
+        return value
+
     def __float__(self) -> float:
-        return float(self._scalar())
+        return float(self._real_scalar("double"))
 
     def __int__(self) -> int:
-        return int(self._scalar())
+        return int(self._real_scalar("int64_t"))
 
     def __complex__(self) -> complex:
         return complex(self._scalar())
@@ -731,6 +755,8 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
             dtype = dtypes.int64.numpy
         else:
             dtype = array.dtype
+    elif array.dtype.kind == "c" and dtype.kind not in "cb" and made_of_python:
+        raise TypeError(f"must be real number, not complex: {dtype.name} has no imaginary part")
     elif dtype.kind in "iu" and array.size and made_of_python and array.dtype.kind in "iuf":
         limits = np.iinfo(dtype)
         low = -limits.max - 1 if dtype.kind == "u" else limits.min  # as in PyTorch, -1 wraps around in uint8
@@ -1005,6 +1031,11 @@ def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool
                     f"grad can be implicitly created only for scalar outputs, but this one has shape "
                     f"{list(root.shape)}; pass a gradient of that shape, or reduce it with sum() or mean()"
                 )
+            if array.dtype.kind == "c":
+                raise RuntimeError(
+                    f"grad can be implicitly created only for real scalar outputs but got {root.dtype}; pass a "
+                    "gradient, or take .real or .abs()"
+                )
             value: Any = np.empty(array.shape, array.dtype)
             value.fill(1)
             value = wrap(value) if create_graph else value
@@ -1015,6 +1046,11 @@ def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool
                 raise RuntimeError(
                     f"Mismatch in shape: grad_output[0] has a shape of {gradient.shape} and output[0] has a shape of "
                     f"{root.shape}."
+                )
+            if (gradient._array.dtype.kind == "c") != (root._array.dtype.kind == "c"):
+                raise RuntimeError(
+                    "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
+                    f"dtype: grad_output[0] has a dtype of {gradient.dtype} and output[0] has a dtype of {root.dtype}."
                 )
             if create_graph:
                 value = gradient if gradient.dtype is root.dtype else gradient.to(root.dtype)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from autograd import dtypes
+from autograd.devices import require_cpu
 from autograd.graph import HookDict, RemovableHandle, no_grad
 from autograd.tensor import Tensor
 
@@ -454,8 +455,8 @@ class Module:
         return self
 
     def cuda(self: Self, device: int | dtypes.device | None = None) -> Self:
-        """Raises RuntimeError: there is no GPU here."""
-        return self.to(dtypes.device("cuda" if device is None or isinstance(device, int) else device))
+        """Raises AssertionError: there is no GPU here."""
+        return self.to("cuda" if device is None or isinstance(device, int) else device)
 
     def share_memory(self: Self) -> Self:
         """Moves parameters and buffers to memory that processes forked afterwards share with this one."""
@@ -667,5 +668,5 @@ def _target_dtype(*args: Any, **kwargs: Any) -> dtypes.dtype | None:
         elif value is not None and not isinstance(value, bool):
             raise TypeError(f"to() expects a dtype, a device or a tensor, but got {_typename(value)}")
     if device is not None:
-        dtypes.device(device)
+        require_cpu(device, "to")
     return dtype

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,10 +12,10 @@ from .. import dtypes
 from ..devices import require_cpu
 from ..dtypes import cast, default_dtype
 from ..graph import state
-from ..tensor import Tensor, check_dim, count_write, node_of, wrap
-from .dispatch import NUMBERS, apply
+from ..tensor import Tensor, check_dim, count_write, in_memory_order, node_of, wrap
+from .dispatch import NUMBERS, apply, as_number
 from .nodes import sum_to
-from .public import function, inplace
+from .public import TORCH, function, inplace
 from .table import TABLE, Array, _, coarse
 from .writes import check_write, write
 
@@ -30,13 +32,30 @@ def _(g, x_dtype):
 
 @coarse(latex=r"x", node_name="Clone", keeps_layout=True)
 def clone(x: Array, memory_format=None):
-    """A copy, through which gradients flow."""
-    return x.copy(order="K")
+    """A copy, through which gradients flow; its elements lie in memory as those of ``x``, or as the format says."""
+    if memory_format is None or memory_format is dtypes.preserve_format:
+        return x.copy(order="K")
+    return laid_out(x, memory_format)
 
 
 @clone.gradient("x")
 def _(g):
     return g
+
+
+def laid_out(array: np.ndarray, memory_format: Any) -> np.ndarray:
+    """A copy of an array with its elements in the order of a memory format.
+
+    Raises:
+        RuntimeError: the format is for another number of dimensions.
+    """
+    if memory_format is dtypes.contiguous_format:
+        return array.copy(order="C")
+    ordered = in_memory_order(array, memory_format)
+    if ordered is None:
+        rank = 4 if memory_format is dtypes.channels_last else 5
+        raise RuntimeError(f"required rank {rank} tensor to use {memory_format.name} format, but got {array.ndim}")
+    return np.moveaxis(ordered.copy(order="C"), -1, 1)
 
 
 @coarse(latex=r"0", home="", keeps_layout=True)
@@ -74,12 +93,17 @@ def _(g, y_shape, y_dtype):
     return _.to(sum_to(g, y_shape), y_dtype)
 
 
-@coarse(latex=r"x \text{ with a part replaced}", home="", node_name="CopySlices")
+@coarse(latex=r"x \text{ with a part replaced}", home="", node_name="CopySlices", keeps_layout=True)
 def view_scatter(x: Array, y: Array, steps):
     from ..tensor import replay
 
-    out = x.copy()
-    replay(steps, out)[...] = y
+    out = x.copy(order="K")
+    part = replay(steps, out)
+    if np.may_share_memory(part, out):
+        part[...] = y
+    else:  # a view by strides exists in the memory of the tensor it was made for alone: its places still tell
+        out = np.ascontiguousarray(out)
+        out.reshape(-1)[replay(steps, np.arange(out.size).reshape(out.shape))] = y
     return out
 
 
@@ -105,17 +129,63 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     return apply(copy_into, (self, src), {})
 
 
+LARGEST = {np.dtype(np.float16): 65504.0, np.dtype(np.float32): 3.4028234663852886e38}
+
+
+def number_array(value: Any, dtype: np.dtype, operator: str) -> np.ndarray:
+    """A number as a 0-d array of a type that can hold it; -1 wraps around in an unsigned type.
+
+    Raises:
+        RuntimeError: the type cannot hold the number.
+        OverflowError: an integer of more than 64 bits.
+    """
+    if dtype.kind == "b":
+        return np.asarray(bool(value), dtype)
+    if isinstance(value, (complex, np.complexfloating)) and dtype.kind != "c":
+        fits = value.imag == 0
+        value = value.real
+    else:
+        fits = True
+    if dtype.kind in "iu":
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise OverflowError(f"{operator}(): int too big to convert: {value} does not fit into int64")
+        limits = np.iinfo(dtype)
+        if fits and (-limits.max if dtype.kind == "u" else limits.min) <= value <= limits.max:
+            return as_number(int(value), dtype)
+    elif fits and (dtype.kind == "c" or not LARGEST.get(dtype, np.inf) < abs(value) < np.inf):
+        return np.asarray(value, dtype)
+    raise RuntimeError(f"{operator}(): value cannot be converted to type {dtype.name} without overflow: {value}")
+
+
+def _filling(self: Tensor, value: Any, operator: str) -> Tensor:
+    if isinstance(value, Tensor):
+        if value._array.ndim:
+            raise RuntimeError(
+                f"{operator} only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions: "
+                f"{list(value.shape)}"
+            )
+    elif not isinstance(value, (*NUMBERS, complex)):
+        raise TypeError(f"{operator}(): argument 'value' must be a number, not {value.__class__.__name__}")
+    else:
+        value = wrap(number_array(value, self._array.dtype, operator))
+    return apply(copy_into, (self, value), {})
+
+
 @inplace("fill_")
 def fill_(self: Tensor, value: Any) -> Tensor:
     """Writes ``value``, a number or a 0-d tensor, into every element."""
-    if isinstance(value, Tensor):
-        if value._array.ndim:
-            raise RuntimeError(f"fill_ only supports a 0-dimension value tensor, but got shape {list(value.shape)}")
-    elif not isinstance(value, NUMBERS):
-        raise TypeError(f"fill_(): argument 'value' must be a number, not {type(value).__name__}")
-    else:
-        value = wrap(np.asarray(value, self._array.dtype))
-    return apply(copy_into, (self, value), {})
+    return _filling(self, value, "fill_")
+
+
+@function(method=False)
+def fill(input: Tensor, value: Any) -> Tensor:
+    """A tensor of ``input``'s shape and dtype in which every element is ``value``, a number or a 0-d tensor.
+
+    >>> import autograd
+    >>> autograd.fill(autograd.ones(2), 3)
+    tensor([3., 3.])
+    """
+    return _filling(check_tensor("fill", "input", input), value, "fill")
 
 
 @inplace("zero_")
@@ -124,75 +194,113 @@ def zero_(self: Tensor) -> Tensor:
     return apply(copy_into, (self, wrap(np.zeros((), self._array.dtype))), {})
 
 
-def _target_dtype(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dtypes.dtype | None:
-    dtype = kwargs.get("dtype")
-    if kwargs.get("device") is not None:
-        require_cpu(kwargs["device"], "to")
-    for argument in args:
-        if isinstance(argument, Tensor):
-            dtype = argument.dtype
-        elif isinstance(argument, dtypes.dtype) or argument in (float, int, bool, complex):
-            dtype = argument
-        elif isinstance(argument, (str, dtypes.device)):
-            require_cpu(argument, "to")
-        elif argument is not None and not isinstance(argument, bool):
-            raise TypeError(f"to() received an invalid argument: {argument!r}")
-    return None if dtype is None else dtypes.from_numpy_dtype(dtypes.to_numpy_dtype(dtype))
+TORCH.update({name: getattr(Tensor, name) for name in ("fill_", "zero_")})
+
+
+# The arguments of `to` by position, by what the first one is.
+TO: dict[str, tuple[str, ...]] = {
+    "dtype": ("dtype", "non_blocking", "copy"),
+    "other": ("other", "non_blocking", "copy"),
+    "device": ("device", "dtype", "non_blocking", "copy"),
+}
+
+
+def _to_arguments(args: tuple[Any, ...], given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `to` by name: which they are is seen from the first."""
+    if args:
+        first = args[0]
+        kind = "other" if isinstance(first, Tensor) else "dtype" if _is_dtype(first) else "device"
+        names = TO[kind]
+        if len(args) > len(names) or given.keys() & set(names[: len(args)]):
+            raise TypeError(f"to() received an invalid combination of arguments: {', '.join(map(repr, args))}")
+        given = {**dict(zip(names, args, strict=False)), **given}
+    if unknown := given.keys() - {"dtype", "device", "other", "non_blocking", "copy", "memory_format"}:
+        raise TypeError(f"to() got an unexpected keyword argument '{unknown.pop()}'")
+    for name in ("non_blocking", "copy"):
+        if not isinstance(given.get(name, False), (bool, np.bool_)):
+            raise TypeError(f"to(): argument '{name}' must be bool, not {given[name].__class__.__name__}")
+    if given.get("dtype") is not None and not _is_dtype(given["dtype"]):
+        raise TypeError(f"to(): argument 'dtype' must be torch.dtype, not {given['dtype'].__class__.__name__}")
+    require_cpu(given.get("device"), "to")
+    return given
+
+
+def _is_dtype(value: Any) -> bool:
+    return isinstance(value, dtypes.dtype) or value in (float, int, bool, complex)
 
 
 @function(torch=False, method=True)
-def to(
-    self: Tensor,
-    *args: Any,
-    dtype: Any = None,
-    device: Any = None,
-    copy: bool = False,
-    non_blocking: bool = False,
-    memory_format: Any = None,
-) -> Tensor:
+def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """This tensor in another dtype, named directly or by another tensor; itself when nothing changes.
 
+    ``to(dtype)``, ``to(device, dtype)`` and ``to(other)``, each with ``non_blocking`` (which changes nothing),
+    ``copy=True`` for a copy in any case, and ``memory_format``.
+
     Raises:
-        RuntimeError: a device other than the CPU.
+        AssertionError: a CUDA device.
+        RuntimeError: another device than the CPU.
+        TypeError: anything else that is neither a dtype, a device nor a tensor.
+
+    >>> import autograd
+    >>> autograd.tensor([1.5]).to(autograd.int64)
+    tensor([1])
     """
-    target = _target_dtype(args, {"dtype": dtype, "device": device})
-    if target is None or target is self.dtype:
-        return self.clone() if copy else self
-    return apply(TABLE["to"], (self, target), {})
+    target: Any
+    if len(args) == 1 and not kwargs and args[0].__class__ is dtypes.dtype:
+        target, copy, memory_format = args[0], False, None
+    else:
+        given = _to_arguments(args, kwargs)
+        target, other = given.get("dtype"), given.get("other")
+        target = other.dtype if other is not None else target
+        copy, memory_format = given.get("copy", False), given.get("memory_format")
+    numpy = self._array.dtype if target is None else dtypes.to_numpy_dtype(target)
+    if self._array.dtype.kind == "c" and numpy.kind not in "cb":
+        warnings.warn(
+            "Casting complex values to real discards the imaginary part; take .real", UserWarning, stacklevel=3
+        )
+    result = self if numpy == self._array.dtype else apply(TABLE["to"], (self, dtypes.from_numpy_dtype(numpy)), {})
+    if memory_format is not None and memory_format is not dtypes.preserve_format:
+        result = contiguous(result, memory_format)
+    return clone_of(self) if copy and result is self else result
+
+
+def clone_of(tensor: Tensor, memory_format: Any = None) -> Tensor:
+    """A copy through which gradients flow."""
+    return apply(TABLE["clone"], (tensor, memory_format), {})
 
 
 @function(torch=False, method=True)
 def type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
-    """The name of its type, such as ``torch.FloatTensor``; with ``dtype``, the tensor converted to it."""
+    """The name of its type, such as ``torch.FloatTensor``; with ``dtype``, the tensor converted to it.
+
+    Args:
+        dtype: a dtype, one of the old tensor types, or the name of one.
+
+    Raises:
+        ValueError: there is no type of that name.
+        RuntimeError: the type of tensors on a GPU.
+    """
+    from ..legacy import TYPES, tensortype, type_named
+
     if dtype is None:
-        return f"torch.{_LEGACY[self.dtype.name]}Tensor"
-    if isinstance(dtype, str):
-        name = dtype.removeprefix("torch.").removesuffix("Tensor")
-        matches = [d for d, legacy in _LEGACY.items() if legacy == name]
-        if not matches:
-            raise ValueError(f"invalid type: {dtype!r}")
-        dtype = dtypes.DTYPES[matches[0]]
-    return to(self, dtype)
-
-
-_LEGACY = {
-    "float16": "Half",
-    "float32": "Float",
-    "float64": "Double",
-    "int8": "Char",
-    "int16": "Short",
-    "int32": "Int",
-    "int64": "Long",
-    "uint8": "Byte",
-    "bool": "Bool",
-    "complex64": "ComplexFloat",
-    "complex128": "ComplexDouble",
-}
+        return f"torch.{TYPES[self.dtype.name].__name__}"
+    if isinstance(dtype, dtypes.dtype):
+        return to(self, dtype)
+    kind: Any = dtype
+    if not isinstance(kind, tensortype):
+        if not isinstance(kind, (str, builtins.type)):
+            raise TypeError(f"type(): dtype must be a type, str, or dtype object, not {kind.__class__.__name__}")
+        if isinstance(kind, builtins.type):
+            kind = "torch.Tensor" if kind is Tensor else kind.__name__
+        kind = type_named(kind)
+    if kind.is_cuda:
+        raise RuntimeError(f"type(): {kind} is not available: chalkgrad computes on the CPU; use a type of torch")
+    return to(self, kind.dtype)
 
 
 def _conversion(name: str, dtype: dtypes.dtype) -> None:
     def convert(self: Tensor, memory_format: Any = None) -> Tensor:
-        return to(self, dtype)
+        return to(self, dtype) if memory_format is None else to(self, dtype, memory_format=memory_format)
 
     convert.__name__ = name
     convert.__doc__ = f"This tensor as {dtype}."
@@ -206,29 +314,30 @@ for _name, _dtype in [*dtypes.ALIASES.items(), ("bool", dtypes.bool), ("byte", d
 @function(torch=False, method=True)
 def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
     """Itself: tensors live on the CPU."""
-    return self
+    return self if memory_format is None else to(self, memory_format=memory_format)
 
 
 @function(torch=False, method=True)
 def type_as(self: Tensor, other: Tensor) -> Tensor:
     """This tensor in ``other``'s dtype."""
-    return to(self, other.dtype)
+    return to(self, check_tensor("type_as", "other", other).dtype)
 
 
 @function(torch=False, method=True)
-def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
-    """Itself when its elements lie in order in memory, else a copy that does."""
-    return self if self._array.flags.c_contiguous else apply(_contiguous_copy, (self,), {})
+def contiguous(self: Tensor, memory_format: Any = dtypes.contiguous_format) -> Tensor:
+    """Itself when its elements lie in order in memory, else a copy that does.
 
+    Args:
+        memory_format: ``channels_last`` (4-D) and ``channels_last_3d`` (5-D) for elements in the order
+            ``(N, H, W, C)``; the shape stays.
 
-@coarse(latex=r"x", home="", node_name="Clone")
-def _contiguous_copy(x: Array):
-    return np.ascontiguousarray(x)
-
-
-@_contiguous_copy.gradient("x")
-def _(g):
-    return g
+    Raises:
+        RuntimeError: the format is for another number of dimensions.
+    """
+    ordered = self._array if memory_format is dtypes.contiguous_format else in_memory_order(self._array, memory_format)
+    if ordered is not None and ordered.flags.c_contiguous:
+        return self
+    return clone_of(self, memory_format)
 
 
 @function(torch=False, method=True)

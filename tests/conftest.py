@@ -99,7 +99,7 @@ def _same(ours, theirs, rtol, atol):
     if isinstance(ours, np.ndarray) and isinstance(theirs, np.ndarray):
         if ours.dtype != theirs.dtype or ours.shape != theirs.shape:
             return False
-        if ours.dtype.kind == "f":
+        if ours.dtype.kind in "fc":
             return np.allclose(ours, theirs, rtol=rtol, atol=atol, equal_nan=True)
         return np.array_equal(ours, theirs)
     if isinstance(ours, (list, tuple)) and isinstance(theirs, (list, tuple)):

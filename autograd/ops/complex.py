@@ -25,7 +25,7 @@ from .writes import type_name
 # --- Parts ---------------------------------------------------------------------------------------------------------
 
 
-@coarse(latex=r"\operatorname{Re} x", home="", is_view=True, holomorphic=False, keeps_layout=True)
+@coarse(latex=r"\operatorname{Re} x", home="", node_name="Select", is_view=True, holomorphic=False)
 def real(x: Array):
     return x.real
 
@@ -35,7 +35,7 @@ def _(g, x_dtype):
     return _.to(g, x_dtype)
 
 
-@coarse(latex=r"\operatorname{Im} x", home="", is_view=True, holomorphic=False, keeps_layout=True)
+@coarse(latex=r"\operatorname{Im} x", home="", node_name="Select", is_view=True, holomorphic=False)
 def imag(x: Array):
     return x.imag
 

@@ -39,7 +39,7 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     operands, attributes = values[:count], tuple(values[count:])
     dtype = compute_dtype(row, operands)
     if dtype.kind == "c" and isinstance(row.complex, str):
-        return apply(TABLE[row.complex], values, {})
+        return apply(TABLE[row.complex], [_promoted(operand, dtype) for operand in operands], {})
     tensors: list[Tensor | None] = []
     arrays: list[ndarray] = []
     for name, operand in zip(row.inputs, operands, strict=True):
@@ -90,6 +90,12 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
             node_class = ComplexNode if result.dtype.kind == "c" else PointwiseNode
             record(out, plan, edges, tuple(saved), tuple(guards), fits, attributes, node_class)
     return out
+
+
+def _promoted(operand: Any, dtype: np.dtype) -> Tensor:
+    if not isinstance(operand, Tensor):
+        return wrap(as_number(operand, dtype))
+    return operand if operand._array.dtype == dtype else TABLE["to"](operand, dtype)
 
 
 def tidy(result: ndarray, *operands: ndarray) -> ndarray:
@@ -344,4 +350,6 @@ def _wrap_many(
             for number, out in enumerate(outs):
                 if out._array.dtype.kind in "fc":
                     out._node = Output(many, number)
+            if state.push is not None:
+                state.push(outs, many)
     return outs

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import kernels
 from ..tensor import Tensor, check_dim, wrap
-from .convert import blank, check_tensor, copy_into, records, set_element
+from .convert import blank, check_tensor, copy_into, number_array, records, set_element
 from .dispatch import NUMBERS, apply, broadcast_shape
 from .public import function, inplace
 from .shape import reshape, slice_view, unsqueeze
@@ -211,7 +211,8 @@ def setitem(self: Tensor, index_: Any, value: Any) -> None:
         return
     basic, advanced = _split_index(self._array.shape, _normalize(Ellipsis if index_ is True else index_))
     if isinstance(value, (np.ndarray, *NUMBERS)):
-        value = wrap(np.asarray(value, self._array.dtype))
+        dtype = self._array.dtype
+        value = wrap(number_array(value, dtype, "fill_") if np.ndim(value) == 0 else np.asarray(value, dtype))
     elif not isinstance(value, Tensor):
         raise TypeError(f"can't assign a {type(value).__name__} to a {self.type()}")
     masks = [item for item in advanced if isinstance(item, np.ndarray)]

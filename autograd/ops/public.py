@@ -122,7 +122,7 @@ def publish(row: Row) -> None:
             setattr(Tensor, name, public)
         if row.inplace:
             setattr(Tensor, f"{name}_", _inplace_of(public, name))
-            if row.home == "torch" and len(row.inputs) == 1:
+            if row.home == "torch" and isinstance(row, PointwiseRow) and len(row.inputs) == 1:
                 TORCH[f"{name}_"] = getattr(Tensor, f"{name}_")
 
 
@@ -179,11 +179,20 @@ def _with_alpha(row: PointwiseRow) -> Callable[..., Any]:
     plain = named(row)
     multiply = TABLE["mul"]
 
-    def public(input: Any, other: Any, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
-        if alpha != 1:
+    def public(input: Any, other: Any, *more: Any, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
+        if more:
+            # As it once was: add(input, alpha, other); and a number's alpha may be given by position.
+            if len(more) > 1 or isinstance(other, Tensor):
+                raise TypeError(f"{row.name}() takes 2 positional arguments, but {2 + len(more)} were given")
+            other, alpha = (more[0], other) if isinstance(more[0], Tensor) else (other, more[0])
+        if alpha != 1 or alpha is True:
             dtype = compute_dtype(row, [input, other])
+            if alpha is True and dtype.kind != "b":
+                raise RuntimeError("Boolean alpha only supported for Boolean results.")
             if dtype.kind in "iub" and isinstance(alpha, float):
                 raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+            if dtype.kind != "c" and isinstance(alpha, complex):
+                raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
             if isinstance(other, Tensor):
                 other = multiply(other.to(from_numpy_dtype(dtype)), bool(alpha) if dtype.kind == "b" else alpha)
             else:
@@ -196,10 +205,13 @@ def _with_alpha(row: PointwiseRow) -> Callable[..., Any]:
 def _inplace_of(public: Callable[..., Any], name: str) -> Callable[..., Any]:
     row = getattr(public, "row", None)
     underivable = isinstance(row, PointwiseRow) and not row.rules and row.result != "bool"
+    leaves_the_plane = isinstance(row, PointwiseRow) and row.complex == "modulus"
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if underivable and state.grad and self.requires_grad:
             raise RuntimeError(f"derivative for aten::{name}_ is not implemented")
+        if leaves_the_plane and self.is_complex():
+            raise RuntimeError(f"In-place {name} is not supported for complex tensors.")
         if not state.grad and _write_directly(public, self, args, kwargs):
             return self
         return write(self, public(self, *args, **kwargs), f"{name}_")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import namedtuple
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +10,11 @@ import numpy as np
 
 from ..dtypes import default_dtype, to_numpy_dtype
 from ..tensor import Tensor, check_dim, wrap
+from . import deferred
 from .convert import check_tensor
-from .dispatch import apply
-from .index import gather_along
+from .dispatch import apply, broadcast_shape
 from .public import function
+from .results import result_type
 from .shape import expand, flip, reshape, unsqueeze
 from .table import TABLE, Array, _, coarse
 from .writes import write_out
@@ -173,15 +173,26 @@ def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
 @coarse(latex=r"\sum_{j \le i} x_j", inplace=True)
 def cumsum(x: Array, dim, dtype=None):
     """Running sums along ``dim``."""
-    kind = np.dtype(np.int64) if x.dtype.kind in "biu" else x.dtype
-    kind = kind if dtype is None else to_numpy_dtype(dtype)
-    at = check_dim("cumsum", dim, x.ndim)
-    return np.cumsum(x, axis=at, dtype=kind) if x.ndim else x.astype(kind)
+    return scan(np.add, "cumsum", x, dim, dtype)
 
 
 @cumsum.gradient("x")
 def _(g, x_dtype, dim):
     return TABLE["to"](flip(cumsum(flip(g, (dim,)), dim), (dim,)), x_dtype) if g.ndim else g
+
+
+def scan(ufunc: np.ufunc, operator: str, x: np.ndarray, dim: Any, dtype: Any) -> np.ndarray:
+    """Running sums or products. Floats accumulate in the next wider type, as in PyTorch, and are rounded once."""
+    kind = np.dtype(np.int64) if x.dtype.kind in "biu" else x.dtype
+    kind = kind if dtype is None else to_numpy_dtype(dtype)
+    at = check_dim(operator, dim, x.ndim)
+    if not x.ndim:
+        return x.astype(kind)
+    wide = WIDER.get(kind, kind)
+    return ufunc.accumulate(x.astype(kind, copy=False), axis=at, dtype=wide).astype(kind, copy=False)
+
+
+WIDER = {np.dtype(np.float16): np.dtype(np.float32), np.dtype(np.float32): np.dtype(np.float64)}
 
 
 # --- Extremes ------------------------------------------------------------------------------------------------------
@@ -206,7 +217,7 @@ def _share_of_extreme(g: Any, x: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     return _.mul(spread(g, x.shape, dims, keepdim), shares)
 
 
-@coarse(latex=r"\max_i x_i")
+@coarse(latex=r"\max_i x_i", complex=False)
 def amax(x: Array, dim=(), keepdim=False):
     """The largest element over ``dim`` (an int, several, or all); its gradient is shared by ties."""
     axes = axes_of("amax", dim, x.ndim)
@@ -219,7 +230,7 @@ def _(g, x, out, dim, keepdim):
     return _share_of_extreme(g, x, out, dim, keepdim)
 
 
-@coarse(latex=r"\min_i x_i")
+@coarse(latex=r"\min_i x_i", complex=False)
 def amin(x: Array, dim=(), keepdim=False):
     """The smallest element over ``dim`` (an int, several, or all); its gradient is shared by ties."""
     axes = axes_of("amin", dim, x.ndim)
@@ -232,59 +243,71 @@ def _(g, x, out, dim, keepdim):
     return _share_of_extreme(g, x, out, dim, keepdim)
 
 
-@coarse(latex=r"\max_i x_i \text{ or } \min_i x_i", home="", node_name=lambda name: f"{name.capitalize()}Backward1")
+@coarse(
+    latex=r"\max_i x_i \text{ or } \min_i x_i",
+    home="",
+    node_name=lambda name: f"{name.capitalize()}Backward1",
+    complex=False,
+)
 def extreme(x: Array, name):
     return (np.maximum if name == "max" else np.minimum).reduce(x, axis=None)
 
 
 @extreme.gradient("x")
-def _(g, x, out, name):
-    return _share_of_extreme(g, x, out, None, False)
+def _(g, x, out):
+    return shared_equally(g, x, out)
 
 
-@coarse(latex=r"x \text{ at its extreme}", home="", node_name=lambda name: f"{name.capitalize()}Backward0")
-def extreme_along(x: Array, dim, places, keepdim, name):
-    values = gather_along.forward(x, dim, places)
+def shared_equally(g: Any, x: Any, value: Any) -> Any:
+    """The gradient of one element picked from all of ``x``, in equal shares to those equal to it; NaN equals NaN."""
+    chosen = TABLE["to"](_.logical_or(_.eq(x, value), _.logical_and(_.isnan(x), _.isnan(value))), g.dtype)
+    return _.mul(chosen, _.div(g, _.sum(chosen)))
+
+
+@coarse(latex=r"x \text{ at given places}", home="", node_name=lambda name: name)
+def taken(x: Array, dim, places, keepdim, name):
+    """The elements at ``places`` along ``dim``, which must be distinct where gradients flow; ``keepdim=False`` drops
+    the dimension."""
+    values = np.take_along_axis(x, places, dim)
     return values if keepdim else values.squeeze(dim)
 
 
-@extreme_along.gradient("x")
-def _(g, x_shape, dim, places, keepdim, name):
-    return _.scatter_add_zeros(g if keepdim else unsqueeze(g, dim), x_shape, dim, places)
+@taken.gradient("x")
+def _(g, x_shape, dim, places, keepdim):
+    return placed(g if keepdim else unsqueeze(g, dim), x_shape, dim, places)
 
 
-def _result_type(name: str) -> Any:
-    """A named tuple (values, indices) printed as PyTorch prints it."""
-    base = namedtuple(name, ["values", "indices"])  # type: ignore[misc]  # named at run time
-
-    def __repr__(self: Any) -> str:
-        fields = ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))
-        return f"torch.return_types.{name}(\n{fields})"
-
-    return type(name, (base,), {"__repr__": __repr__, "__slots__": ()})
+@coarse(latex=r"x \text{ at given places, 0 elsewhere}", home="", node_name="ValueSelectingReductionBackward")
+def placed(x: Array, shape, dim, places):
+    out = np.zeros(shape, x.dtype)
+    np.put_along_axis(out, places, x, dim)
+    return out
 
 
-MAX, MIN = _result_type("max"), _result_type("min")
+@placed.gradient("x")
+def _(g, dim, places):
+    return taken(g, dim, places, True, "Gather")
+
+
+MAX, MIN = result_type("max", "values indices"), result_type("min", "values indices")
 
 
 def _find(name: str, search: Any) -> Any:
-    def compute(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+    def compute(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
         x = check_tensor(name, "input", input)._array
-        if x.dtype.kind == "b":
-            raise RuntimeError(f"{name}(): does not support bool input; convert with .int()")
+        if x.dtype.kind in "bc":
+            kind, way = ("bool", "int") if x.dtype.kind == "b" else ("complex", "abs")
+            raise RuntimeError(f"{name}(): does not support {kind} input; convert with .{way}()")
         if dim is None:
             if x.size == 0:
                 raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
             places = np.asarray(search(x.reshape(-1)), np.int64)
-            result = wrap(places.reshape((1,) * x.ndim) if keepdim else places)
-        else:
-            at = check_dim(name, dim, x.ndim)
-            if x.ndim == 0:
-                result = wrap(np.zeros((), np.int64))
-            else:
-                _check_not_empty(name, x, (at,), dim)
-                result = wrap(np.asarray(search(x, axis=at, keepdims=keepdim), np.int64))
-        return result if out is None else write_out(out, result, name)
+            return wrap(places.reshape((1,) * x.ndim) if keepdim else places)
+        at = check_dim(name, dim, x.ndim)
+        if x.ndim == 0:
+            return wrap(np.zeros((), np.int64))
+        _check_not_empty(name, x, (at,), dim)
+        return wrap(np.asarray(search(x, axis=at, keepdims=keepdim), np.int64))
 
     compute.__name__ = name
     compute.__doc__ = f"Place of the {name[3:]}imum, of all elements flattened or along ``dim``; of ties, the first."
@@ -295,7 +318,7 @@ argmax, argmin = _find("argmax", np.argmax), _find("argmin", np.argmin)
 
 
 def _extreme(name: str, find: Any, pair: Any, elementwise: str) -> None:
-    def compute(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
+    def compute(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
         x = check_tensor(name, "input", input)._array
         if isinstance(dim, Tensor):
             return TABLE[elementwise](input, dim)
@@ -306,17 +329,14 @@ def _extreme(name: str, find: Any, pair: Any, elementwise: str) -> None:
         places = find(input.byte() if x.dtype.kind == "b" else input, at, True)
         if x.ndim == 0:
             return pair(input.clone(), places)
-        values = apply(extreme_along, (input, at, places._array, keepdim, name), {})
-        places = places if keepdim else places.squeeze(at)
-        if out is not None:
-            return pair(write_out(out[0], values, name), write_out(out[1], places, name))
-        return pair(values, places)
+        values = apply(taken, (input, at, places._array, keepdim, name.capitalize()), {})
+        return pair(values, places if keepdim else places.squeeze(at))
 
     compute.__name__ = name
     compute.__doc__ = (
         f"The {name}imum of all elements; along ``dim``, a pair (values, indices); of two tensors, element by element."
     )
-    function()(compute)
+    function(arguments={"other": "dim"})(compute)
 
 
 _extreme("max", argmax, MAX, "maximum")
@@ -332,8 +352,10 @@ def _correction(unbiased: Any, correction: Any) -> float:
     return 1 if unbiased is None or unbiased else 0
 
 
-@coarse(latex=r"\frac{1}{n - c} \sum_i (x_i - \bar x)^2", home="", node_name="Var")
+@coarse(latex=r"\frac{1}{n - c} \sum_i |x_i - \bar x|^2", home="", node_name="Var", holomorphic=False)
 def variance(x: Array, dim, correction, keepdim):
+    if x.dtype.kind == "c":
+        return variance.forward(x.real, dim, correction, keepdim) + variance.forward(x.imag, dim, correction, keepdim)
     if x.dtype.kind != "f":
         raise RuntimeError(f"std and var only support floating point and complex dtypes, but got {x.dtype.name}")
     axes = axes_of("var", dim, x.ndim)
@@ -355,7 +377,7 @@ def _(g, x, dim, correction, keepdim):
     return _.mul(spread(g, x.shape, dims, keepdim), _.mul(deviation, factor))
 
 
-@coarse(latex=r"\sqrt{\frac{1}{n - c} \sum_i (x_i - \bar x)^2}", home="", node_name="Std")
+@coarse(latex=r"\sqrt{\frac{1}{n - c} \sum_i |x_i - \bar x|^2}", home="", node_name="Std", holomorphic=False)
 def deviation(x: Array, dim, correction, keepdim):
     return np.sqrt(variance.forward(x, dim, correction, keepdim))
 
@@ -371,14 +393,12 @@ def _(g, x, out, dim, correction, keepdim):
 
 def _moment(name: str, row: Any, doc: str) -> None:
     def compute(
-        input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None,
-        out: Tensor | None = None,
+        input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
     ) -> Tensor:  # fmt: skip
         if isinstance(dim, bool):
             dim, unbiased = None, dim
         check_tensor(name, "input", input)
-        result = apply(row, (input, dim, _correction(unbiased, correction), keepdim), {})
-        return result if out is None else write_out(out, result, name)
+        return apply(row, (input, dim, _correction(unbiased, correction), keepdim), {})
 
     compute.__name__, compute.__doc__ = name, doc
     function()(compute)
@@ -392,8 +412,8 @@ _moment("std", deviation, "The standard deviation over ``dim``, with n - ``corre
 
 
 def _shifted(x: np.ndarray, axes: Any) -> tuple[np.ndarray, np.ndarray]:
-    """``x`` minus its maximum, and the maximum, an infinite one taken as 0."""
-    top = np.maximum.reduce(x, axis=axes, keepdims=True, initial=-np.inf)
+    """``x`` minus its maximum (of real parts), and the maximum, an infinite one taken as 0."""
+    top = np.maximum.reduce(x.real, axis=axes, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, top.dtype.type(0)) if not np.isfinite(top).all() else top
     return np.asarray(x - top), top
 
@@ -401,7 +421,7 @@ def _shifted(x: np.ndarray, axes: Any) -> tuple[np.ndarray, np.ndarray]:
 @coarse(latex=r"\ln \sum_i e^{x_i}")
 def logsumexp(x: Array, dim, keepdim=False):
     """``log(sum(exp(x)))`` over ``dim``, without overflow."""
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fc":
         x = x.astype(default_dtype.numpy)
     axes = axes_of("logsumexp", dim, x.ndim)
     shifted, top = _shifted(x, axes)
@@ -455,6 +475,8 @@ def _(g, out, dim):
 def _softmax(name: str, row: Any, formula: str, sign: float = 1.0) -> None:
     def compute(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
         check_tensor(name, "input", input)
+        if sign < 0:
+            input = -input
         if dim is None:
             dim = 0 if input._array.ndim in (0, 1, 3) else 1
         if isinstance(_stacklevel, type(input.dtype)):
@@ -465,8 +487,6 @@ def _softmax(name: str, row: Any, formula: str, sign: float = 1.0) -> None:
             raise NotImplementedError(
                 f'"{name}" not implemented for {input.dtype}; convert with .float() or pass dtype='
             )
-        if sign < 0:
-            input = -input
         return apply(row, (input, check_dim(name, dim, input._array.ndim)), {})
 
     compute.__name__, compute.__doc__ = name, f"``{formula}`` along ``dim``, without overflow."
@@ -481,13 +501,16 @@ _softmax("softmin", softmax_along, "exp(-x_i) / sum_j exp(-x_j)", -1.0)
 # --- Truth, counting, comparing ------------------------------------------------------------------------------------
 
 
+def _truth_dtype(x: np.ndarray) -> np.dtype:
+    return x.dtype if x.dtype == np.uint8 else np.dtype(np.bool_)
+
+
 def _truth(name: str, ufunc: Any, doc: str) -> None:
-    def compute(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+    def compute(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
         x = check_tensor(name, "input", input)._array
-        result = ufunc.reduce(x != 0, axis=axes_of(name, dim, x.ndim), keepdims=keepdim)
-        kind = x.dtype if x.dtype == np.uint8 else np.dtype(np.bool_)
-        tensor = wrap(np.asarray(result, kind))
-        return tensor if out is None else write_out(out, tensor, name)
+        nothing = isinstance(dim, (tuple, list)) and not dim  # here, unlike elsewhere, it means no dimension
+        axes = () if nothing else axes_of(name, dim, x.ndim)
+        return wrap(np.asarray(ufunc.reduce(x != 0, axis=axes, keepdims=keepdim), _truth_dtype(x)))
 
     compute.__name__, compute.__doc__ = name, doc
     function()(compute)
@@ -498,9 +521,10 @@ _truth("any", np.logical_or, "Whether any element, or one along ``dim``, is true
 
 
 @function()
-def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
-    """Number of elements that are not 0, in all or along ``dim``."""
+def count_nonzero(input: Tensor, dim: Any = None, *more: int) -> Tensor:
+    """Number of elements that are not 0, in all or along ``dim``: an int, several, or a tuple."""
     x = check_tensor("count_nonzero", "input", input)._array
+    dim = (dim, *more) if more else dim
     return wrap(np.asarray(np.count_nonzero(x, axis=axes_of("count_nonzero", dim, x.ndim)), np.int64))
 
 
@@ -514,8 +538,12 @@ def equal(input: Tensor, other: Tensor) -> bool:
 @function()
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """Where ``|input - other| <= atol + rtol * |other|``."""
-    if input.dtype is not other.dtype:
+    if check_tensor("isclose", "input", input).dtype is not check_tensor("isclose", "other", other).dtype:
         raise RuntimeError(f"isclose: {input.dtype} did not match {other.dtype}")
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance < 0:
+            raise RuntimeError(f"isclose: {name} must be greater than or equal to zero, but got {tolerance}")
+    broadcast_shape(TABLE["eq"], (input._array, other._array))
     return wrap(np.asarray(np.isclose(input._array, other._array, rtol, atol, equal_nan)))
 
 
@@ -526,41 +554,74 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e
 
 
 @function()
-def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """The vector norm ``(sum |x|^p)^(1/p)`` over ``dim``; ``p`` may be inf, -inf or 0. ``fro`` is 2."""
+def norm(
+    input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None
+) -> Tensor:
+    """The vector norm ``(sum |x|^p)^(1/p)`` over ``dim``; ``p`` may be inf, -inf or 0. ``"fro"`` is 2, and ``"nuc"``
+    the sum of the singular values of matrices.
+
+    >>> import autograd
+    >>> autograd.norm(autograd.tensor([3.0, 4.0]))
+    tensor(5.)
+    """
     check_tensor("norm", "input", input)
     if dtype is not None:
         input = input.to(dtype)
-    p = 2.0 if p == "fro" or p is None else float(p)
-    if p == 2.0:
-        return apply(euclidean_norm, (input, dim, keepdim), {})
-    size = TABLE["abs"](input)
-    if p == math.inf:
-        return apply(amax, (size, () if dim is None else dim, keepdim), {})
-    if p == -math.inf:
-        return apply(amin, (size, () if dim is None else dim, keepdim), {})
-    if p == 0:
-        return apply(sum, (input.ne(0).to(input.dtype), dim, keepdim), {})
-    if p == 1:
-        return apply(sum, (size, dim, keepdim), {})
-    return apply(sum, (size**p, dim, keepdim), {}) ** (1 / p)
+    if p == "nuc":
+        pair = tuple(range(input._array.ndim)) if dim is None else dim
+        result = deferred.find("linalg", "matrix_norm")(input, "nuc", pair, keepdim)
+    elif isinstance(p, str) and p != "fro":
+        raise RuntimeError(f"norm(): order {p!r} is not supported; pass a number, 'fro' or 'nuc'")
+    else:
+        result = apply(p_norm, (input, 2.0 if p in ("fro", None) else float(p), dim, keepdim), {})
+    return result if out is None else write_out(out, result, "norm")
 
 
-@coarse(latex=r"\sqrt{\sum_i x_i^2}", home="", node_name="LinalgVectorNorm")
-def euclidean_norm(x: Array, dim, keepdim):
-    if x.dtype.kind != "f":
+@coarse(latex=r"\Bigl(\sum_i |x_i|^p\Bigr)^{1/p}", home="", node_name="LinalgVectorNorm", holomorphic=False)
+def p_norm(x: Array, p, dim, keepdim):
+    if x.dtype.kind not in "fc":
         raise RuntimeError(
-            f"norm(): input dtype should be either floating point or complex. Got {x.dtype.name} instead."
+            f"norm(): input dtype should be either floating point or complex. Got {x.dtype.name} instead; convert with "
+            ".float() or pass dtype=."
         )
-    return np.sqrt(_sum(x * x, axes_of("norm", dim, x.ndim), keepdim, x.dtype))
+    axes = axes_of("norm", dim, x.ndim)
+    size: Any = np.abs(x.astype(np.float32) if x.dtype == np.float16 else x) if p != 2 or x.dtype.kind == "c" else x
+    kind = size.dtype.type(0).real.dtype if x.dtype.kind == "c" else x.dtype
+    if math.isinf(p):
+        if count_along(x.shape, axes) == 0:
+            raise RuntimeError(f"norm(): the norm of order {p} of no elements has no value, shape {list(x.shape)}")
+        out = (np.maximum if p > 0 else np.minimum).reduce(size, axis=axes, keepdims=keepdim)
+    elif p == 0:
+        out = np.count_nonzero(size, axis=axes, keepdims=keepdim)
+    elif p == 1:
+        out = _sum(size, axes, keepdim, size.dtype)
+    elif p == 2:
+        wide = np.dtype(np.float32) if size.dtype == np.float16 else size.dtype
+        out = np.sqrt(_sum(np.square(size, dtype=wide), axes, keepdim, wide))
+    else:
+        out = _sum(size**p, axes, keepdim, size.dtype) ** size.dtype.type(1 / p)
+    return np.asarray(out).astype(kind, copy=False)
 
 
-@euclidean_norm.gradient("x")
-def _(g, x, out, dim, keepdim):
+@p_norm.gradient("x")
+def _(g, x, out, p, dim, keepdim):
     dims = axes_of("norm", dim, x.ndim)
-    zero = _.eq(out, 0)
-    scale = _.where(zero, 0.0, _.div(g, _.where(zero, 1.0, out)))
-    return _.mul(x, spread(scale, x.shape, dims, keepdim))
+    full_g, full = spread(g, x.shape, dims, keepdim), spread(out, x.shape, dims, keepdim)
+    if p == 0:
+        return _.mul(x, 0.0)
+    if p == 1:
+        return _.mul(_.sgn(x), full_g)
+    if math.isinf(p):  # in equal shares to the elements that attain it
+        attained = TABLE["to"](_.logical_or(_.eq(_.abs(x), full), _.logical_and(_.isnan(x), _.isnan(full))), g.dtype)
+        share = _.div(attained, _.sum(attained, dims, True)) if dims else attained
+        return _.mul(_.mul(_.sgn(x), share), full_g)
+    flat = _.eq(full, 0)
+    scale = _.where(flat, 0.0, _.div(full_g, _.pow(_.where(flat, 1.0, full), p - 1)))
+    if p == 2:
+        return _.mul(x, scale)
+    zero = _.eq(x, 0)
+    size = _.where(zero, 0.0, _.pow(_.where(zero, 1.0, _.abs(x)), p - 1))
+    return _.mul(_.mul(_.sgn(x), size), scale)
 
 
 __all__ = [
@@ -573,19 +634,22 @@ __all__ = [
     "cumsum",
     "deviation",
     "equal",
-    "euclidean_norm",
     "extreme",
-    "extreme_along",
     "isclose",
     "log_softmax_along",
     "logsumexp",
     "mean",
     "norm",
+    "p_norm",
+    "placed",
     "prod",
     "product_along",
     "product_of_others",
+    "scan",
+    "shared_equally",
     "softmax_along",
     "spread",
     "sum",
+    "taken",
     "variance",
 ]

@@ -301,6 +301,18 @@ class PointwisePlan:
             for rule, formula in zip(self._recorded, self._formulas, strict=True)
         ]
 
+    def on_tangents(self, tangents: Sequence[Any], saved: Sequence[Any], attributes: tuple[Any, ...]) -> Any:
+        """Forward mode: the output's tangent, given those of the wanted inputs (None where there is none). As element
+        acts on element, the rule that takes ``g`` back takes a tangent forward."""
+        known = dict(zip((*self.saved, *self.row.attributes), (*saved, *attributes), strict=True))
+        total = None
+        for rule, formula, tangent in zip(self._recorded, self._formulas, tangents, strict=True):
+            if tangent is not None and "g" in formula.arguments:
+                known["g"] = tangent
+                term = rule(*(known[name] for name in formula.arguments))
+                total = term if total is None else total + term
+        return total
+
     def on_floats(self, g: float, known: dict[str, Any]) -> Sequence[float]:
         """The same rules on Python floats."""
         known = {**known, "g": g}

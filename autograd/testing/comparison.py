@@ -16,7 +16,13 @@ from ..tensor import Tensor
 
 __all__ = ["assert_close", "make_tensor"]
 
-_TOLERANCES = {dtypes.float16: (1e-3, 1e-5), dtypes.float32: (1.3e-6, 1e-5), dtypes.float64: (1e-7, 1e-7)}
+_TOLERANCES = {
+    dtypes.float16: (1e-3, 1e-5),
+    dtypes.float32: (1.3e-6, 1e-5),
+    dtypes.float64: (1e-7, 1e-7),
+    dtypes.complex64: (1.3e-6, 1e-5),
+    dtypes.complex128: (1e-7, 1e-7),
+}
 
 
 def assert_close(
@@ -36,7 +42,7 @@ def assert_close(
         actual: a Tensor, an ndarray, a number, or a sequence or mapping of them, at any depth.
         expected: the same structure.
         rtol: relative tolerance; with ``atol``, or neither. By default by dtype: float16 (1e-3, 1e-5), float32
-            (1.3e-6, 1e-5), float64 (1e-7, 1e-7), others equal; of two dtypes the larger.
+            (1.3e-6, 1e-5), float64 (1e-7, 1e-7), complex as their parts, others equal; of two dtypes the larger.
         atol: absolute tolerance.
         equal_nan: NaN equals NaN.
         check_dtype: dtypes must be the same.
@@ -140,7 +146,7 @@ def _mismatch(a: np.ndarray, b: np.ndarray, rtol: float, atol: float, equal_nan:
         return None
     with np.errstate(all="ignore"):
         absolute = np.abs(a - b)
-        wide = (gaps.astype(np.float32) if common.kind != "f" else gaps for gaps in (absolute, np.abs(b)))
+        wide = (gaps.astype(np.float32) if gaps.dtype.kind != "f" else gaps for gaps in (absolute, np.abs(b)))
         relative = np.divide(*wide)
     # Elements that agree do not count, as 0 / 0 where both are zero.
     absolute, relative = (np.where(close, np.asarray(0, gaps.dtype), gaps) for gaps in (absolute, relative))
@@ -173,7 +179,8 @@ def make_tensor(
     noncontiguous: bool = False,
     exclude_zero: bool = False,
 ) -> Tensor:
-    """A tensor of random values, drawn evenly from the numbers of ``dtype`` in ``[low, high)``.
+    """A tensor of random values, drawn evenly from the numbers of ``dtype`` in ``[low, high)``; of complex ones both
+    parts.
 
     Args:
         shape: sizes, or one sequence of them.
@@ -196,15 +203,16 @@ def make_tensor(
     kind = dtypes.to_numpy_dtype(dtype)
     unsigned = kind.kind in "ub"
     low = (0.0 if unsigned else -9.0) if low is None else low
-    high = (2.0 if kind.kind == "b" else 9.0 if kind.kind == "f" else 10.0) if high is None else high
+    high = (2.0 if kind.kind == "b" else 9.0 if kind.kind in "fc" else 10.0) if high is None else high
     if not low < high:
         raise ValueError(f"make_tensor: low={low} must be below high={high}")
     drawn = (*sizes[:-1], 2 * sizes[-1]) if noncontiguous and sizes else sizes
     with no_grad():
-        count = as_tensor(np.empty(math.prod(drawn), np.float64))
-        numbers = count.uniform_(float(low), float(high), generator=default_generator).numpy().reshape(drawn)
-    values = (numbers if kind.kind == "f" else np.floor(numbers)).astype(kind)
+        count = as_tensor(np.empty(math.prod(drawn) * (2 if kind.kind == "c" else 1), np.float64))
+        numbers = count.uniform_(float(low), float(high), generator=default_generator).numpy()
+    numbers = (numbers.view(np.complex128) if kind.kind == "c" else numbers).reshape(drawn)
+    values = (numbers if kind.kind in "fc" else np.floor(numbers)).astype(kind)
     if exclude_zero:
-        values[values == 0] = np.finfo(kind).tiny if kind.kind == "f" else 1
+        values[values == 0] = np.finfo(kind).tiny if kind.kind in "fc" else 1
     values = values[..., ::2] if noncontiguous and sizes else values
     return as_tensor(values).requires_grad_(requires_grad)

@@ -37,12 +37,13 @@ def gradcheck(
 
     For each output ``o`` and each input ``x`` that requires grad, every entry of the Jacobian ``do_j / dx_i`` must
     satisfy ``|backward - numerical| <= atol + rtol * |numerical|`` with
-    ``numerical = (o_j(x_i + eps) - o_j(x_i - eps)) / (2 eps)``.
+    ``numerical = (o_j(x_i + eps) - o_j(x_i - eps)) / (2 eps)``. A complex tensor counts as twice as many real numbers,
+    its real and imaginary parts in turn.
 
     Args:
         func: from the inputs to a Tensor or a tuple of Tensors.
-        inputs: a Tensor or a tuple of arguments. Those that require grad should be float64: in float32 the
-            differences have about three correct digits.
+        inputs: a Tensor or a tuple of arguments. Those that require grad should be float64 or complex128: in float32
+            the differences have about three correct digits.
         eps: how far an element is moved.
         atol: absolute tolerance.
         rtol: relative tolerance.
@@ -186,17 +187,37 @@ def _checked_inputs(arguments: Sequence[Any]) -> list[int]:
 
 def _outputs_of(func: Callable[..., Any], arguments: Sequence[Any]) -> list[Tensor]:
     """The outputs that may have a gradient."""
-    outputs = [o for o in _as_tuple(func(*arguments)) if isinstance(o, Tensor) and o.is_floating_point()]
+    outputs = [o for o in _as_tuple(func(*arguments)) if isinstance(o, Tensor) and o.dtype.numpy.kind in "fc"]
     return [output for output in outputs if output.requires_grad]
 
 
 def _values_of(func: Callable[..., Any], arguments: Sequence[Any], number: int, like: Tensor) -> np.ndarray:
     """Values of the ``number``-th differentiable output at the present inputs."""
     with enable_grad():  # the same code runs, and picks the same outputs
-        values = _outputs_of(func, arguments)[number].detach().numpy().astype(np.float64)
+        values = _outputs_of(func, arguments)[number].detach().numpy()
     if values.shape != tuple(like.shape):
         raise GradcheckError(f"output {number} had shape {list(like.shape)} and has {list(values.shape)} now")
-    return values.reshape(-1)
+    return _real_numbers(values)
+
+
+def _real_numbers(array: np.ndarray) -> np.ndarray:
+    """The elements in a row, as float64: of complex ones the real and imaginary parts in turn."""
+    wide = np.complex128 if array.dtype.kind == "c" else np.float64
+    return np.ascontiguousarray(array.reshape(-1).astype(wide)).view(np.float64)
+
+
+def _from_real_numbers(numbers: np.ndarray, like: Tensor) -> np.ndarray:
+    """The array of ``like``'s shape and dtype with these elements."""
+    kind = dtypes.to_numpy_dtype(like.dtype)
+    numbers = np.ascontiguousarray(numbers, np.float64)
+    values = numbers.view(np.complex128) if kind.kind == "c" else numbers
+    return values.reshape(tuple(like.shape)).astype(kind)
+
+
+def _places_of_numbers(array: np.ndarray) -> list[tuple[np.ndarray, tuple[int, ...]]]:
+    """For each real number in the array's memory the array of parts that it lies in, and where."""
+    parts = [array.real, array.imag] if array.dtype.kind == "c" else [array]
+    return [(part, index) for index in np.ndindex(array.shape) for part in parts]
 
 
 def _gradients(
@@ -205,7 +226,8 @@ def _gradients(
     inputs = [arguments[i] for i in places]
     gradients = grad(outputs, inputs, seeds, retain_graph=True, allow_unused=True)
     return [
-        np.zeros(tuple(x.shape)) if g is None else g.detach().numpy() for x, g in zip(inputs, gradients, strict=True)
+        np.zeros(tuple(x.shape), dtypes.to_numpy_dtype(x.dtype)) if g is None else g.detach().numpy()
+        for x, g in zip(inputs, gradients, strict=True)
     ]
 
 
@@ -213,23 +235,25 @@ def _compare_jacobians(
     func: Any, arguments: Any, places: list[int], number: int, output: Tensor, eps: float, atol: float, rtol: float
 ) -> None:
     rows: list[list[np.ndarray]] = [[] for _ in places]
-    for seed in np.eye(output.numel(), dtype=dtypes.to_numpy_dtype(output.dtype)):
-        gradients = _gradients([output], arguments, places, [as_tensor(seed.reshape(tuple(output.shape)))])
-        for row, g in zip(rows, gradients, strict=True):
-            row.append(g.reshape(-1))
+    count = output.numel() * (2 if output.is_complex() else 1)
+    for seed in np.eye(count):
+        gradients = _gradients([output], arguments, places, [as_tensor(_from_real_numbers(seed, output))])
+        for i, row, g in zip(places, rows, gradients, strict=True):
+            row.append(_real_numbers(g.astype(dtypes.to_numpy_dtype(arguments[i].dtype), copy=False)))
     for i, row in zip(places, rows, strict=True):
-        backward = np.array(row, np.float64).reshape(output.numel(), arguments[i].numel())
-        numerical = np.zeros_like(backward)
         array = arguments[i].detach().numpy()
-        for column, index in enumerate(np.ndindex(array.shape)):
-            here = array[index]
+        numbers = _places_of_numbers(array)
+        backward = np.array(row, np.float64).reshape(count, len(numbers))
+        numerical = np.zeros_like(backward)
+        for column, (part, index) in enumerate(numbers):
+            here = part[index]
             try:
-                array[index] = here + eps
+                part[index] = here + eps
                 ahead = _values_of(func, arguments, number, output)
-                array[index] = here - eps
+                part[index] = here - eps
                 behind = _values_of(func, arguments, number, output)
             finally:
-                array[index] = here
+                part[index] = here
             numerical[:, column] = (ahead - behind) / (2 * eps)
         _require_close(backward, numerical, number, i, atol, rtol)
 
@@ -249,31 +273,32 @@ def _require_close(
     )
 
 
-def _unit_vector(shape: tuple[int, ...]) -> np.ndarray:
+def _unit_vector(like: Tensor) -> np.ndarray:
     # Positive entries: a lost or swapped entry always shows.
-    vector = make_tensor(shape, dtype=dtypes.float64, low=0.5, high=1.0).numpy()
-    return vector / max(float(np.linalg.norm(vector.reshape(-1))), 1e-300)
+    count = like.numel() * (2 if like.is_complex() else 1)
+    vector = make_tensor((count,), dtype=dtypes.float64, low=0.5, high=1.0).numpy()
+    return vector / max(float(np.linalg.norm(vector)), 1e-300)
 
 
 def _compare_projections(
     func: Any, arguments: Any, places: list[int], number: int, output: Tensor, eps: float, atol: float, rtol: float
 ) -> None:
-    left = _unit_vector(tuple(output.shape))
-    seed = as_tensor(left.astype(dtypes.to_numpy_dtype(output.dtype)))
-    gradients = _gradients([output], arguments, places, [seed])
+    left = _unit_vector(output)
+    gradients = _gradients([output], arguments, places, [as_tensor(_from_real_numbers(left, output))])
     for i, g in zip(places, gradients, strict=True):
         array = arguments[i].detach().numpy()
-        right = _unit_vector(array.shape)
+        right = _unit_vector(arguments[i])
+        step = eps * _from_real_numbers(right, arguments[i])
         here = array.copy()
         try:
-            array[...] = here + eps * right
+            array[...] = here + step
             ahead = _values_of(func, arguments, number, output)
-            array[...] = here - eps * right
+            array[...] = here - step
             behind = _values_of(func, arguments, number, output)
         finally:
             array[...] = here
-        numerical = float(left.reshape(-1) @ (ahead - behind)) / (2 * eps)
-        backward = float((g * right).sum())
+        numerical = float(left @ (ahead - behind)) / (2 * eps)
+        backward = float(_real_numbers(g) @ right)
         if not np.isclose(backward, numerical, rtol, atol, equal_nan=True):
             # The whole Jacobian finds the entry; where it agrees, the projection alone is reported.
             _compare_jacobians(func, arguments, [i], number, output, eps, atol, rtol)

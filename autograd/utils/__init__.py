@@ -1,0 +1,1 @@
+"""Tools around training: what PyTorch keeps in ``torch.utils``."""

@@ -91,7 +91,7 @@ def _(g, x):
 @pointwise(
     latex=r"\max(x, 0) + \min(0, \alpha (e^{x/\alpha} - 1))",
     kinks=(0,),
-    method=False,
+    home="",
     node_name="Elu",
     accepts="floats",
 )
@@ -256,7 +256,7 @@ def _(g, x, lambd):
     return _.where(_.logical_and(x >= -lambd, x <= lambd), 0.0, g)
 
 
-@pointwise(latex=r"|x| > \lambda \; ? \; x : 0", kinks=(-0.5, 0.5), home="nn.functional", accepts="floats")
+@pointwise(latex=r"|x| > \lambda \; ? \; x : 0", kinks=(-0.5, 0.5), home="", accepts="floats")
 def hardshrink(x, lambd=0.5):
     return _.where(_.logical_and(x >= -lambd, x <= lambd), 0.0, x)
 

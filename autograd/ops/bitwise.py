@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,29 +10,46 @@ import numpy as np
 from ..dtypes import can_cast, result_type
 from ..tensor import Tensor, wrap
 from .convert import check_tensor
-from .dispatch import NUMBERS, apply, as_number
+from .dispatch import NUMBERS, apply, as_number, broadcast_shape
+from .pointwise import addcdiv, addcmul, check_fits
 from .public import function, inplace
-from .table import TABLE, Array, coarse
-from .writes import type_name, write, write_out
+from .table import TABLE, Array, PointwiseRow, coarse
+from .writes import type_name, write
 
 
-def _integers(operator: str, *arrays: np.ndarray) -> None:
+def _check_integers(operator: str, *arrays: np.ndarray, bools: bool = True) -> None:
     for array in arrays:
-        if array.dtype.kind not in "iub":
+        if array.dtype.kind not in ("iub" if bools else "iu"):
             raise NotImplementedError(f"\"{operator}_cpu\" not implemented for '{type_name(array.dtype)}'")
 
 
 @coarse(latex=r"x \circ y \text{ bit by bit}", home="")
-def bits(x: Array, y: Array, name):
-    _integers(name, x, y)
-    return getattr(np, name)(x, y)
+def bits(x: Array, y: Array, kernel):
+    return kernel(x, y)
 
 
-def _bitwise(name: str, doc: str) -> None:
-    def compute(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def integer_function(
+    name: str, kernel: Callable[[Any, Any], Any], doc: str, *, label: str = "", bools: bool = True, numbers: bool = True
+) -> None:
+    """Publishes a function of two integers, its method and its in-place method.
+
+    Args:
+        kernel: of two arrays of one dtype.
+        label: what PyTorch calls it in errors.
+        bools: whether two bools are taken.
+        numbers: whether one of the operands may be a Python number.
+    """
+
+    def compute(input: Any, other: Any) -> Tensor:
+        for argument, operand in (("input", input), ("other", other)):
+            if not isinstance(operand, Tensor) and (not numbers or not isinstance(operand, NUMBERS)):
+                raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(operand).__name__}")
+        if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+            raise TypeError(f"{name}(): one of the arguments must be a Tensor, not two numbers")
         first, second = promoted(name, input, other)
-        result = apply(bits, (first, second, name), {})
-        return result if out is None else write_out(out, result, name)
+        _check_integers(label or name, first._array, second._array, bools=bools)
+        broadcast_shape(bits, (first._array, second._array))
+        return apply(bits, (first, second, kernel), {})
 
     compute.__name__, compute.__doc__ = name, doc
     function()(compute)
@@ -39,7 +57,7 @@ def _bitwise(name: str, doc: str) -> None:
     def into(self: Tensor, other: Any) -> Tensor:
         """In-place version: writes the result into this tensor and returns it."""
         wanted = result_type(self, other)
-        if not can_cast(wanted, self.dtype):
+        if wanted.numpy.kind in "iub" and not can_cast(wanted, self.dtype):
             raise RuntimeError(
                 f"result type {type_name(wanted.numpy)} can't be cast to the desired output type "
                 f"{type_name(self._array.dtype)} in {name}_"
@@ -49,9 +67,9 @@ def _bitwise(name: str, doc: str) -> None:
     inplace(f"{name}_")(into)
 
 
-_bitwise("bitwise_and", "Bits set in both; on bools, and.")
-_bitwise("bitwise_or", "Bits set in either; on bools, or.")
-_bitwise("bitwise_xor", "Bits set in one only; on bools, exclusive or.")
+integer_function("bitwise_and", np.bitwise_and, "Bits set in both; on bools, and.")
+integer_function("bitwise_or", np.bitwise_or, "Bits set in either; on bools, or.")
+integer_function("bitwise_xor", np.bitwise_xor, "Bits set in one only; on bools, exclusive or.")
 
 
 def promoted(operator: str, *operands: Any) -> tuple[Tensor, ...]:
@@ -73,96 +91,154 @@ def promoted(operator: str, *operands: Any) -> tuple[Tensor, ...]:
 @coarse(latex=r"\neg x", inplace=True)
 def bitwise_not(x: Array):
     """Bits turned over; on bools, not."""
-    _integers("bitwise_not", x)
+    _check_integers("bitwise_not", x)
     return np.invert(x)
 
 
 @function(inplace=True, aliases=("clip",))
-def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None = None) -> Tensor:
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Each element, not below ``min`` and not above ``max``: numbers or tensors, one of which may be None.
 
     Raises:
-        RuntimeError: both are None.
+        RuntimeError: both are None, or a number that the dtype cannot hold.
+
+    >>> import autograd
+    >>> autograd.tensor([-2.0, 0.5, 3.0]).clamp(0, 1)
+    tensor([0.0000, 0.5000, 1.0000])
     """
     check_tensor("clamp", "input", input)
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    if input._array.dtype.kind == "b" and all(bound is None or isinstance(bound, Tensor) for bound in (min, max)):
-        result = input if min is None else apply(TABLE["maximum"], (input, min), {})
-        result = result if max is None else apply(TABLE["minimum"], (result, max), {})
-    elif min is not None and max is not None:
-        result = apply(TABLE["clamp_between"], (input, min, max), {})
-    elif min is not None:
-        result = apply(TABLE["clamp_from_below"], (input, min), {})
-    else:
-        result = apply(TABLE["clamp_from_above"], (input, max), {})
-    return result if out is None else write_out(out, result, "clamp")
+    for bound in (min, max):
+        check_fits("clamp", bound, input._array.dtype)
+    if max is None:
+        return _bounded("maximum", "clamp_from_below", input, min)
+    if min is None:
+        return _bounded("minimum", "clamp_from_above", input, max)
+    return apply(TABLE["clamp_between"], (input, min, max), {})
+
+
+def _bounded(of_bools: str, row: str, input: Tensor, bound: Any) -> Tensor:
+    is_bool = input._array.dtype.kind == "b" and isinstance(bound, Tensor)
+    return apply(TABLE[of_bools if is_bool else row], (input, bound), {})
+
+
+def _check_bound(operator: str, name: str, bound: Any) -> None:
+    if not isinstance(bound, (Tensor, *NUMBERS)):
+        raise TypeError(f"{operator}(): argument '{name}' must be Tensor or a number, not {type(bound).__name__}")
 
 
 @function(inplace=True)
-def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:
+def clamp_min(input: Tensor, min: Any) -> Tensor:
     """Each element, not below ``min``."""
-    return clamp(input, min, None, out=out)
+    _check_bound("clamp_min", "min", min)
+    return clamp(input, min, None)
 
 
 @function(inplace=True)
-def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = None) -> Tensor:
+def clamp_max(input: Tensor, max: Any) -> Tensor:
     """Each element, not above ``max``."""
-    return clamp(input, None, max, out=out)
+    _check_bound("clamp_max", "max", max)
+    return clamp(input, None, max)
 
 
 @function(inplace=True)
-def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
-    """The nearest integer, ties to even; with ``decimals``, the nearest multiple of 10^-decimals."""
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """The nearest integer, ties to even; with ``decimals``, the nearest multiple of 10^-decimals.
+
+    Raises:
+        NotImplementedError: bools, or integers with ``decimals`` other than 0.
+
+    >>> import autograd
+    >>> autograd.tensor([0.5, 1.5, -2.71828]).round(decimals=2)
+    tensor([ 0.5000,  1.5000, -2.7200])
+    """
     check_tensor("round", "input", input)
     row = TABLE["round_to_even"]
-    if input._array.dtype.kind in "iu":
-        result = input.clone()
-    elif decimals == 0:
-        result = apply(row, (input,), {})
-    else:
-        result = apply(row, (input * 10.0**decimals,), {}) / 10.0**decimals
-    return result if out is None else write_out(out, result, "round")
+    kind = input._array.dtype.kind
+    if kind in "iu" and decimals == 0:
+        return input.clone()
+    if kind in "iub":
+        raise NotImplementedError(f"\"round_cpu\" not implemented for '{type_name(input._array.dtype)}'")
+    if decimals == 0:
+        return apply(row, (input,), {})
+    scale = 10.0 ** abs(decimals)
+    if decimals < 0:
+        return apply(row, (input / scale,), {}) * scale
+    return apply(row, (input * scale,), {}) / scale
 
 
 @function(inplace=True, aliases=("divide",))
-def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None) -> Tensor:
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """``input / other``; ``rounding_mode`` ``"floor"`` or ``"trunc"`` rounds the quotient.
 
     Raises:
-        RuntimeError: an unknown rounding mode.
+        RuntimeError: an unknown rounding mode, or an integer division by zero.
+
+    >>> import autograd
+    >>> autograd.div(autograd.tensor([7, -7]), 2, rounding_mode="trunc")
+    tensor([ 3, -3])
     """
-    if rounding_mode is None:
-        result = apply(TABLE["div"], (input, other), {})
-    elif rounding_mode == "floor":
-        result = apply(TABLE["floor_divide"], (input, other), {})
-    elif rounding_mode == "trunc":
-        first, second = promoted("div", input, other)
-        if first._array.dtype.kind in "iub" and not second._array.all():
-            raise RuntimeError("ZeroDivisionError")
-        result = apply(TABLE["trunc"], (apply(TABLE["div"], (first, second), {}),), {})
-        result = result if first.is_floating_point() else result.to(first.dtype)
-    else:
+    if rounding_mode not in QUOTIENTS:
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
-    return result if out is None else write_out(out, result, "div")
+    return apply(TABLE[QUOTIENTS[rounding_mode]], (input, other), {})
+
+
+QUOTIENTS = {None: "div", "floor": "div_floor", "trunc": "div_trunc"}
+
+
+def _with_value(row: PointwiseRow, doc: str) -> None:
+    """Publishes ``row(input, tensor1, tensor2, value=1)``, which also takes its number second, as it once did."""
+    name = row.name
+
+    def public(input: Tensor, tensor1: Any, tensor2: Any, *more: Any, value: Any = 1) -> Tensor:
+        if more:
+            if len(more) > 1 or isinstance(tensor1, Tensor):
+                raise TypeError(f"{name}() takes 3 positional arguments, but {3 + len(more)} were given")
+            value, tensor1, tensor2 = tensor1, tensor2, more[0]
+        for argument, operand in (("input", input), ("tensor1", tensor1), ("tensor2", tensor2)):
+            check_tensor(name, argument, operand)
+        return apply(row, (input, tensor1, tensor2, value), {})
+
+    public.__name__, public.__doc__ = name, doc
+    function(inplace=True)(public)
+
+
+_with_value(addcmul, "``input + value * tensor1 * tensor2``.")
+_with_value(addcdiv, "``input + value * tensor1 / tensor2``, for floating-point ``tensor1`` or ``tensor2``.")
 
 
 @function(inplace=True)
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
-    """``input + value * tensor1 * tensor2``."""
-    product = tensor1 * tensor2
-    result = input + (product if value == 1 else product * value)
-    return result if out is None else write_out(out, result, "addcmul")
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """``input + weight * (end - input)``; ``weight`` is a number or a tensor.
+
+    Raises:
+        RuntimeError: operands of other dtypes: lerp promotes nothing but a 0-d weight.
+        NotImplementedError: integers.
+
+    >>> import autograd
+    >>> autograd.lerp(autograd.tensor([1.0, 2.0]), autograd.tensor([3.0, 6.0]), 0.25)
+    tensor([1.5000, 3.0000])
+    """
+    start = check_tensor("lerp", "input", input)._array
+    _same_dtype("lerp", "end", check_tensor("lerp", "end", end), input)
+    if isinstance(weight, Tensor) and weight._array.ndim == 0 and weight._array.dtype.kind == start.dtype.kind:
+        weight = weight.to(input.dtype)
+    if isinstance(weight, Tensor):
+        _same_dtype("lerp", "weight", weight, input)
+    elif not isinstance(weight, NUMBERS):
+        raise TypeError(f"lerp(): argument 'weight' must be Tensor or a number, not {type(weight).__name__}")
+    if start.dtype.kind not in "fc":
+        label = "lerp_kernel_tensor" if isinstance(weight, Tensor) else "lerp_kernel_scalar"
+        raise NotImplementedError(f"\"{label}\" not implemented for '{type_name(start.dtype)}'")
+    return apply(TABLE["lerp"], (input, end, weight), {})
 
 
-@function(inplace=True)
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
-    """``input + value * tensor1 / tensor2``."""
-    quotient = tensor1 / tensor2
-    result = input + (quotient if value == 1 else quotient * value)
-    return result if out is None else write_out(out, result, "addcdiv")
+def _same_dtype(operator: str, name: str, tensor: Tensor, like: Tensor) -> None:
+    if tensor.dtype is not like.dtype:
+        raise RuntimeError(f"{operator}: expected dtype {like.dtype} for `{name}` but got dtype {tensor.dtype}")
 
 
 @function(functional=True, torch=False, method=False)
@@ -183,9 +259,29 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
 
 
 @function(functional=True)
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """``x`` where its size is above ``lambd``, else 0."""
+    return apply(TABLE["hardshrink"], (input, lambd), {})
+
+
+@function(functional=True, inplace=True, method=False)
+def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """``x`` where positive, else ``alpha * (exp(x / alpha) - 1)``.
+
+    Raises:
+        RuntimeError: ``alpha`` is 0.
+    """
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return apply(TABLE["celu"], (input, alpha), {})
+
+
+@function(functional=True)
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """``x`` where positive, else ``weight * x``; one weight, or one for each channel (dimension 1)."""
     slopes = check_tensor("prelu", "weight", weight)._array
+    if check_tensor("prelu", "input", input)._array.dtype != slopes.dtype:
+        raise RuntimeError(f"prelu: Type promoting not supported. Got {input.dtype} and {weight.dtype}")
     if slopes.size != 1:
         channels = input._array.shape[1] if input._array.ndim > 1 else 1
         if slopes.shape != (channels,):
@@ -200,23 +296,29 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 
 
 @function(inplace=True)
-def logit(input: Tensor, eps: float | None = None, *, out: Tensor | None = None) -> Tensor:
-    """``log(x / (1 - x))``; with ``eps``, of ``x`` clamped to [eps, 1 - eps]."""
-    x = check_tensor("logit", "input", input) if eps is None else clamp(input, eps, 1 - eps)
-    result = apply(TABLE["log"], (x / (1 - x),), {})
-    return result if out is None else write_out(out, result, "logit")
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """``log(x / (1 - x))``; with ``eps``, of ``x`` clamped to [eps, 1 - eps].
+
+    >>> import autograd
+    >>> autograd.tensor([0.5, 0.9]).logit()
+    tensor([0.0000, 2.1972])
+    """
+    check_tensor("logit", "input", input)
+    if eps is not None and not isinstance(eps, NUMBERS):
+        raise TypeError(f"logit(): argument 'eps' must be float, not {type(eps).__name__}")
+    return apply(TABLE["logit"], (input, -1.0 if eps is None else float(eps)), {})
 
 
 @function(inplace=True)
 def nan_to_num(
-    input: Tensor,
-    nan: float | None = None,
-    posinf: float | None = None,
-    neginf: float | None = None,
-    *,
-    out: Tensor | None = None,
+    input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
-    """NaN replaced by ``nan`` (0), infinities by ``posinf`` and ``neginf`` (the dtype's largest and smallest)."""
+    """NaN replaced by ``nan`` (0), infinities by ``posinf`` and ``neginf`` (the dtype's largest and smallest).
+
+    >>> import autograd
+    >>> autograd.nan_to_num(autograd.tensor([float("nan"), float("inf"), 1.0]), posinf=9.0)
+    tensor([0., 9., 1.])
+    """
     array = check_tensor("nan_to_num", "input", input)._array
     if array.dtype.kind != "f":
         return input.clone()
@@ -224,20 +326,21 @@ def nan_to_num(
     where = TABLE["where"]
     result = where(apply(TABLE["isnan"], (input,), {}), 0.0 if nan is None else float(nan), input)
     high, low = float(limits.max) if posinf is None else posinf, float(limits.min) if neginf is None else neginf
-    result = where(input == np.inf, float(high), where(input == -np.inf, float(low), result))
-    return result if out is None else write_out(out, result, "nan_to_num")
+    return where(input == np.inf, float(high), where(input == -np.inf, float(low), result))
 
 
 __all__ = [
-    "addcdiv",
-    "addcmul",
     "bits",
     "bitwise_not",
+    "celu",
     "clamp",
     "clamp_max",
     "clamp_min",
     "div",
     "gelu",
+    "hardshrink",
+    "integer_function",
+    "lerp",
     "logit",
     "nan_to_num",
     "prelu",

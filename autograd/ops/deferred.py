@@ -17,6 +17,38 @@ __all__ = ["FAMILIES", "attach_methods", "find", "load", "load_all"]
 
 # family -> {namespace or "Tensor": names}; "torch" is `autograd` itself.
 FAMILIES: dict[str, dict[str, str]] = {
+    "dropouts": {
+        "torch": (
+            "alpha_dropout alpha_dropout_ dropout dropout_ feature_alpha_dropout feature_alpha_dropout_ "
+            "feature_dropout feature_dropout_ native_dropout rrelu rrelu_"
+        ),
+        "nn.functional": (
+            "alpha_dropout dropout dropout1d dropout2d dropout3d feature_alpha_dropout gumbel_softmax rrelu rrelu_"
+        ),
+    },
+    "scatter": {
+        "torch": (
+            "argwhere index_reduce index_reduce_ nonzero_static put put_ scatter_reduce scatter_reduce_ take "
+            "take_along_dim"
+        ),
+        "Tensor": (
+            "argwhere index_reduce index_reduce_ nonzero_static put put_ scatter_reduce scatter_reduce_ take "
+            "take_along_dim"
+        ),
+    },
+    "elementwise": {
+        "torch": (
+            "bitwise_left_shift bitwise_right_shift copysign deg2rad float_power frexp gcd heaviside isneginf "
+            "isposinf lcm ldexp logaddexp2 nextafter positive rad2deg rsub deg2rad_ ldexp_ rad2deg_"
+        ),
+        "Tensor": (
+            "bitwise_left_shift bitwise_right_shift copysign deg2rad float_power frexp gcd heaviside isneginf "
+            "isposinf lcm ldexp logaddexp2 nextafter positive rad2deg apply_ bitwise_left_shift_ "
+            "bitwise_right_shift_ copysign_ deg2rad_ float_power_ gcd_ heaviside_ lcm_ ldexp_ map2_ map_ "
+            "nextafter_ rad2deg_ reinforce __div__ __idiv__ __ilshift__ __irshift__ __lshift__ __rdiv__ "
+            "__rlshift__ __rrshift__ __rshift__"
+        ),
+    },
     "construct": {
         "torch": (
             "block_diag cartesian_prod combinations diagflat empty_permuted empty_strided frombuffer tril_indices "
@@ -66,6 +98,14 @@ FAMILIES: dict[str, dict[str, str]] = {
             "resize_ resize_as resize_as_ select_scatter set_ slice_scatter unfold"
         ),
     },
+    "fft": {
+        "fft": (
+            "fft fft2 fftfreq fftn fftshift hfft hfft2 hfftn ifft ifft2 ifftn ifftshift ihfft ihfft2 ihfftn irfft "
+            "irfft2 irfftn rfft rfft2 rfftfreq rfftn"
+        ),
+        "torch": "istft stft",
+        "Tensor": "istft stft",
+    },
     "special": {
         "torch": (
             "digamma erfinv i0 igamma igammac lgamma mvlgamma polygamma digamma_ erfinv_ i0_ igamma_ igammac_ "
@@ -107,6 +147,22 @@ FAMILIES: dict[str, dict[str, str]] = {
             "lu_factor lu_factor_ex qr svd svdvals"
         ),
         "Tensor": "cholesky geqrf lu orgqr ormqr qr svd",
+    },
+    "norms": {
+        "torch": "cdist pdist",
+        "nn.functional": "pdist",
+        "linalg": "cond matrix_norm matrix_rank norm vector_norm",
+    },
+    "products": {
+        "torch": (
+            "addbmm addbmm_ addr addr_ chain_matmul cross eig inner kron lstsq matrix_rank solve symeig tensordot "
+            "vdot"
+        ),
+        "linalg": "cross diagonal matmul multi_dot vander vecdot",
+        "Tensor": "addbmm addbmm_ addr addr_ cross eig inner kron lstsq solve symeig vdot",
+    },
+    "einsum": {
+        "torch": "einsum",
     },
 }
 

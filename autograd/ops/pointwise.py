@@ -6,6 +6,8 @@ gradient on its bounds.
 
 from __future__ import annotations
 
+import numpy as np
+
 from .table import _, pointwise
 
 # --- Arithmetic ----------------------------------------------------------------------------------------------------
@@ -81,6 +83,99 @@ def _(g, y, out):
 
 
 @pointwise(
+    latex=r"\lfloor x / y \rfloor", domain=((-3, 3), (0.3, 3)), home="", node_name="DivBackward1", accepts="numbers"
+)
+def div_floor(x, y):
+    return _.floor_divide(x, y)
+
+
+@div_floor.gradient("x")
+def _():
+    return 0.0
+
+
+@div_floor.gradient("y")
+def _():
+    return 0.0
+
+
+@pointwise(
+    latex=r"\operatorname{trunc}(x / y)",
+    domain=((-3, 3), (0.3, 3)),
+    home="",
+    node_name="DivBackward1",
+    accepts="numbers",
+)
+def div_trunc(x, y):
+    return _.trunc_divide(x, y)
+
+
+@div_trunc.gradient("x")
+def _():
+    return 0.0
+
+
+@div_trunc.gradient("y")
+def _():
+    return 0.0
+
+
+@pointwise(latex=r"x + v \, y \, z", home="", accepts="numbers", complex=True)
+def addcmul(x, y, z, value=1):
+    return x + value * y * z
+
+
+@addcmul.gradient("x")
+def _(g):
+    return g
+
+
+@addcmul.gradient("y")
+def _(g, z, value):
+    return g * (value * z)
+
+
+@addcmul.gradient("z")
+def _(g, y, value):
+    return g * (value * y)
+
+
+def _check_quotient(operands, dtype):
+    if all(getattr(operand, "_array", operand).dtype.kind in "iub" for operand in operands[1:]):
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported: convert tensor1 or tensor2 to float, or round the "
+            "quotient with div(rounding_mode=...) yourself."
+        )
+
+
+@pointwise(
+    latex=r"x + v \, \frac{y}{z}",
+    domain=((-3, 3), (-3, 3), (0.3, 3)),
+    home="",
+    result="float",
+    check=_check_quotient,
+    complex=True,
+)
+def addcdiv(x, y, z, value=1):
+    return x + value * y / z
+
+
+@addcdiv.gradient("x")
+def _(g):
+    return g
+
+
+@addcdiv.gradient("y")
+def _(g, z, value):
+    return g * (value / z)
+
+
+@addcdiv.gradient("z")
+def _(g, y, z, value):
+    return -g * (value * y / (z * z))
+
+
+@pointwise(
     latex=r"-x", inplace=True, aliases=("negative",), refuses_bool="use ~ or logical_not() instead", complex=True
 )
 def neg(x):
@@ -152,14 +247,33 @@ def _(g, out):
     return -g * (out * out)
 
 
+def check_fits(operator, number, dtype):
+    """Raises RuntimeError where a Python integer is out of an integer dtype's range."""
+    if dtype.kind in "iu" and isinstance(number, int):
+        limits = np.iinfo(dtype)
+        if not limits.min <= number <= limits.max:
+            raise RuntimeError(f"{operator}: value {number} cannot be converted to type {dtype.name} without overflow")
+
+
 def _check_power(operands, dtype):
     if dtype.kind == "b" and not isinstance(operands[1], bool):
         raise NotImplementedError("\"pow\" not implemented for 'Bool'; convert the operands with .long()")
-    if dtype.kind in "iu" and isinstance(operands[1], int) and operands[1] < 0:
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    exponent = operands[1]
+    if dtype.kind in "iu" and isinstance(exponent, int):
+        if exponent < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        check_fits("pow", exponent, dtype)
 
 
-@pointwise(latex=r"x^y", domain=((0.2, 3), (-2, 2)), inplace=True, check=_check_power, complex=True)
+@pointwise(
+    latex=r"x^y",
+    domain=((0.2, 3), (-2, 2)),
+    inplace=True,
+    check=_check_power,
+    complex=True,
+    numbers="either",
+    arguments={"exponent": "y"},
+)
 def pow(x, y):
     return _.pow(x, y)
 
@@ -174,7 +288,9 @@ def _(g, x, y, out):
     return g * _.where(_.logical_and(x == 0, _.isfinite(out)), 0.0, out * _.log(x))
 
 
-@pointwise(latex=r"\operatorname{fmod}(x, y)", domain=((-3, 3), (3.5, 5)), inplace=True, accepts="numbers")
+@pointwise(
+    latex=r"\operatorname{fmod}(x, y)", domain=((-3, 3), (3.5, 5)), inplace=True, accepts="numbers", numbers="second"
+)
 def fmod(x, y):
     return _.fmod(x, y)
 
@@ -189,7 +305,9 @@ def _(g, x, y):
     return -g * _.trunc(x / y)
 
 
-@pointwise(latex=r"x - y \lfloor x / y \rfloor", domain=((0.1, 3), (3.5, 5)), inplace=True, accepts="numbers")
+@pointwise(
+    latex=r"x - y \lfloor x / y \rfloor", domain=((0.1, 3), (3.5, 5)), inplace=True, accepts="numbers", numbers="either"
+)
 def remainder(x, y):
     return _.remainder(x, y)
 
@@ -209,7 +327,7 @@ def floor_divide(x, y):
     return _.floor_divide(x, y)
 
 
-@pointwise(latex=r"\max(x, y)")
+@pointwise(latex=r"\max(x, y)", numbers="none")
 def maximum(x, y):
     return _.maximum(x, y)
 
@@ -224,7 +342,7 @@ def _(g, x, y):
     return _.where(x == y, 0.5 * g, _.where(x > y, 0.0, g))
 
 
-@pointwise(latex=r"\min(x, y)")
+@pointwise(latex=r"\min(x, y)", numbers="none")
 def minimum(x, y):
     return _.minimum(x, y)
 
@@ -239,7 +357,7 @@ def _(g, x, y):
     return _.where(x == y, 0.5 * g, _.where(x < y, 0.0, g))
 
 
-@pointwise(latex=r"\max(x, y) \text{ ignoring NaN}")
+@pointwise(latex=r"\max(x, y) \text{ ignoring NaN}", numbers="none")
 def fmax(x, y):
     return _.fmax(x, y)
 
@@ -254,7 +372,7 @@ def _(g, x, y):
     return _.where(_.logical_or(x >= y, _.isnan(y)), 0.0, g)
 
 
-@pointwise(latex=r"\min(x, y) \text{ ignoring NaN}")
+@pointwise(latex=r"\min(x, y) \text{ ignoring NaN}", numbers="none")
 def fmin(x, y):
     return _.fmin(x, y)
 
@@ -502,7 +620,7 @@ def _(g, x):
     return g / (x + 1)
 
 
-@pointwise(latex=r"\ln(e^x + e^y)", result="float", accepts="floats", complex="complex_logaddexp")
+@pointwise(latex=r"\ln(e^x + e^y)", result="float", accepts="floats", complex="complex_logaddexp", numbers="none")
 def logaddexp(x, y):
     return _.logaddexp(x, y)
 
@@ -517,7 +635,7 @@ def _(g, x, y):
     return g * _.sigmoid(y - x)
 
 
-@pointwise(latex=r"x \ln y", domain=((0.1, 3), (0.2, 3)), result="float", inplace=True)
+@pointwise(latex=r"x \ln y", domain=((0.1, 3), (0.2, 3)), result="float", inplace=True, numbers="either")
 def xlogy(x, y):
     return _.where(_.logical_and(x == 0, _.logical_not(_.isnan(y))), 0.0, x * _.log(y))
 
@@ -530,6 +648,24 @@ def _(g, x, y):
 @xlogy.gradient("y")
 def _(g, x, y):
     return g * x / y
+
+
+@pointwise(
+    latex=r"\ln \frac{x}{1 - x}, \; x \in [\varepsilon, 1 - \varepsilon]",
+    domain=(0.05, 0.95),
+    result="float",
+    home="",
+)
+def logit(x, eps=-1.0):
+    z = _.where(eps < 0, x, _.where(x < eps, eps, _.where(x > 1 - eps, 1 - eps, x)))
+    return _.log(z / (1 - z))
+
+
+@logit.gradient("x")
+def _(g, x, eps, out):
+    # Outside of [0, 1] the logarithm is NaN, and so is its derivative.
+    slope = 1 / _.abs(_.where(_.logical_or(x < 0, x > 1), out, x * (1 - x)))
+    return g * _.where(eps < 0, slope, _.where(_.logical_or(x < eps, x > 1 - eps), 0.0, slope))
 
 
 @pointwise(latex=r"\sigma(x) = \frac{1}{1 + e^{-x}}", result="float", inplace=True, complex=True)
@@ -606,7 +742,12 @@ def _(g, x):
 
 
 @pointwise(
-    latex=r"\operatorname{atan2}(x, y)", domain=((0.2, 3), (0.2, 3)), result="float", aliases=("arctan2",), inplace=True
+    latex=r"\operatorname{atan2}(x, y)",
+    domain=((0.2, 3), (0.2, 3)),
+    result="float",
+    aliases=("arctan2",),
+    inplace=True,
+    numbers="none",
 )
 def atan2(x, y):
     return _.atan2(x, y)
@@ -698,7 +839,7 @@ def _(g, x):
     return g / (1 - x * x)
 
 
-@pointwise(latex=r"\sqrt{x^2 + y^2}", domain=((0.3, 3), (0.3, 3)), inplace=True, accepts="floats")
+@pointwise(latex=r"\sqrt{x^2 + y^2}", domain=((0.3, 3), (0.3, 3)), inplace=True, accepts="floats", numbers="none")
 def hypot(x, y):
     return _.hypot(x, y)
 
@@ -773,32 +914,32 @@ def _(g, x, out):
 # --- Comparisons and tests -----------------------------------------------------------------------------------------
 
 
-@pointwise(latex=r"x = y", result="bool", inplace=True, complex=True)
+@pointwise(latex=r"x = y", result="bool", inplace=True, complex=True, numbers="second")
 def eq(x, y):
     return x == y
 
 
-@pointwise(latex=r"x \ne y", result="bool", inplace=True, aliases=("not_equal",), complex=True)
+@pointwise(latex=r"x \ne y", result="bool", inplace=True, aliases=("not_equal",), complex=True, numbers="second")
 def ne(x, y):
     return x != y
 
 
-@pointwise(latex=r"x < y", result="bool", inplace=True, aliases=("less",))
+@pointwise(latex=r"x < y", result="bool", inplace=True, aliases=("less",), numbers="second")
 def lt(x, y):
     return x < y
 
 
-@pointwise(latex=r"x \le y", result="bool", inplace=True, aliases=("less_equal",))
+@pointwise(latex=r"x \le y", result="bool", inplace=True, aliases=("less_equal",), numbers="second")
 def le(x, y):
     return x <= y
 
 
-@pointwise(latex=r"x > y", result="bool", inplace=True, aliases=("greater",))
+@pointwise(latex=r"x > y", result="bool", inplace=True, aliases=("greater",), numbers="second")
 def gt(x, y):
     return x > y
 
 
-@pointwise(latex=r"x \ge y", result="bool", inplace=True, aliases=("greater_equal",))
+@pointwise(latex=r"x \ge y", result="bool", inplace=True, aliases=("greater_equal",), numbers="second")
 def ge(x, y):
     return x >= y
 
@@ -823,17 +964,17 @@ def signbit(x):
     return _.signbit(x)
 
 
-@pointwise(latex=r"x \ne 0 \wedge y \ne 0", result="bool", inplace=True, complex=True)
+@pointwise(latex=r"x \ne 0 \wedge y \ne 0", result="bool", inplace=True, complex=True, numbers="none")
 def logical_and(x, y):
     return _.logical_and(x != 0, y != 0)
 
 
-@pointwise(latex=r"x \ne 0 \vee y \ne 0", result="bool", inplace=True, complex=True)
+@pointwise(latex=r"x \ne 0 \vee y \ne 0", result="bool", inplace=True, complex=True, numbers="none")
 def logical_or(x, y):
     return _.logical_or(x != 0, y != 0)
 
 
-@pointwise(latex=r"x \ne 0 \oplus y \ne 0", result="bool", inplace=True, complex=True)
+@pointwise(latex=r"x \ne 0 \oplus y \ne 0", result="bool", inplace=True, complex=True, numbers="none")
 def logical_xor(x, y):
     return _.logical_xor(x != 0, y != 0)
 
@@ -848,18 +989,23 @@ __all__ = [
     "acos",
     "acosh",
     "add",
+    "addcdiv",
+    "addcmul",
     "asin",
     "asinh",
     "atan",
     "atan2",
     "atanh",
     "ceil",
+    "check_fits",
     "clamp_between",
     "clamp_from_above",
     "clamp_from_below",
     "cos",
     "cosh",
     "div",
+    "div_floor",
+    "div_trunc",
     "eq",
     "erf",
     "erfc",
@@ -890,6 +1036,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "logit",
     "lt",
     "maximum",
     "minimum",

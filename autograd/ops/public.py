@@ -14,10 +14,10 @@ import numpy as np
 
 from ..dtypes import from_numpy_dtype
 from ..graph import state
-from ..tensor import Tensor, wrap
+from ..tensor import BatchError, Tensor, wrap
 from .dispatch import NUMBERS, apply, apply_pointwise, compute_dtype
 from .shortcuts import binary, named, reflected, unary
-from .table import TABLE, CoarseRow, PointwiseRow, Row
+from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
 from .writes import write, write_outs
 
 __all__ = [
@@ -63,16 +63,18 @@ def function(
             if as_method:
                 setattr(Tensor, name, public)
             if inplace:
-                setattr(Tensor, f"{name}_", _inplace_of(public, name))
+                into = _inplace_of(public, name)
+                if as_method:
+                    setattr(Tensor, f"{name}_", into)
                 if "torch" in spaces:
-                    TORCH[f"{name}_"] = getattr(Tensor, f"{name}_")
+                    TORCH[f"{name}_"] = into
         return written
 
     return register
 
 
 # NumPy's names for common parameters, which PyTorch's functions take as well.
-KEYWORDS = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x2": "other"}
+KEYWORDS = {"axis": "dim", "keepdims": "keepdim", "self": "input", "x": "input", "x2": "other"}
 
 
 def with_keywords(written: Callable[..., Any], arguments: dict[str, str] | None = None) -> Callable[..., Any]:
@@ -92,15 +94,18 @@ def with_keywords(written: Callable[..., Any], arguments: dict[str, str] | None 
 
     @functools.wraps(written)
     def public(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs:
-            return written(*args)
-        for other in kwargs.keys() & renamed.keys():
-            kwargs[renamed[other]] = kwargs.pop(other)
-        if "out" not in kwargs or "out" in parameters:
-            return written(*args, **kwargs)
-        out = kwargs.pop("out")
-        result = written(*args, **kwargs)
-        return result if out is None else write_outs(out, result, written.__name__)
+        try:
+            if not kwargs:
+                return written(*args)
+            for other in kwargs.keys() & renamed.keys():
+                kwargs[renamed[other]] = kwargs.pop(other)
+            if "out" not in kwargs or "out" in parameters:
+                return written(*args, **kwargs)
+            out = kwargs.pop("out")
+            result = written(*args, **kwargs)
+        except BatchError as error:
+            return error.over_examples(public, args, kwargs)
+        return result if out is None else write_outs(out, result, written.__name__, (*args, *kwargs.values()))
 
     return public
 
@@ -121,9 +126,11 @@ def publish(row: Row) -> None:
         if row.method:
             setattr(Tensor, name, public)
         if row.inplace:
-            setattr(Tensor, f"{name}_", _inplace_of(public, name))
+            into = _inplace_of(public, name)
+            if row.method:
+                setattr(Tensor, f"{name}_", into)
             if row.home == "torch" and isinstance(row, PointwiseRow) and len(row.inputs) == 1:
-                TORCH[f"{name}_"] = getattr(Tensor, f"{name}_")
+                TORCH[f"{name}_"] = into
 
 
 _published: set[Row] = set()
@@ -140,7 +147,8 @@ def _function_of(row: Row) -> Callable[..., Any]:
         if len(row.inputs) == 1:
             return unary(row)
         if len(row.inputs) == 2 and row.name not in WITH_ALPHA:
-            return named(row)
+            others = {"self": "input", **{other: public_name(name) for other, name in row.arguments.items()}}
+            return with_keywords(named(row), others) if row.numbers == "either" else named(row)
         if len(row.inputs) == 2:
             return _with_alpha(row)
 
@@ -158,8 +166,11 @@ def _function_of(row: Row) -> Callable[..., Any]:
                 kwargs[renamed[other]] = kwargs.pop(other)
         if star is not None:
             args = _gather_star(args, row.parameters.index(star))
-        result = apply(row, args, kwargs)
-        return result if out is None else write_outs(out, result, row.name)
+        try:
+            result = apply(row, args, kwargs)
+        except BatchError as error:
+            result = error.over_examples(public, args, kwargs)
+        return result if out is None else write_outs(out, result, row.name, args)
 
     return public
 
@@ -212,8 +223,11 @@ def _inplace_of(public: Callable[..., Any], name: str) -> Callable[..., Any]:
             raise RuntimeError(f"derivative for aten::{name}_ is not implemented")
         if leaves_the_plane and self.is_complex():
             raise RuntimeError(f"In-place {name} is not supported for complex tensors.")
-        if not state.grad and _write_directly(public, self, args, kwargs):
-            return self
+        try:
+            if not state.grad and _write_directly(public, self, args, kwargs):
+                return self
+        except BatchError:
+            pass  # `write` knows batches
         return write(self, public(self, *args, **kwargs), f"{name}_")
 
     method.__name__ = f"{name}_"
@@ -265,7 +279,10 @@ def inplace(name: str, *aliases: str) -> Callable[[Callable[..., Tensor]], Calla
 
     def register(compute: Callable[..., Tensor]) -> Callable[..., Tensor]:
         def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-            return write(self, compute(self, *args, **kwargs), name)
+            try:
+                return write(self, compute(self, *args, **kwargs), name)
+            except BatchError as error:
+                return error.over_examples(method, (self, *args), kwargs, writes=True)
 
         method.__name__, method.__qualname__, method.__doc__ = name, f"Tensor.{name}", compute.__doc__
         for each in (name, *aliases):

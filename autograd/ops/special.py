@@ -19,7 +19,7 @@ from ..kernels import uncompiled
 from ..tensor import Tensor
 from .bitwise import promoted
 from .convert import check_tensor
-from .dispatch import apply
+from .dispatch import apply, broadcast_shape
 from .public import NAMESPACES, TORCH, attach_rows, function
 from .shape import expand
 from .table import TABLE, Array, _, coarse, pointwise
@@ -106,7 +106,7 @@ def _refuse_derivative(text: str) -> Any:
 
 
 def _broadcast(*operands: Tensor) -> Sequence[Tensor]:
-    shape = np.broadcast_shapes(*(operand._array.shape for operand in operands))
+    shape = broadcast_shape(igamma_of, [operand._array for operand in operands])
     return [operand if operand._array.shape == shape else apply(expand, (operand, shape), {}) for operand in operands]
 
 

@@ -192,7 +192,10 @@ def scan(ufunc: np.ufunc, operator: str, x: np.ndarray, dim: Any, dtype: Any) ->
     return ufunc.accumulate(x.astype(kind, copy=False), axis=at, dtype=wide).astype(kind, copy=False)
 
 
-WIDER = {np.dtype(np.float16): np.dtype(np.float32), np.dtype(np.float32): np.dtype(np.float64)}
+WIDER: dict[np.dtype, np.dtype] = {
+    np.dtype(np.float16): np.dtype(np.float32),
+    np.dtype(np.float32): np.dtype(np.float64),
+}
 
 
 # --- Extremes ------------------------------------------------------------------------------------------------------

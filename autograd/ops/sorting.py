@@ -1,0 +1,349 @@
+"""Order along a dimension: sort, the largest elements, medians, quantiles and modes.
+
+Everywhere NaN counts as larger than all numbers. Gradients go to the places that the results came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor, check_dim, wrap
+from .convert import check_tensor
+from .dispatch import apply
+from .public import function
+from .reduce import shared_equally, taken
+from .results import result_type
+from .table import Array, _, coarse
+from .writes import type_name
+
+__all__ = ["argsort", "kthvalue", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile", "sort", "topk"]
+
+SORT, TOPK, KTHVALUE, MODE, MEDIAN, NANMEDIAN = (
+    result_type(name, "values indices") for name in ("sort", "topk", "kthvalue", "mode", "median", "nanmedian")
+)
+
+
+def order_along(x: np.ndarray, dim: int, descending: bool = False) -> np.ndarray:
+    """Places of the sorted elements along ``dim``; equal ones keep their order."""
+    if not descending:
+        return np.argsort(x, axis=dim, kind="stable")
+    backwards = np.argsort(np.flip(x, dim), axis=dim, kind="stable")
+    return x.shape[dim] - 1 - np.flip(backwards, dim)
+
+
+def _pick(input: Tensor, dim: int, places: np.ndarray, pair: Any, keepdim: bool = True) -> Any:
+    """The pair of the elements at ``places`` and the places, the reduced dimension dropped unless ``keepdim``."""
+    name = pair.__name__.capitalize()
+    values = apply(taken, (input, dim, places, keepdim, name), {})
+    return pair(values, wrap(np.array(places if keepdim else places.squeeze(dim), np.int64, order="C")))
+
+
+def _of_0d(input: Tensor, pair: Any) -> Any:
+    return pair(input.clone(), wrap(np.zeros((), np.int64)))
+
+
+def _ordered(operator: str, input: Any) -> np.ndarray:
+    x = check_tensor(operator, "input", input)._array
+    if x.dtype.kind == "c":
+        raise RuntimeError(f"{operator}(): complex numbers have no order; take .real, .imag or .abs()")
+    return x
+
+
+def _check_some(operator: str, x: np.ndarray, dim: int) -> None:
+    if x.shape[dim] == 0:
+        raise IndexError(
+            f"{operator}(): Expected reduction dim {dim} to have non-zero size, but input has shape {list(x.shape)}."
+        )
+
+
+# --- Sorting --------------------------------------------------------------------------------------------------------
+
+
+@function()
+def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool | None = None) -> Any:
+    """A pair (values, indices): the elements in order along ``dim``, and where they were. Equal ones keep their order.
+
+    >>> import autograd
+    >>> autograd.sort(autograd.tensor([3, 1, 2]), descending=True)
+    torch.return_types.sort(
+    values=tensor([3, 2, 1]),
+    indices=tensor([0, 2, 1]))
+    """
+    x = _ordered("sort", input)
+    at = check_dim("sort", dim, x.ndim)
+    return _pick(input, at, order_along(x, at, descending), SORT) if x.ndim else _of_0d(input, SORT)
+
+
+@function()
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool | None = None) -> Tensor:
+    """The places of the elements in order along ``dim``: the indices of `sort`.
+
+    >>> import autograd
+    >>> autograd.argsort(autograd.tensor([3, 1, 2]))
+    tensor([1, 2, 0])
+    """
+    x = _ordered("argsort", input)
+    at = check_dim("argsort", dim, x.ndim)
+    return wrap(np.ascontiguousarray(order_along(x, at, descending)) if x.ndim else np.zeros((), np.int64))
+
+
+@function()
+def msort(input: Tensor) -> Tensor:
+    """The elements in order along the first dimension.
+
+    >>> import autograd
+    >>> autograd.msort(autograd.tensor([3, 1, 2]))
+    tensor([1, 2, 3])
+    """
+    return sort(check_tensor("msort", "input", input), 0)[0]
+
+
+@function()
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """A pair (values, indices) of the ``k`` largest elements along ``dim``, or the smallest, the best one first.
+
+    Raises:
+        RuntimeError: ``k`` out of range, a bool tensor.
+
+    >>> import autograd
+    >>> autograd.topk(autograd.tensor([1.0, 5.0, 3.0]), 2).indices
+    tensor([1, 2])
+    """
+    x = _ordered("topk", input)
+    at = check_dim("topk", dim, x.ndim)
+    n = x.shape[at] if x.ndim else 1
+    if not 0 <= k <= n:
+        raise RuntimeError(
+            f"topk: selected index k out of range: k={k}, dimension {at} of {list(x.shape)} has size {n}"
+        )
+    if x.dtype.kind == "b":
+        raise RuntimeError("topk does not support bool dtypes on CPU; convert with .byte()")
+    if not x.ndim:
+        return _of_0d(input, TOPK) if k else TOPK(input.reshape(1)[:0], wrap(np.zeros(0, np.int64)))
+    return _pick(input, at, _best(x, k, at, largest), TOPK)
+
+
+def _best(x: np.ndarray, k: int, dim: int, largest: bool) -> np.ndarray:
+    n = x.shape[dim]
+    if not 0 < k < n:
+        return np.take(order_along(x, dim, largest), range(k), axis=dim)
+    # Only the chosen ones are sorted: in order of their places first, so that of equal ones the first comes first.
+    parted = np.argpartition(x, n - k if largest else k - 1, axis=dim)
+    chosen = np.sort(np.take(parted, range(n - k, n) if largest else range(k), axis=dim), axis=dim)
+    order = order_along(np.take_along_axis(x, chosen, dim), dim, largest)
+    return np.take_along_axis(chosen, order, dim)
+
+
+# --- One element by its rank ----------------------------------------------------------------------------------------
+
+
+@function()
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """A pair (values, indices): the ``k``-th smallest element along ``dim``, counted from 1.
+
+    Raises:
+        RuntimeError: ``k`` out of range.
+
+    >>> import autograd
+    >>> autograd.kthvalue(autograd.tensor([4.0, 2.0, 3.0]), 2)
+    torch.return_types.kthvalue(
+    values=tensor(3.),
+    indices=tensor(2))
+    """
+    x = _ordered("kthvalue", input)
+    at = check_dim("kthvalue", dim, x.ndim)
+    if x.ndim:
+        _check_some("kthvalue", x, at)
+    n = x.shape[at] if x.ndim else 1
+    if not 1 <= k <= n:
+        raise RuntimeError(f"kthvalue(): selected number k={k} out of range for dimension {at} of size {n}")
+    if x.dtype.kind == "b":
+        raise NotImplementedError("\"kthvalue_cpu\" not implemented for 'Bool'; convert with .byte()")
+    if not x.ndim:
+        return _of_0d(input, KTHVALUE)
+    return _pick(input, at, _ranked(x, at, k - 1), KTHVALUE, keepdim)
+
+
+def _ranked(x: np.ndarray, dim: int, rank: int) -> np.ndarray:
+    """The place of the element of a rank along ``dim``, which is kept."""
+    return np.take(np.argpartition(x, rank, axis=dim), [rank], axis=dim)
+
+
+@coarse(latex=r"\text{the middle one of } x", home="", node_name=lambda ignore_nan: f"{'Nan' * ignore_nan}Median")
+def middle(x: Array, ignore_nan):
+    flat = x.reshape(-1)
+    wrong = np.isnan(flat) if flat.dtype.kind == "f" else np.zeros(flat.shape, bool)
+    if ignore_nan and not wrong.all():
+        flat, wrong = flat[~wrong], wrong[:0]
+    if flat.size == 0 or wrong.any():
+        return np.full((), np.nan).astype(x.dtype)
+    rank = (flat.size - 1) // 2
+    return np.asarray(np.partition(flat, rank)[rank])
+
+
+@middle.gradient("x")
+def _(g, x, out):
+    return shared_equally(g, x, out)
+
+
+def _median(name: str, pair: Any, ignore_nan: bool) -> Callable[..., Any]:
+    def compute(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+        x = _ordered(name, input)
+        if x.dtype.kind == "b":
+            raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'; convert with .byte()")
+        if dim is None:
+            return apply(middle, (input, ignore_nan), {})
+        at = check_dim(name, dim, x.ndim)
+        if not x.ndim:
+            return _of_0d(input, pair)
+        _check_some(name, x, at)
+        return _pick(input, at, _middle_places(x, at, ignore_nan), pair, keepdim)
+
+    compute.__name__ = name
+    rule = "NaN is left out" if ignore_nan else "where there is a NaN, that"
+    compute.__doc__ = f"""The lower median: the element of rank ``(n - 1) // 2``; {rule}.
+
+    Of all elements; along ``dim`` a pair (values, indices).
+
+    Raises:
+        IndexError: no elements along ``dim``.
+
+    >>> import autograd
+    >>> autograd.{name}(autograd.tensor([4.0, 1.0, 2.0, 3.0]))
+    tensor(2.)
+    """
+    return function()(compute)
+
+
+def _middle_places(x: np.ndarray, dim: int, ignore_nan: bool) -> np.ndarray:
+    n = x.shape[dim]
+    wrong = np.isnan(x) if x.dtype.kind == "f" else None
+    if wrong is None or not wrong.any():
+        return _ranked(x, dim, (n - 1) // 2)
+    if not ignore_nan:
+        first_nan = np.argmax(wrong, axis=dim, keepdims=True)
+        return np.where(wrong.any(axis=dim, keepdims=True), first_nan, _ranked(x, dim, (n - 1) // 2))
+    left = n - np.count_nonzero(wrong, axis=dim, keepdims=True)
+    return np.take_along_axis(order_along(x, dim), np.maximum(left - 1, 0) // 2, dim)
+
+
+median = _median("median", MEDIAN, False)
+nanmedian = _median("nanmedian", NANMEDIAN, True)
+
+
+@function()
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
+    """A pair (values, indices): the most frequent element along ``dim``, of several the smallest, at its last place.
+
+    >>> import autograd
+    >>> autograd.mode(autograd.tensor([3, 1, 1, 3, 2])).values
+    tensor(1)
+    """
+    x = _ordered("mode", input)
+    at = check_dim("mode", dim, x.ndim)
+    if not x.ndim:
+        return _of_0d(input, MODE)
+    _check_some("mode", x, at)
+    order = order_along(x, at)
+    ordered = np.moveaxis(np.take_along_axis(x, order, at), at, -1)
+    # The number of equal elements up to each place reaches its maximum first at the end of the winning run.
+    starts = np.ones(ordered.shape, bool)
+    starts[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    steps = np.arange(ordered.shape[-1])
+    lengths = steps - np.maximum.accumulate(np.where(starts, steps, 0), axis=-1)
+    winner = np.moveaxis(np.argmax(lengths, axis=-1, keepdims=True), -1, at)
+    return _pick(input, at, np.take_along_axis(order, winner, at), MODE, keepdim)
+
+
+# --- Quantiles ------------------------------------------------------------------------------------------------------
+
+LARGEST = 2**24  # ranks of longer dimensions have no exact float32
+
+
+def _quantile(name: str, ignore_nan: bool) -> Callable[..., Tensor]:
+    def compute(
+        input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+    ) -> Tensor:
+        return _interpolated(name, input, q, dim, keepdim, interpolation, ignore_nan)
+
+    compute.__name__ = name
+    rule = "NaN is left out" if ignore_nan else "NaN where there is one"
+    compute.__doc__ = f"""The ``q``-quantiles of all elements or along ``dim``; {rule}.
+
+    The quantile has the rank ``q * (n - 1)`` among the sorted elements; between two of them ``interpolation`` decides.
+
+    Args:
+        q: a number from 0 to 1, or a 1-D tensor of several, whose dimension comes first in the result.
+        interpolation: ``"linear"``, ``"lower"``, ``"higher"``, ``"midpoint"`` or ``"nearest"``.
+
+    Raises:
+        RuntimeError: no elements, not float32 or float64, ``q`` out of range, an unknown interpolation.
+
+    >>> import autograd
+    >>> autograd.{name}(autograd.tensor([0.0, 1.0, 2.0, 3.0]), 0.5)
+    tensor(1.5000)
+    """
+    return function()(compute)
+
+
+def _interpolated(
+    name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool
+) -> Tensor:
+    x = _ordered(name, input)
+    _check_quantile(name, x, q, interpolation)
+    levels = q if isinstance(q, Tensor) else wrap(np.asarray(q, x.dtype))
+    at = None if dim is None else check_dim(name, dim, x.ndim)
+    rows = input.reshape(-1) if at is None else input.movedim(at, -1) if x.ndim else input.reshape(1)
+    n = rows._array.shape[-1]
+    if n > LARGEST:
+        raise RuntimeError(f"{name}() input tensor is too large: {n} elements along the dimension, at most {LARGEST}")
+    ordered = sort(rows, -1)[0]
+    wrong = np.isnan(ordered._array)
+    last = n - 1 - np.count_nonzero(wrong, axis=-1, keepdims=True) if ignore_nan else np.asarray(n - 1)
+    ranks = levels.reshape(-1) * wrap(np.maximum(last, 0).astype(x.dtype))
+    if not ignore_nan and wrong.any():  # sorted to the end
+        ranks = ranks.masked_fill(wrap(wrong.any(axis=-1, keepdims=True)), n - 1)
+    ranks = ranks.expand((*rows._array.shape[:-1], ranks._array.shape[-1]))
+    rounded = {"lower": Tensor.floor, "higher": Tensor.ceil, "nearest": Tensor.round}.get(interpolation)  # type: ignore[attr-defined]
+    ranks = ranks if rounded is None else rounded(ranks)
+    below = ranks.detach().long()
+    result = ordered.gather(-1, below)
+    if rounded is None:
+        weights = ranks - below.to(ranks.dtype) if interpolation == "linear" else ranks.new_full((), 0.5)
+        result = result.lerp(ordered.gather(-1, ranks.detach().ceil().long()), weights.expand(result.shape))
+    result = result.movedim(-1, 0) if levels._array.ndim else result.squeeze(-1)
+    if not keepdim:
+        return result
+    lead = tuple(levels.shape)
+    if at is None or not x.ndim:
+        return result.reshape(lead + (1,) * x.ndim)
+    return result.unsqueeze(at + len(lead))
+
+
+def _check_quantile(name: str, x: np.ndarray, q: Any, interpolation: str) -> None:
+    if x.size == 0:
+        raise RuntimeError(f"{name}() input tensor must be non-empty, but has shape {list(x.shape)}")
+    if x.dtype.kind != "f" or x.itemsize < 4:
+        raise RuntimeError(f"{name}() input tensor must be either float or double dtype, but got {type_name(x.dtype)}")
+    if isinstance(q, Tensor):
+        if q._array.ndim > 1:
+            raise RuntimeError(f"{name}() q must be a scalar or 1D tensor, but got shape {list(q.shape)}")
+        if q._array.dtype != x.dtype:
+            raise RuntimeError(
+                f"{name}() q tensor must be same dtype as the input tensor: {type_name(x.dtype)}, but got {q.dtype}"
+            )
+    elif not isinstance(q, (int, float, np.number)):
+        raise TypeError(f"{name}(): argument 'q' must be float or Tensor, not {type(q).__name__}")
+    if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
+        raise RuntimeError(
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
+        )
+    values = q._array if isinstance(q, Tensor) else np.asarray(q)
+    if not ((values >= 0) & (values <= 1)).all():
+        raise RuntimeError(f"{name}() q values must be in the range [0, 1], but got {values.tolist()}")
+
+
+quantile, nanquantile = _quantile("quantile", False), _quantile("nanquantile", True)

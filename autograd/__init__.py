@@ -61,20 +61,36 @@ globals().update(_TORCH)
 
 # Loaded on first use: `import autograd` stays as light as NumPy.
 _LEGACY = "BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor"
+_STORAGES = (
+    "BoolStorage ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage FloatStorage "
+    "HalfStorage IntStorage LongStorage ShortStorage TypedStorage UntypedStorage"
+)
 _LAZY = {
     **{name: ("autograd.legacy", name) for name in (*_LEGACY.split(), "Variable", "set_default_tensor_type")},
     "Function": ("autograd.function", "Function"),
+    "func": ("autograd.func", None),
+    "vmap": ("autograd.func", "vmap"),
+    "forward_ad": ("autograd.forward_ad", None),
+    **{name: ("autograd.storage", name) for name in _STORAGES.split()},
+    "load": ("autograd.serialization", "load"),
+    "save": ("autograd.serialization", "save"),
+    "serialization": ("autograd.serialization", None),
+    "Storage": ("autograd.storage", "FloatStorage"),
+    "storage": ("autograd.storage", None),
     "Value": ("autograd.value", "Value"),
     "draw": ("autograd.draw", "draw"),
     "gradcheck": ("autograd.testing", "gradcheck"),
     "gradgradcheck": ("autograd.testing", "gradgradcheck"),
     "set_printoptions": ("autograd.printing", "set_printoptions"),
+    "signal": ("autograd.signal", None),
     "special": ("autograd.special", None),
+    "fft": ("autograd.fft", None),
     "linalg": ("autograd.linalg", None),
     "testing": ("autograd.testing", None),
     "datasets": ("autograd.datasets", None),
     "nn": ("nn", None),
     "optim": ("optim", None),
+    "utils": ("autograd.utils", None),
     "random": ("autograd.random", None),
 }
 

@@ -17,6 +17,12 @@ __all__ = ["FAMILIES", "attach_methods", "find", "load", "load_all"]
 
 # family -> {namespace or "Tensor": names}; "torch" is `autograd` itself.
 FAMILIES: dict[str, dict[str, str]] = {
+    "windows": {
+        "torch": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
+        "signal.windows": (
+            "bartlett blackman cosine exponential gaussian general_cosine general_hamming hamming hann kaiser nuttall"
+        ),
+    },
     "dropouts": {
         "torch": (
             "alpha_dropout alpha_dropout_ dropout dropout_ feature_alpha_dropout feature_alpha_dropout_ "

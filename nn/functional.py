@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from autograd.ops import deferred as _deferred
 from autograd.ops.public import FUNCTIONAL as _FUNCTIONAL
 from autograd.ops.public import TORCH as _TORCH
 from autograd.ops.writes import write as _write
@@ -29,8 +30,10 @@ def _with_inplace(name: str) -> Callable[..., Any]:
 
 _IN_PLACE = "relu relu6 leaky_relu elu selu celu hardtanh hardsigmoid hardswish silu mish"
 globals().update({name: _with_inplace(name) for name in _IN_PLACE.split()})
-__all__ = sorted({*_FUNCTIONAL, "relu", "tanh", "sigmoid", "selu", "celu"})
+__all__ = sorted({*_deferred.names("nn.functional"), "relu", "tanh", "sigmoid", "selu", "celu"})
 
-if TYPE_CHECKING:  # the names are those of the operators' table
 
-    def __getattr__(name: str) -> Any: ...
+def __getattr__(name: str) -> Any:
+    """A function of a family that is loaded on first use, or the AttributeError."""
+    globals()[name] = found = _deferred.find("nn.functional", name)
+    return found

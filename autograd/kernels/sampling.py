@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+
+from .layout import is_spread
 
 __all__ = [
     "between",
     "bounds",
     "box_muller",
     "fused",
+    "in_memory_order",
     "largest",
     "leaders",
     "representable",
@@ -67,6 +71,23 @@ def box_muller(u: np.ndarray) -> np.ndarray:
     np.multiply(radius, np.cos(angle), out=blocks[:, :8])
     np.multiply(radius, np.sin(angle), out=blocks[:, 8:])
     return u
+
+
+def in_memory_order(like: np.ndarray, draw: Callable[..., np.ndarray], *others: np.ndarray) -> np.ndarray:
+    """``draw(shape, *others)`` for an array of ``like``'s shape, drawn in the order in which ``like`` lies in memory.
+
+    So PyTorch fills a transposed tensor. Where elements share memory the order is the logical one.
+
+    Args:
+        like: an array of any strides.
+        draw: gets the sizes of the dimensions, and the other arrays, in that order.
+        others: arrays of ``like``'s shape.
+    """
+    if like.flags.c_contiguous or is_spread(like):
+        return draw(like.shape, *others)
+    order = sorted(range(like.ndim), key=lambda axis: -like.strides[axis] if like.shape[axis] > 1 else 0)
+    values = draw(tuple(like.shape[axis] for axis in order), *(other.transpose(order) for other in others))
+    return values.transpose(np.argsort(order))
 
 
 def largest(dtype: np.dtype) -> int:
@@ -126,6 +147,6 @@ def leaders(scores: np.ndarray, count: int) -> np.ndarray:
     """Indices of each row's ``count`` largest scores, largest first and earlier ones first among equals."""
     if not scores.size:
         return np.empty((len(scores), count), np.int64)
-    best = np.sort(np.argpartition(scores, -count, axis=1)[:, -count:], axis=1)
-    order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(best, order, axis=1).astype(np.int64, copy=False)
+    if count == 1:
+        return scores.argmax(axis=1, keepdims=True)
+    return np.argsort(-scores, axis=1, kind="stable")[:, :count].copy()

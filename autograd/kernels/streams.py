@@ -147,7 +147,7 @@ class MT19937Stream(Twister):
         Raises:
             RuntimeError: ``lambd`` is not positive.
         """
-        dtype, shape = _checked("exponential_", dtype), _dimensions(shape)
+        dtype, shape = _checked("exponential_", dtype, error=RuntimeError), _dimensions(shape)
         if not lambd > 0:
             raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
         with self._lock:
@@ -161,7 +161,7 @@ class MT19937Stream(Twister):
         Raises:
             RuntimeError: ``sigma`` is not positive.
         """
-        dtype, shape = _checked("cauchy_", dtype), _dimensions(shape)
+        dtype, shape = _checked("cauchy_", dtype, error=RuntimeError), _dimensions(shape)
         if not sigma > 0:
             raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
         with self._lock:
@@ -201,36 +201,26 @@ class MT19937Stream(Twister):
 
         Raises:
             RuntimeError: a probability outside [0, 1].
-            TypeError: an array that is not floating-point, or a number without a shape.
+            NotImplementedError: an array that is not floating-point, or a dtype that PyTorch does not fill.
+            TypeError: a number without a shape.
         """
         if not isinstance(p, np.ndarray):
             if shape is None:
                 raise TypeError(f"bernoulli: a number p={p} needs the shape of the result")
             if not 0 <= p <= 1:
                 raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
-            shape = _dimensions(shape)
+            dtype, shape = _checked("bernoulli_", np.float32 if dtype is None else dtype, "fiub"), _dimensions(shape)
             with self._lock:
                 hits = self.hits(math.prod(shape), float(p))
-            return hits.astype(np.float32 if dtype is None else dtype, copy=False).reshape(shape)
+            return hits.astype(dtype, copy=False).reshape(shape)
         kind = _checked("bernoulli", p.dtype)
+        dtype = _checked("bernoulli", kind if dtype is None else dtype, "fiub")
         probabilities = np.broadcast_to(p, p.shape if shape is None else _dimensions(shape))
         if not ((p >= 0) & (p <= 1)).all():
             raise RuntimeError(f"bernoulli expects p to be in [0, 1], but got values from {p.min()} to {p.max()}")
         with self._lock:
             unit = self.unit(probabilities.size, kind)
-        return (unit.reshape(probabilities.shape) < probabilities).astype(kind if dtype is None else dtype)
-
-    def dropout_mask(self, shape: Shape, p: float) -> np.ndarray:
-        """Which elements ``F.dropout(input, p)`` keeps (bool); draws nothing where ``p`` is 0 or 1.
-
-        Raises:
-            ValueError: ``p`` is not in [0, 1].
-        """
-        if not 0 <= p <= 1:
-            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-        if p in (0, 1):
-            return np.full(_dimensions(shape), p == 0)
-        return self.bernoulli(1 - p, shape, np.bool_)
+        return (unit.reshape(probabilities.shape) < probabilities).astype(dtype)
 
     def integers(self, low: int, high: int | None, shape: Shape, dtype: DTypeLike = np.int64) -> np.ndarray:
         """Integers of ``[low, high)``: ``torch.randint``, ``random_(from, to)``.
@@ -245,7 +235,7 @@ class MT19937Stream(Twister):
         Raises:
             RuntimeError: an empty range, or a bound that the dtype does not hold.
         """
-        dtype, shape = _checked("random_", dtype, "fiub"), _dimensions(shape)
+        dtype, shape = _checked("random_", dtype, "fiub", RuntimeError), _dimensions(shape)
         low, whole = operator.index(low), high is None and low == -(1 << 63)
         high = sampling.largest(dtype) + 1 if high is None else operator.index(high)
         high = 1 << 63 if whole else high
@@ -273,27 +263,63 @@ class MT19937Stream(Twister):
         """``random_()`` without bounds: ``[0, largest]`` of an integer dtype, ``[0, 2**digits]`` of a float.
 
         Raises:
-            TypeError: uint16, uint32, uint64 and complex, which PyTorch does not fill either.
+            NotImplementedError: uint16, uint32, uint64 and complex, which PyTorch does not fill either.
         """
         dtype, shape = _checked("random_", dtype, "fiub"), _dimensions(shape)
         if dtype.kind == "u" and dtype.itemsize > 1:
-            raise TypeError(f"random_ does not support {dtype}; give bounds, or draw int64 and convert")
+            raise NotImplementedError(f"random_ does not support {dtype}; give bounds, or draw int64 and convert")
         with self._lock:
             wide = dtype in (np.int64, np.float64)
             words = self.long_words(math.prod(shape)) if wide else self.words(math.prod(shape))
         words %= np.uint64(sampling.largest(dtype) + 1)
         return words.astype(dtype).reshape(shape)
 
+    def poisson(self, rates: np.ndarray) -> np.ndarray:
+        """Poisson numbers, one for each of ``rates`` and in its dtype: ``torch.poisson``.
+
+        Raises:
+            NotImplementedError: rates that are not floating-point.
+            RuntimeError: a negative rate or NaN.
+        """
+        dtype = _checked("poisson", rates.dtype)
+        if not (rates >= 0).all():
+            raise RuntimeError("poisson: invalid Poisson rate, expected rate to be non-negative")
+        from autograd.kernels.counts import poisson
+
+        with self._lock, self.singly() as draw:
+            return sampling.rounded(poisson(rates, draw), dtype)
+
+    def binomial(self, count: np.ndarray, prob: np.ndarray) -> np.ndarray:
+        """Successes in ``count`` trials of chance ``prob``, arrays of one dtype that broadcast: ``torch.binomial``.
+
+        Raises:
+            ValueError: an array that is not floating-point.
+            NotImplementedError: float16.
+            RuntimeError: two dtypes.
+        """
+        for name, array in (("count", count), ("prob", prob)):
+            if array.dtype.kind != "f":
+                raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {array.dtype}")
+        if count.dtype != prob.dtype:
+            raise RuntimeError(f"binomial: count and prob must have one dtype, but got {count.dtype} and {prob.dtype}")
+        if count.dtype == np.float16:
+            raise NotImplementedError("binomial is not implemented for float16; convert to float32")
+        from autograd.kernels.counts import binomial
+
+        trials, chances = np.broadcast_arrays(count, prob)
+        with self._lock, self.singly() as draw:
+            return binomial(trials, chances, draw)
+
     def permutation(self, n: int, dtype: DTypeLike = np.int64) -> np.ndarray:
         """The integers of ``[0, n)`` in random order (Fisher-Yates): ``torch.randperm``.
 
         Raises:
-            RuntimeError: ``n`` is negative, or the dtype does not hold every integer up to ``n``.
+            RuntimeError: ``n`` is negative, or the dtype does not hold every integer below ``n``.
         """
         dtype, n = _checked("randperm", dtype, "fiu"), operator.index(n)
         if n < 0:
             raise RuntimeError(f"randperm: n must be non-negative, but got {n}")
-        if n > sampling.largest(dtype):
+        if n - 1 > sampling.largest(dtype):
             raise RuntimeError(f"randperm: n={n} is too large for {dtype}, which holds up to {sampling.largest(dtype)}")
         with self._lock:
             if n < LONG_PERMUTATION:
@@ -326,7 +352,7 @@ class MT19937Stream(Twister):
             picks = sampling.slots(rows, u.reshape(len(rows), num_samples))
         else:
             with self._lock:
-                times = self._exponential(rows.shape, rows.dtype, 1.0)
+                times = sampling.in_memory_order(rows, lambda shape: self._exponential(shape, rows.dtype, 1.0))
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 picks = sampling.leaders(rows / times, num_samples)
         return picks.reshape(*weights.shape[:-1], num_samples)
@@ -345,12 +371,12 @@ def _dimensions(shape: Shape) -> tuple[int, ...]:
     return dimensions
 
 
-def _checked(name: str, dtype: DTypeLike, kinds: str = "f") -> np.dtype:
+def _checked(name: str, dtype: DTypeLike, kinds: str = "f", error: type[Exception] = NotImplementedError) -> np.dtype:
     dtype = np.dtype(dtype)
     if dtype.kind not in kinds or (dtype.kind in "fc" and dtype.itemsize > (8 if dtype.kind == "f" else 16)):
         words = {"f": "floating-point", "c": "complex", "i": "integer", "u": "unsigned integer", "b": "bool"}
         wanted = " or ".join(words[kind] for kind in kinds)
-        raise TypeError(f"{name} needs a {wanted} dtype of at most 64 bits per number, but got {dtype}")
+        raise error(f"{name} needs a {wanted} dtype of at most 64 bits per number, but got {dtype}")
     return dtype
 
 

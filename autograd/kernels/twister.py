@@ -6,10 +6,12 @@ turns its words into numbers by PyTorch's rules and lays its state out as PyTorc
 
 from __future__ import annotations
 
+import contextlib
 import math
 import operator
 import os
 import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,8 @@ WORD, LOW24, LOW53 = (1 << 32) - 1, (1 << 24) - 1, (1 << 53) - 1
 KEYS = 624
 # Words become numbers in pieces that stay in the cache: 1.8 instead of 3.4 ms per million float32.
 PIECE = 1 << 16
+# Numbers that are asked for one by one are drawn so many at once.
+SINGLES = 1 << 12
 
 # PyTorch's generator state in memory; the gaps between the fields are padding.
 STATE = np.dtype(
@@ -37,7 +41,7 @@ STATE = np.dtype(
 class Twister:
     """A Mersenne Twister, the seed that started it and the spare normal of the last pair.
 
-    Seeding and the state hold the lock; ``words``, ``long_words``, ``unit``, ``hits`` and ``pairs`` expect
+    Seeding and the state hold the lock; ``words``, ``long_words``, ``unit``, ``singly``, ``hits`` and ``pairs`` expect
     their caller to. NumPy's random module is imported by the first draw. Twisters can be copied and pickled.
     """
 
@@ -157,6 +161,26 @@ class Twister:
             piece[:] = words.view(np.int64)
             np.multiply(piece, out.dtype.type(2.0**-53 if wide else 2.0**-24), out=piece)
         return out
+
+    @contextlib.contextmanager
+    def singly(self) -> Iterator[Callable[[], float]]:
+        """Gives a function that draws one float64 of [0, 1) a call; the words of these calls alone are taken."""
+        state: Any = None
+        used = 0
+
+        def numbers() -> Iterator[float]:
+            nonlocal state, used
+            while True:
+                state = self._started().state
+                for used, u in enumerate(self.unit(SINGLES, np.dtype(np.float64)).tolist(), 1):  # noqa: B007
+                    yield u
+
+        try:
+            yield numbers().__next__
+        finally:
+            if state is not None:
+                self._twister.state = state
+                self.words(2 * used)
 
     def hits(self, count: int, p: float) -> np.ndarray:
         """Which of ``count`` float64 uniforms are below ``p``."""

@@ -1,4 +1,4 @@
-"""The operators behind layers: convolution, pooling, embedding, dropout."""
+"""The operators behind layers: convolution, pooling, embedding."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from .. import kernels
 from ..tensor import Tensor, wrap
 from .convert import check_tensor
 from .dispatch import apply
-from .index import _as_index
+from .index import index_array
 from .public import function
-from .random import default_generator
 from .table import Array, _, coarse
 from .writes import write
 
@@ -352,7 +351,7 @@ def embedding(
     Raises:
         IndexError: a place outside of ``weight``.
     """
-    indices = _as_index("embedding", check_tensor("embedding", "input", input))
+    indices = index_array("embedding", input)
     rows = check_tensor("embedding", "weight", weight)._array
     if rows.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D, but got shape {list(rows.shape)}")
@@ -384,44 +383,6 @@ def _renormalize(weight: Tensor, used: np.ndarray, max_norm: float, norm_type: f
         write(weight, scaled, "embedding_renorm_")
 
 
-# --- Dropout -------------------------------------------------------------------------------------------------------
-
-
-@coarse(latex=r"x \, m / (1 - p)", home="", node_name="Mul")
-def masked_scale(x: Array, mask, scale):
-    # One pass for the product and one for the scale, in place: the mask stays a byte per element.
-    out = x * x.dtype.type(scale)
-    np.multiply(out, mask, out)
-    return out
-
-
-@masked_scale.gradient("x")
-def _(g, mask, scale):
-    return masked_scale(g, mask, scale)
-
-
-@function(functional=True, method=False)
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Each element set to 0 with probability ``p``, the others divided by ``1 - p``; nothing when not training.
-
-    Draws the mask that PyTorch draws from the same seed.
-
-    Raises:
-        ValueError: ``p`` outside of [0, 1].
-    """
-    if not 0.0 <= p <= 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    check_tensor("dropout", "input", input)
-    if not training or p == 0:
-        return input
-    if p == 1:
-        out = apply(masked_scale, (input, np.zeros(input._array.shape, np.bool_), 0.0), {})
-    else:
-        mask = default_generator.stream.dropout_mask(input._array.shape, p)
-        out = apply(masked_scale, (input, mask, 1.0 / (1.0 - p)), {})
-    return write(input, out, "dropout_") if inplace else out
-
-
 __all__ = [
     "avg_pool",
     "avg_pool2d",
@@ -430,11 +391,9 @@ __all__ = [
     "convolution",
     "convolution_input_gradient",
     "convolution_weight_gradient",
-    "dropout",
     "embedding",
     "embedding_rows",
     "embedding_sum",
-    "masked_scale",
     "max_pool",
     "max_pool2d",
     "max_pool_gather",

@@ -17,6 +17,12 @@ __all__ = ["FAMILIES", "attach_methods", "find", "load", "load_all"]
 
 # family -> {namespace or "Tensor": names}; "torch" is `autograd` itself.
 FAMILIES: dict[str, dict[str, str]] = {
+    "masked": {
+        "masked": (
+            "amax amin argmax argmin cumprod cumsum log_softmax logaddexp logsumexp mean median norm normalize prod "
+            "softmax softmin std sum var"
+        ),
+    },
     "windows": {
         "torch": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
         "signal.windows": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -80,7 +81,19 @@ def logcumsumexp(x: Array, dim):
     at = check_dim("logcumsumexp", dim, x.ndim)
     if not x.ndim:
         return x.copy()
+    if x.dtype.kind == "c":
+        return _complex_logcumsumexp(x, at)
     return np.logaddexp.accumulate(x, axis=at, dtype=WIDER.get(x.dtype, x.dtype)).astype(x.dtype, copy=False)
+
+
+def _complex_logcumsumexp(x: np.ndarray, dim: int) -> np.ndarray:
+    out = x.copy()
+    steps = np.moveaxis(out, dim, 0)
+    for before, here in itertools.pairwise(steps):
+        ahead = before.real > here.real
+        large, small = np.where(ahead, before, here), np.where(ahead, here, before)
+        here[...] = large + np.log1p(np.exp(small - large))
+    return out
 
 
 @logcumsumexp.gradient("x")
@@ -88,6 +101,9 @@ def _(g, x, out, dim):
     # sum_{k >= i} g_k exp(x_i - out_k) in logarithms, for the positive and the negative gradients each.
     if not x.ndim:
         return g
+    if (x._array if isinstance(x, Tensor) else x).dtype.kind == "c":
+        logs = _.sub(_.log(g), out)
+        return _.exp(_.add(flip(logcumsumexp(flip(logs, (dim,)), dim), (dim,)), x))
     total = None
     for sign in (1.0, -1.0):
         signed = _.mul(g, sign)
@@ -116,6 +132,8 @@ def _running(name: str, ufunc: np.ufunc, word: str) -> Any:
 
     def compute(input: Tensor, dim: int) -> Any:
         x = check_tensor(name, "input", input)._array
+        if x.dtype.kind == "c":
+            raise NotImplementedError(f'"{name}" not implemented for complex numbers, which have no order')
         at = check_dim(name, dim, x.ndim)
         if x.size == 0 or x.ndim == 0:
             return pair(input.clone(), wrap(np.zeros(x.shape, np.int64)))
@@ -288,7 +306,7 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = 
         return y.sum(at).to(y.dtype)  # no division made it a float
     if isinstance(width, Tensor):
         return ((left + right) * width).sum(at) / 2
-    return (left + right).sum(at) * (width / 2)
+    return (y.sum(at) - (y.select(at, 0) + y.select(at, -1)) * 0.5) * width
 
 
 @function(method=False)

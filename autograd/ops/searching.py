@@ -60,6 +60,8 @@ def unique_consecutive(
 
 def _distinct(operator: str, input: Tensor, dim: int | None, inverse: bool, counts: bool, ordering: bool) -> Any:
     x = check_tensor(operator, "input", input)._array
+    if x.dtype.kind == "c":
+        raise NotImplementedError(f"\"{operator}\" not implemented for '{type_name(x.dtype)}'; take .real and .imag")
     if dim is None:
         rows, rest = x.reshape(-1, 1), None
     else:
@@ -84,8 +86,8 @@ def _distinct(operator: str, input: Tensor, dim: int | None, inverse: bool, coun
     starts = np.ones(len(ordered), bool)
     starts[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
     values = ordered[starts]
-    values = values[:, 0] if rest is None else np.moveaxis(values.reshape(-1, *rest), 0, at)
-    results = [wrap(np.ascontiguousarray(values))]
+    values = values[:, 0].copy() if rest is None else np.moveaxis(values.reshape(-1, *rest), 0, at)
+    results = [wrap(values)]
     if inverse:
         groups = np.cumsum(starts) - 1
         places = np.empty(len(rows), np.int64)
@@ -158,8 +160,8 @@ def _places(
             f"{operator}(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
             f"and input value tensor must match, but we got {list(edges.shape)} and {list(v.shape)}"
         )
-    if edges.dtype.kind == "b" and v.size:
-        raise NotImplementedError(f"\"{operator}_out_cpu\" not implemented for 'Bool'; convert with .byte()")
+    if v.size and (edges.dtype.kind + v.dtype.kind == "bb" or "c" in (edges.dtype.kind, v.dtype.kind)):
+        raise NotImplementedError(f'"{operator}_out_cpu" not implemented for bool and complex numbers')
     order = None
     if sorter is not None:
         order = check_tensor(operator, "sorter", sorter)._array
@@ -393,10 +395,10 @@ def _bin_edges(operator: str, points: np.ndarray, bins: list[Any], range: Sequen
     if isinstance(bins[0], Tensor):
         edges = [check_tensor(operator, "bins", each)._array for each in bins]
         for i, edge in enumerate(edges):
-            if edge.ndim != 1 or edge.size < 1:
+            if edge.ndim != 1 or edge.size < 2:
                 raise RuntimeError(
-                    f"{operator}(): bins tensor for dimension {i} should have one dimension and at least one "
-                    f"element, but got shape {list(edge.shape)}"
+                    f"{operator}(): bins tensor for dimension {i} should have one dimension and at least two "
+                    f"elements, but got shape {list(edge.shape)}"
                 )
             if edge.dtype != kind:
                 raise RuntimeError(

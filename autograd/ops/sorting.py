@@ -45,10 +45,10 @@ def _of_0d(input: Tensor, pair: Any) -> Any:
     return pair(input.clone(), wrap(np.zeros((), np.int64)))
 
 
-def _ordered(operator: str, input: Any) -> np.ndarray:
+def _ordered(operator: str, input: Any, error: type[Exception] = RuntimeError) -> np.ndarray:
     x = check_tensor(operator, "input", input)._array
     if x.dtype.kind == "c":
-        raise RuntimeError(f"{operator}(): complex numbers have no order; take .real, .imag or .abs()")
+        raise error(f"{operator}(): complex numbers have no order; take .real, .imag or .abs()")
     return x
 
 
@@ -153,7 +153,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     values=tensor(3.),
     indices=tensor(2))
     """
-    x = _ordered("kthvalue", input)
+    x = _ordered("kthvalue", input, NotImplementedError)
     at = check_dim("kthvalue", dim, x.ndim)
     if x.ndim:
         _check_some("kthvalue", x, at)
@@ -191,7 +191,7 @@ def _(g, x, out):
 
 def _median(name: str, pair: Any, ignore_nan: bool) -> Callable[..., Any]:
     def compute(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-        x = _ordered(name, input)
+        x = _ordered(name, input, NotImplementedError)
         if x.dtype.kind == "b":
             raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'; convert with .byte()")
         if dim is None:
@@ -242,7 +242,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     >>> autograd.mode(autograd.tensor([3, 1, 1, 3, 2])).values
     tensor(1)
     """
-    x = _ordered("mode", input)
+    x = _ordered("mode", input, NotImplementedError)
     at = check_dim("mode", dim, x.ndim)
     if not x.ndim:
         return _of_0d(input, MODE)
@@ -292,7 +292,7 @@ def _quantile(name: str, ignore_nan: bool) -> Callable[..., Tensor]:
 def _interpolated(
     name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool
 ) -> Tensor:
-    x = _ordered(name, input)
+    x = check_tensor(name, "input", input)._array
     _check_quantile(name, x, q, interpolation)
     levels = q if isinstance(q, Tensor) else wrap(np.asarray(q, x.dtype))
     at = None if dim is None else check_dim(name, dim, x.ndim)

@@ -38,8 +38,7 @@ def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any 
     >>> autograd.nansum(autograd.tensor([1.0, autograd.nan, 2.0]))
     tensor(3.)
     """
-    check_tensor("nansum", "input", input)
-    return _without_nan(input).sum(dim, keepdim, dtype=dtype)
+    return _without_nan("nansum", input).sum(dim, keepdim, dtype=dtype)
 
 
 @function()
@@ -60,11 +59,14 @@ def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any
             "with .float()"
         )
     count = input.isnan().logical_not().sum(dim, keepdim)
-    return _without_nan(input).sum(dim, keepdim, dtype=dtype) / count
+    return _without_nan("nanmean", input).sum(dim, keepdim, dtype=dtype) / count
 
 
-def _without_nan(x: Tensor) -> Tensor:
-    return x if x._array.dtype.kind in "biu" else x.masked_fill(x.isnan(), 0)
+def _without_nan(operator: str, input: Tensor) -> Tensor:
+    kind = check_tensor(operator, "input", input)._array.dtype.kind
+    if kind == "c":
+        raise RuntimeError(f"{operator} does not support complex inputs; take .real and .imag")
+    return input if kind in "biu" else input.masked_fill(input.isnan(), 0)
 
 
 @function(torch=False, method=True)
@@ -201,7 +203,7 @@ def cov(
         divisor = 0 if weight is None else divisor * 0
     centered = table - mean.unsqueeze(1)
     other = centered if weight is None else centered * weight
-    product = centered @ other.t().to(centered.dtype)
+    product = centered @ other.t().conj().to(centered.dtype)
     return (product / divisor).squeeze()
 
 
@@ -242,8 +244,11 @@ def corrcoef(input: Tensor) -> Tensor:
     c = cov(input)
     if not c._array.ndim:
         return c / c
-    scale = c.diagonal().sqrt()
-    return (c / scale.unsqueeze(1) / scale.unsqueeze(0)).clamp(-1, 1)
+    scale = TABLE["real"](c).diagonal().sqrt()
+    c = c / scale.unsqueeze(1) / scale.unsqueeze(0)
+    if c._array.dtype.kind != "c":
+        return c.clamp(-1, 1)
+    return TABLE["complex"](TABLE["real"](c).clamp(-1, 1), TABLE["imag"](c).clamp(-1, 1))
 
 
 # --- Norms ----------------------------------------------------------------------------------------------------------
@@ -317,7 +322,10 @@ def norm_except_dim(v: Tensor, pow: float = 2, dim: int = 0) -> Tensor:
     ndim = check_tensor("norm_except_dim", "v", v)._array.ndim
     if dim == -1:
         return norm(v, pow)
-    return norm(v, pow, tuple(d for d in range(ndim) if d != dim), True)
+    if ndim == 0:
+        raise IndexError(f"norm_except_dim: Dimension specified as {dim} but tensor has no dimensions")
+    at = check_dim("norm_except_dim", dim, ndim)
+    return norm(v, pow, tuple(d for d in range(ndim) if d != at), True)
 
 
 # --- Segments -------------------------------------------------------------------------------------------------------

@@ -70,6 +70,16 @@ _LAZY = {
     "Function": ("autograd.function", "Function"),
     "func": ("autograd.func", None),
     "functional": ("autograd.functional", None),
+    **{
+        name: ("autograd.graph", name)
+        for name in (
+            "is_anomaly_check_nan_enabled",
+            "set_anomaly_enabled",
+            "is_multithreading_enabled",
+            "set_multithreading_enabled",
+        )
+    },
+    **{name: (f"autograd.{name}", None) for name in ("anomaly_mode", "grad_mode", "variable")},
     "function": ("autograd.function", None),
     "graph": ("autograd.graph", None),
     "vmap": ("autograd.func", "vmap"),

@@ -286,8 +286,8 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
         RuntimeError: arguments that are not floating-point, or not of one dtype.
 
     >>> import autograd
-    >>> autograd.polar(autograd.tensor([1.0, 2.0]), autograd.tensor([0.0, 3.14159265]))
-    tensor([ 1.0000e+00+0.0000e+00j, -2.0000e+00-1.7485e-07j])
+    >>> autograd.polar(autograd.tensor([1.0, 2.0]), autograd.tensor([0.0, 0.5]))
+    tensor([1.0000+0.0000j, 1.7552+0.9589j])
     """
     from .writes import write_out
 

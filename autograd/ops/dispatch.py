@@ -11,7 +11,7 @@ from .. import dtypes
 from ..dtypes import number_dtype, promote_numpy, result_dtype
 from ..graph import Node, state
 from ..kernels.silence import silently
-from ..tensor import INFERENCE, Tensor, node_of, shared_counter, wrap
+from ..tensor import INFERENCE, BatchError, Tensor, node_of, shared_counter, wrap
 from .nodes import ComplexNode, ManyNode, Output, PointwiseNode, RowNode, holds_complex, record
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
 from .writes import link_view, remember_view, shares_memory, type_name
@@ -21,7 +21,7 @@ __all__ = ["NUMBERS", "apply", "apply_coarse", "apply_pointwise", "as_number", "
 ndarray = np.ndarray
 new = object.__new__
 REFUSED = {"any": "", "numbers": "b", "floats": "biu"}
-NUMBERS = (int, float, complex, np.number, np.bool_)
+NUMBERS: Any = (int, float, complex, np.number, np.bool_)
 
 
 def apply(row: Row, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -42,14 +42,22 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
         return apply(TABLE[row.complex], [_promoted(operand, dtype) for operand in operands], {})
     tensors: list[Tensor | None] = []
     arrays: list[ndarray] = []
-    for name, operand in zip(row.inputs, operands, strict=True):
-        if isinstance(operand, Tensor):
-            tensors.append(operand)
-            array = operand._array
-            arrays.append(array if array.dtype == dtype or name == "condition" else array.astype(dtype))
-        else:
-            tensors.append(None)
-            arrays.append(as_number(operand, dtype) if name != "condition" else np.asarray(operand, np.bool_))
+    nodes: list[Node | None] = []
+    try:
+        for name, operand in zip(row.inputs, operands, strict=True):
+            if isinstance(operand, Tensor):
+                tensors.append(operand)
+                nodes.append(node_of(operand))
+                array = operand._array
+                arrays.append(array if array.dtype == dtype or name == "condition" else array.astype(dtype))
+            else:
+                tensors.append(None)
+                nodes.append(None)
+                arrays.append(as_number(operand, dtype) if name != "condition" else np.asarray(operand, np.bool_))
+    except BatchError:
+        from .batching import pointwise_on_batch
+
+        return pointwise_on_batch(row, values)
     shape = broadcast_shape(row, arrays)
     size = 1
     for n in shape:
@@ -65,7 +73,6 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     out = wrap(result)
     if state.inference:
         out._counter = INFERENCE
-    nodes = [None if t is None else node_of(t) for t in tensors]
     if row.rules and state.grad and any(node is not None for node in nodes) and result.dtype.kind in "fc":
         plan = row.plan(tuple(node is not None for node in nodes))
         if plan.names:
@@ -194,36 +201,41 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
     arguments = list(values)
     nodes: list[Any] = []
     differentiable = False
-    for position, name in row.input_places:
-        value = values[position]
-        owners.append(value)
-        if isinstance(value, Tensor):
-            arguments[position] = value._array
-            node = value._node if value._view is None else node_of(value)
-            nodes.append(node)
-            if node is not None:
-                differentiable = True
-        elif name in row.sequences:
-            if not isinstance(value, (list, tuple)):
-                raise TypeError(
-                    f"{row.name}(): argument '{public_name(name)}' must be a sequence of Tensors, not "
-                    f"{type(value).__name__}"
-                )
-            for item in value:
-                if not isinstance(item, Tensor):
+    try:
+        for position, name in row.input_places:
+            value = values[position]
+            owners.append(value)
+            if isinstance(value, Tensor):
+                arguments[position] = value._array
+                node = value._node if value._view is None else node_of(value)
+                nodes.append(node)
+                if node is not None:
+                    differentiable = True
+            elif name in row.sequences:
+                if not isinstance(value, (list, tuple)):
                     raise TypeError(
-                        f"{row.name}(): expected Tensor as element of argument '{public_name(name)}', but got "
-                        f"{type(item).__name__}"
+                        f"{row.name}(): argument '{public_name(name)}' must be a sequence of Tensors, not "
+                        f"{type(value).__name__}"
                     )
-            arguments[position] = [item._array for item in value]
-            several = [node_of(item) for item in value]
-            wants = any(node is not None for node in several)
-            nodes.append(several if wants else None)
-            differentiable = differentiable or wants
-        elif value is None or isinstance(value, ndarray):
-            nodes.append(None)
-        else:
-            raise TypeError(f"{row.name}(): argument '{public_name(name)}' must be Tensor, not {type(value).__name__}")
+                for item in value:
+                    if not isinstance(item, Tensor):
+                        raise TypeError(
+                            f"{row.name}(): expected Tensor as element of argument '{public_name(name)}', but got "
+                            f"{type(item).__name__}"
+                        )
+                arguments[position] = [item._array for item in value]
+                several = [node_of(item) for item in value]
+                wants = any(node is not None for node in several)
+                nodes.append(several if wants else None)
+                differentiable = differentiable or wants
+            elif value is None or isinstance(value, ndarray):
+                nodes.append(None)
+            else:
+                raise TypeError(f"{row.name}(): argument '{public_name(name)}' must be Tensor, not {type(value).__name__}")
+    except BatchError:
+        from .batching import coarse_on_batch
+
+        return coarse_on_batch(row, values)
     if row.is_real and holds_complex([arguments[position] for position in row.input_positions]):
         return _without_complex(row, values)
     result = silently(row.forward, *arguments)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 TOLERANCE = {"float16": (2e-3, 1e-4), "float32": (3e-6, 2e-6), "float64": (1e-11, 1e-12)}
+TOLERANCE |= {"complex64": TOLERANCE["float32"], "complex128": TOLERANCE["float64"]}
 
 
 def agree(mine, other, rtol=None, atol=None, what=""):
@@ -22,7 +23,8 @@ def agree(mine, other, rtol=None, atol=None, what=""):
     assert tuple(mine.shape) == tuple(other.shape), what
     if rtol is None:
         rtol, atol = TOLERANCE.get(str(mine.dtype).removeprefix("torch."), (0, 0))
-    np.testing.assert_allclose(mine.detach().numpy(), other.detach().numpy(), rtol, atol, equal_nan=True, err_msg=what)
+    mine, other = mine.detach().numpy(), other.detach().resolve_conj().numpy()
+    np.testing.assert_allclose(mine, other, rtol, atol, equal_nan=True, err_msg=what)
 
 
 def outcome(function, *args, **kwargs):
@@ -86,3 +88,20 @@ def refuse_alike(ours, theirs, expression, words=()):
 def same_memory(a, b):
     """Whether two tensors lie in the same memory."""
     return bool(np.shares_memory(a.detach().numpy(), b.detach().numpy()))
+
+
+def strides_of(tensor):
+    """The steps in memory of the dimensions along which there is a step."""
+    return [step for step, n in zip(tensor.stride(), tensor.shape, strict=True) if n > 1]
+
+
+def agree_in_memory(ours, theirs, call, array, what=""):
+    """The result of ``call(L, x)``, one tensor or several: a view where PyTorch's is, with its strides."""
+    mine, other = ours.of(array), theirs.of(array)
+    a, b = call(ours, mine), call(theirs, other)
+    agree(a, b, what=what)
+    for x, y in zip(a, b, strict=True) if isinstance(b, tuple) else [(a, b)]:
+        assert same_memory(x, mine) == same_memory(y, other), what
+        if y.numel() > 1:
+            assert strides_of(x) == strides_of(y), what
+            assert x.storage_offset() == y.storage_offset(), what

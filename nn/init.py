@@ -6,6 +6,7 @@ The same seed gives the same numbers as PyTorch. ``fan_in`` is the number of inp
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Callable
@@ -13,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+import autograd
 from autograd.graph import no_grad
-from autograd.kernels.silence import silently
-from autograd.tensor import Tensor, count_write, wrap
+from autograd.tensor import Tensor, wrap
 
 __all__ = [
     "calculate_gain",
@@ -27,6 +28,7 @@ __all__ = [
     "normal_",
     "ones_",
     "orthogonal_",
+    "sparse_",
     "trunc_normal_",
     "uniform_",
     "xavier_normal_",
@@ -102,28 +104,24 @@ def trunc_normal_(
             stacklevel=2,
         )
     inside = (math.erf((b - mean) / (std * math.sqrt(2))) - math.erf((a - mean) / (std * math.sqrt(2)))) / 2
-    array = tensor._array
-    drawn = wrap(np.empty_like(array))
-    candidate = drawn._array
-    pending = np.ones(array.shape, bool)
-    if inside > 0.3:
-        low, high = array.dtype.type(a), array.dtype.type(b)
-        while pending.any():
-            _draw(drawn.normal_, mean, std, generator)
-            np.copyto(array, candidate, where=pending)
-            pending = (array < low) | (array > high)
-    else:
+    with no_grad():
+        if inside > 0.3:
+            # The bounds as the tensor's dtype has them: a value that equals one is inside.
+            low, high = (float(tensor._array.dtype.type(bound)) for bound in (a, b))
+            tensor.normal_(mean, std, generator=generator)
+            while (outside := (tensor < low) | (tensor > high)).any():
+                drawn = autograd.empty_like(tensor).normal_(mean, std, generator=generator)
+                tensor.copy_(autograd.where(outside, drawn, tensor))
+            return tensor
         # Few normal values would fit: uniform ones are kept with a probability proportional to the density.
         peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
-        chance = wrap(np.empty_like(array))
+        pending = autograd.ones_like(tensor, dtype=autograd.bool)
         while pending.any():
-            _draw(drawn.uniform_, a, b, generator)
-            np.copyto(array, candidate, where=pending)
-            _draw(chance.uniform_, 0.0, 1.0, generator)
-            density = ((candidate - array.dtype.type(mean)) / array.dtype.type(std)) ** 2 * -0.5 - peak
-            pending &= silently(np.log, chance._array) > density
-    count_write(tensor)
-    return tensor
+            drawn = autograd.empty_like(tensor).uniform_(a, b, generator=generator)
+            tensor.copy_(autograd.where(pending, drawn, tensor))
+            density = drawn.sub_(mean).div_(std).pow_(2).mul_(-0.5).sub_(peak)
+            pending &= autograd.empty_like(tensor).uniform_(generator=generator).log_() > density
+        return tensor
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
@@ -270,10 +268,51 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
         return tensor
     rows = len(array)
     drawn = normal_(wrap(np.empty((rows, array.size // rows), array.dtype)), generator=generator)._array
+    if array.dtype == np.float16:
+        raise NotImplementedError("orthogonal_: there is no QR decomposition of float16; convert the result of float32")
     wide = rows < drawn.shape[1]
     q, r = np.linalg.qr(drawn.T if wide else drawn)
     # The sign of r's diagonal makes q uniformly distributed (Mezzadri, arXiv:math-ph/0609050).
     q = q * np.sign(np.diagonal(r))
-    array[...] = (q.T if wide else q).reshape(array.shape) * array.dtype.type(gain)
-    count_write(tensor)
+    with no_grad():
+        return tensor.copy_(wrap(q.T if wide else q).reshape(tensor.shape)).mul_(gain)
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
+    """Draws a matrix from N(0, std²) and sets the fraction ``sparsity`` of each column to zero. Martens (2010).
+
+    As in PyTorch, the places of the zeros come from the default generator.
+
+    Raises:
+        ValueError: not 2-dimensional.
+    """
+    if tensor.ndim != 2:
+        raise ValueError(f"Only tensors with 2 dimensions are supported, but got shape {tuple(tensor.shape)}")
+    normal_(tensor, 0.0, std, generator)
+    rows, columns = tensor.shape
+    zeros = math.ceil(sparsity * rows)
+    with no_grad():
+        for column in range(columns):
+            tensor[autograd.randperm(rows)[:zeros], column] = 0
     return tensor
+
+
+def _older(name: str) -> Callable[..., Tensor]:
+    """What was called ``uniform`` before in-place operators had their underscore."""
+    written = globals()[f"{name}_"]
+
+    @functools.wraps(written)
+    def function(*args: Any, **kwargs: Any) -> Tensor:
+        warnings.warn(f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`.", FutureWarning, stacklevel=2)
+        return written(*args, **kwargs)
+
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+constant, dirac, eye, normal, orthogonal, sparse, uniform = map(
+    _older, ("constant", "dirac", "eye", "normal", "orthogonal", "sparse", "uniform")
+)
+kaiming_normal, kaiming_uniform, xavier_normal, xavier_uniform = map(
+    _older, ("kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform")
+)

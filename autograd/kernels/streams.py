@@ -101,13 +101,15 @@ class MT19937Stream(Twister):
         Raises:
             RuntimeError: ``std`` is negative or NaN.
         """
-        dtype, shape = _checked("normal_", dtype, "fc"), _dimensions(shape)
+        shape, size = _dimensions(shape), math.prod(_dimensions(shape))
         if not std >= 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std={std}")
+        dtype = _checked("normal_", dtype, "fc") if size else np.dtype(dtype)
+        if not size:
+            return np.empty(shape, dtype)
         if dtype.kind == "c":
             parts = self.normal((*shape, 2), _part(dtype), mean, std / math.sqrt(2), contiguous)
             return _complex(parts, dtype)
-        size = math.prod(shape)
         with self._lock:
             if size < 16 or not contiguous:
                 z = self.pairs(size)

@@ -12,7 +12,7 @@ from ..tensor import Tensor, wrap
 from .convert import check_tensor
 from .dispatch import NUMBERS, apply, as_number, broadcast_shape
 from .pointwise import addcdiv, addcmul, check_fits
-from .public import function, inplace
+from .public import INPLACE_FUNCTIONS, TORCH, function, inplace
 from .table import TABLE, Array, PointwiseRow, coarse
 from .writes import type_name, write
 
@@ -65,6 +65,8 @@ def integer_function(
         return compute(self, other)
 
     inplace(f"{name}_")(into)
+    if name in INPLACE_FUNCTIONS:
+        TORCH[f"{name}_"] = getattr(Tensor, f"{name}_")
 
 
 integer_function("bitwise_and", np.bitwise_and, "Bits set in both; on bools, and.")

@@ -39,10 +39,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         ),
     },
     "scatter": {
-        "torch": (
-            "argwhere index_reduce index_reduce_ nonzero_static put put_ scatter_reduce scatter_reduce_ take "
-            "take_along_dim"
-        ),
+        "torch": ("argwhere index_reduce nonzero_static put scatter_reduce take take_along_dim"),
         "Tensor": (
             "argwhere index_reduce index_reduce_ nonzero_static put put_ scatter_reduce scatter_reduce_ take "
             "take_along_dim"
@@ -51,7 +48,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "elementwise": {
         "torch": (
             "bitwise_left_shift bitwise_right_shift copysign deg2rad float_power frexp gcd heaviside isneginf "
-            "isposinf lcm ldexp logaddexp2 nextafter positive rad2deg rsub deg2rad_ ldexp_ rad2deg_"
+            "isposinf lcm ldexp logaddexp2 nextafter positive rad2deg rsub deg2rad_ gcd_ lcm_ ldexp_ rad2deg_"
         ),
         "Tensor": (
             "bitwise_left_shift bitwise_right_shift copysign deg2rad float_power frexp gcd heaviside isneginf "
@@ -119,10 +116,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "Tensor": "istft stft",
     },
     "special": {
-        "torch": (
-            "digamma erfinv i0 igamma igammac lgamma mvlgamma polygamma digamma_ erfinv_ i0_ igamma_ igammac_ "
-            "lgamma_ mvlgamma_ polygamma_"
-        ),
+        "torch": ("digamma erfinv i0 igamma igammac lgamma mvlgamma polygamma i0_ "),
         "special": (
             "airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 chebyshev_polynomial_t chebyshev_polynomial_u "
             "chebyshev_polynomial_v chebyshev_polynomial_w digamma entr erf erfc erfcx erfinv exp2 expit "
@@ -166,10 +160,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "linalg": "cond matrix_norm matrix_rank norm vector_norm",
     },
     "products": {
-        "torch": (
-            "addbmm addbmm_ addr addr_ chain_matmul cross eig inner kron lstsq matrix_rank solve symeig tensordot "
-            "vdot"
-        ),
+        "torch": ("addbmm addr chain_matmul cross eig inner kron lstsq matrix_rank solve symeig tensordot vdot"),
         "linalg": "cross diagonal matmul multi_dot vander vecdot",
         "Tensor": "addbmm addbmm_ addr addr_ cross eig inner kron lstsq solve symeig vdot",
     },

@@ -30,6 +30,16 @@ NAMESPACES: dict[str, dict[str, Any]] = {
 }
 TORCH, FUNCTIONAL = NAMESPACES["torch"], NAMESPACES["nn.functional"]
 
+# The operators whose in-place form is a function too, `autograd.relu_(x)`; of all others it is only a method.
+_INPLACE = (
+    "abs acos acosh addmv alpha_dropout arccos arccosh arcsin arcsinh arctan arctanh as_strided asin asinh atan "
+    "atanh ceil celu clamp clamp_max clamp_min clip conj_physical cos cosh deg2rad detach dropout "
+    "embedding_renorm erf erfc exp exp2 expm1 feature_alpha_dropout feature_dropout fill fix floor frac gcd i0 "
+    "index_put lcm ldexp log log10 log1p log2 logit nan_to_num neg negative rad2deg reciprocal relu resize_as "
+    "round rrelu rsqrt selu sigmoid sin sinc sinh sqrt square tan tanh threshold trunc xlogy zero"
+)
+INPLACE_FUNCTIONS = frozenset(_INPLACE.split())
+
 
 def function(
     *,
@@ -48,7 +58,7 @@ def function(
         functional: in ``nn.functional``.
         home: in this namespace instead of ``autograd``: ``"linalg"``, ``"special"``, ... (then no method by default).
         method: as a method of Tensor; as ``torch`` by default.
-        inplace: as an in-place method with a trailing underscore, too, and in ``autograd`` where the function is.
+        inplace: as an in-place method with a trailing underscore, too, and in ``autograd`` where PyTorch has that.
         aliases: other names.
         arguments: other keywords for its parameters, beyond those that every function takes (`KEYWORDS`).
     """
@@ -66,7 +76,7 @@ def function(
                 into = _inplace_of(public, name)
                 if as_method:
                     setattr(Tensor, f"{name}_", into)
-                if "torch" in spaces:
+                if "torch" in spaces and name in INPLACE_FUNCTIONS:
                     TORCH[f"{name}_"] = into
         return written
 
@@ -129,7 +139,7 @@ def publish(row: Row) -> None:
             into = _inplace_of(public, name)
             if row.method:
                 setattr(Tensor, f"{name}_", into)
-            if row.home == "torch" and isinstance(row, PointwiseRow) and len(row.inputs) == 1:
+            if row.home == "torch" and name in INPLACE_FUNCTIONS:
                 TORCH[f"{name}_"] = into
 
 

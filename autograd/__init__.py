@@ -68,6 +68,7 @@ _STORAGES = (
 _LAZY = {
     **{name: ("autograd.legacy", name) for name in (*_LEGACY.split(), "Variable", "set_default_tensor_type")},
     "Function": ("autograd.function", "Function"),
+    "autograd": ("autograd", None),  # programs that say `torch.autograd.grad`
     "func": ("autograd.func", None),
     "functional": ("autograd.functional", None),
     **{

@@ -10,11 +10,11 @@ import numpy as np
 
 from ..tensor import Tensor
 from .convert import check_tensor
-from .dispatch import apply
+from .dispatch import NUMBERS, apply
 from .nodes import sum_to
 from .public import function
 from .shape import reshape, transpose, unsqueeze
-from .table import Array, Arrays, _, coarse
+from .table import Array, _, coarse
 from .writes import write_out
 
 
@@ -128,10 +128,10 @@ def _(g, bias_shape):
 # --- Products with a fixed number of dimensions --------------------------------------------------------------------
 
 
-def _strict_product(name: str, ndims: tuple[int, int], doc: str) -> None:
+def _strict_product(name: str, ndims: tuple[int, int], second: str, doc: str) -> None:
     def compute(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
         for position, (tensor, ndim) in enumerate(zip((input, mat2), ndims, strict=True)):
-            if check_tensor(name, ("input", "mat2")[position], tensor)._array.ndim != ndim:
+            if check_tensor(name, ("input", second)[position], tensor)._array.ndim != ndim:
                 raise RuntimeError(
                     f"{name}: expected argument {position + 1} to be {ndim}-D, but got shape {list(tensor.shape)}"
                 )
@@ -143,20 +143,20 @@ def _strict_product(name: str, ndims: tuple[int, int], doc: str) -> None:
         return result if out is None else write_out(out, result, name)
 
     compute.__name__, compute.__doc__ = name, doc
-    function(aliases={"outer": ("ger",)}.get(name, ()))(compute)
+    function(arguments={second: "mat2"})(compute)
 
 
-_strict_product("mm", (2, 2), "The product of two matrices.")
-_strict_product("bmm", (3, 3), "The products of two batches of matrices.")
-_strict_product("mv", (2, 1), "The product of a matrix and a vector.")
-_strict_product("dot", (1, 1), "The sum of the products of two vectors' elements.")
+_strict_product("mm", (2, 2), "mat2", "The product of two matrices.")
+_strict_product("bmm", (3, 3), "mat2", "The products of two batches of matrices.")
+_strict_product("mv", (2, 1), "vec", "The product of a matrix and a vector.")
+_strict_product("dot", (1, 1), "tensor", "The sum of the products of two vectors' elements.")
 
 
 @function(aliases=("ger",))
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The matrix of products of two vectors' elements."""
-    for tensor in (input, vec2):
-        if tensor._array.ndim != 1:
+    for name, tensor in (("input", input), ("vec2", vec2)):
+        if check_tensor("outer", name, tensor)._array.ndim != 1:
             raise RuntimeError(f"outer: expected 1-D tensors, but got shape {list(tensor.shape)}")
     result = _.mul(apply(unsqueeze, (input, 1), {}), vec2)
     return result if out is None else write_out(out, result, "outer")
@@ -197,146 +197,51 @@ def _(g, first, second_shape, alpha):
     return grad if alpha == 1 else _.mul(grad, alpha)
 
 
-def _added_product(name: str, ndims: tuple[int, int]) -> None:
-    def compute(
-        input: Tensor, first: Tensor, second: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None
-    ) -> Tensor:
+def numbers_first(name: str, args: tuple[Any, ...], beta: Any, alpha: Any) -> tuple[Any, ...]:
+    """(input, first, second, beta, alpha) from the arguments of ``name``, which may be in the order that PyTorch
+    deprecated: ``(beta, input, first, second)`` or ``(beta, input, alpha, first, second)``."""
+    tensors = [argument for argument in args if isinstance(argument, Tensor)]
+    numbers = [argument for argument in args if not isinstance(argument, Tensor)]
+    if len(tensors) != 3 or len(numbers) > 2 or not all(isinstance(n, NUMBERS) for n in (*numbers, beta, alpha)):
+        kinds = ", ".join(type(argument).__name__ for argument in args)
+        raise TypeError(f"{name}() takes three tensors, beta= and alpha=, but got ({kinds})")
+    return (*tensors, *numbers, *(beta, alpha)[len(numbers) :])
+
+
+def _added_product(name: str, ndims: tuple[int, int], operands: tuple[str, str]) -> None:
+    def compute(*args: Any, beta: Any = 1, alpha: Any = 1, out: Tensor | None = None, **named: Any) -> Tensor:
+        args += tuple(named.pop(key) for key in ("input", "self", *operands) if key in named)
+        if named:
+            raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(named))!r}")
+        input, first, second, beta, alpha = numbers_first(name, args, beta, alpha)
         for tensor, ndim in zip((first, second), ndims, strict=True):
-            if check_tensor(name, "mat", tensor)._array.ndim != ndim:
+            if tensor._array.ndim != ndim:
                 raise RuntimeError(f"{name}: expected a {ndim}-D tensor, but got shape {list(tensor.shape)}")
+        if input._array.dtype != first._array.dtype:
+            raise RuntimeError(
+                f"{name}: input and {operands[0]} must have the same dtype, but got {input.dtype} and {first.dtype}"
+            )
+        if ndims[0] == 3 and first._array.shape[0] != second._array.shape[0]:
+            raise RuntimeError(
+                f"{name}: batch sizes must agree, but got shapes {list(first.shape)} and {list(second.shape)}"
+            )
         result = apply(added_product, (input, first, second, beta, alpha, name), {})
         return result if out is None else write_out(out, result, name)
 
     compute.__name__ = name
-    compute.__doc__ = "``beta * input + alpha * (first @ second)``."
+    compute.__doc__ = f"``beta * input + alpha * ({operands[0]} @ {operands[1]})``."
     function(inplace=True)(compute)
 
 
-for _name, _ndims in (("addmm", (2, 2)), ("addmv", (2, 1)), ("baddbmm", (3, 3))):
-    _added_product(_name, _ndims)
+for _name, _ndims, _operands in (
+    ("addmm", (2, 2), ("mat1", "mat2")),
+    ("addmv", (2, 1), ("mat", "vec")),
+    ("baddbmm", (3, 3), ("batch1", "batch2")),
+):
+    _added_product(_name, _ndims, _operands)
 
 
-# --- Einstein summation --------------------------------------------------------------------------------------------
-
-
-@coarse(latex=r"\sum_{\text{repeated}} x_{ij\ldots} y_{jk\ldots} \cdots", home="", node_name="Einsum")
-def einsum_product(operands: Arrays, terms, result):
-    """Every label occurs at most once in a term, and each in another term or in the result."""
-    equation = f"{','.join(terms)}->{result}"
-    return np.einsum(equation, *operands, optimize=len(operands) > 1)
-
-
-@einsum_product.gradient("operands")
-def _(g, operands, terms, result):
-    grads = []
-    for i, (term, operand) in enumerate(zip(terms, operands, strict=True)):
-        others = [t for j, t in enumerate(terms) if j != i]
-        rest = [o for j, o in enumerate(operands) if j != i]
-        grad = einsum_product([g, *rest], [result, *others], term)
-        grads.append(sum_to(grad, tuple(operand.shape)))
-    return grads
-
-
-@function(method=False)
-def einsum(equation: Any, *operands: Any) -> Tensor:
-    """Sums of products over named dimensions: ``einsum("ij,jk->ik", a, b)`` is the matrix product.
-
-    Labels that are missing on the right are summed over; without ``->`` those that occur once are kept, in
-    alphabetical order. ``...`` stands for dimensions that broadcast. The sub-list form
-    ``einsum(a, [0, 1], b, [1, 2], [0, 2])`` works too.
-
-    Raises:
-        RuntimeError: an equation that does not match the operands.
-
-    >>> import autograd
-    >>> autograd.einsum("ij,j->i", autograd.tensor([[1.0, 2.0], [3.0, 4.0]]), autograd.tensor([1.0, 10.0]))
-    tensor([21., 43.])
-    """
-    if not isinstance(equation, str):
-        equation, operands = _from_sublists((equation, *operands))
-    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
-        operands = tuple(operands[0])
-    terms, result = parse_einsum(equation, [check_tensor("einsum", "operands", o)._array.shape for o in operands])
-    tensors = list(operands)
-    for i, term in enumerate(terms):
-        tensors[i], terms[i] = _diagonals(tensors[i], term)
-    for i in range(len(terms)):
-        elsewhere = set(result).union(*(t for j, t in enumerate(terms) if j != i))
-        alone = [d for d, label in enumerate(terms[i]) if label not in elsewhere]
-        if alone:
-            tensors[i] = _.sum(tensors[i], tuple(alone))
-            terms[i] = "".join(label for label in terms[i] if label in elsewhere)
-    from .shape import same_dtype
-
-    return apply(einsum_product, (same_dtype("einsum", tensors), terms, result), {})
-
-
-def _from_sublists(arguments: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
-    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-    def term(labels: Sequence[Any]) -> str:
-        return "".join("..." if label is Ellipsis else letters[label] for label in labels)
-
-    pairs = list(zip(arguments[0::2], arguments[1::2], strict=False))
-    equation = ",".join(term(labels) for _, labels in pairs)
-    if len(arguments) % 2:
-        equation += "->" + term(arguments[-1])
-    return equation, tuple(operand for operand, _ in pairs)
-
-
-def parse_einsum(equation: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str]:
-    """Terms and result of an equation with its ``...`` spelled out, checked against the operands' shapes."""
-    left, arrow, right = equation.replace(" ", "").partition("->")
-    terms = left.split(",")
-    if len(terms) != len(shapes):
-        raise RuntimeError(
-            f"einsum(): the equation {equation!r} names {len(terms)} operands, but {len(shapes)} were given"
-        )
-    spare = iter(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in equation)
-    widths = [
-        len(shape) - len(t.replace("...", "")) if "..." in t else 0 for t, shape in zip(terms, shapes, strict=True)
-    ]
-    dots = "".join(next(spare) for _ in range(max(widths, default=0)))
-    for i, (term, shape, width) in enumerate(zip(terms, shapes, widths, strict=True)):
-        terms[i] = term.replace("...", dots[len(dots) - width :] if width else "")
-        if len(terms[i]) != len(shape) or width < 0:
-            raise RuntimeError(
-                f"einsum(): the number of subscripts in {term!r} does not match the number of dimensions of operand "
-                f"{i} with shape {list(shape)}"
-            )
-    sizes: dict[str, int] = {}
-    for term, shape in zip(terms, shapes, strict=True):
-        for label, n in zip(term, shape, strict=True):
-            if not label.isalpha():
-                raise RuntimeError(f"einsum(): invalid subscript {label!r} in {equation!r}, expected a letter or '...'")
-            if sizes.setdefault(label, n) not in (n, 1) and n != 1:
-                raise RuntimeError(
-                    f"einsum(): operands do not broadcast: subscript {label!r} has sizes {sizes[label]} and {n} in "
-                    f"shapes {[list(s) for s in shapes]}"
-                )
-            sizes[label] = max(sizes[label], n)
-    if arrow:
-        result = right.replace("...", dots)
-    else:
-        counted = "".join(terms)
-        result = dots + "".join(sorted(c for c in set(counted) if counted.count(c) == 1 and c not in dots))
-    for label in result:
-        if label not in sizes:
-            raise RuntimeError(f"einsum(): output subscript {label!r} does not appear in the equation for any input")
-        if result.count(label) > 1:
-            raise RuntimeError(f"einsum(): output subscript {label!r} appears more than once in the output")
-    return terms, result
-
-
-def _diagonals(tensor: Tensor, term: str) -> tuple[Tensor, str]:
-    """Repeated labels in a term become a diagonal, its label last."""
-    for label in dict.fromkeys(term):
-        while term.count(label) > 1:
-            first = term.index(label)
-            second = term.index(label, first + 1)
-            tensor = apply(diagonal, (tensor, 0, first, second), {})
-            term = "".join(c for d, c in enumerate(term) if d not in (first, second)) + label
-    return tensor, term
+# --- Diagonals ------------------------------------------------------------------------------------------------------
 
 
 @coarse(latex=r"x_{i, i + k}", is_view=True)
@@ -369,14 +274,4 @@ def _(g, offset, dim1, dim2):
     return diagonal(g, offset, dim1, dim2)
 
 
-__all__ = [
-    "added_product",
-    "diagonal",
-    "diagonal_fill",
-    "einsum",
-    "einsum_product",
-    "linear",
-    "matmul",
-    "outer",
-    "parse_einsum",
-]
+__all__ = ["added_product", "diagonal", "diagonal_fill", "linear", "matmul", "numbers_first", "outer"]

@@ -125,7 +125,7 @@ class RowNode(TensorNode):
         from .packing import Packed
 
         if self.saved:
-            self.saved, self.guards = Packed(self.saved, pack, unpack), ()
+            self.saved, self.guards = Packed(self.saved, pack, unpack), ()  # type: ignore[assignment]
 
     def _explain_write(self, counter: list[int], version: int) -> None:
         names = [name for name, value in zip(self.plan.saved, self.saved, strict=True) if isinstance(value, ndarray)]
@@ -229,7 +229,7 @@ def fit(g: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     if isinstance(g, Tensor):
         g = sum_to(g, shape)
         return g if g._array.dtype == dtype else TABLE["to"](g, from_numpy_dtype(dtype))
-    constant = np.full(shape, g, dtype)
+    constant = cast(np.full(shape, g), dtype)
     return wrap(constant) if state.grad else constant
 
 

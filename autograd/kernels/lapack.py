@@ -1,0 +1,245 @@
+"""Factorizations and solutions of stacks of matrices: NumPy's functions where they take stacks, else LAPACK through
+SciPy, matrix by matrix.
+
+NumPy computes float32 in float64 and rounds once. What can fail returns ``info`` beside the result, as LAPACK does: 0,
+or which leading minor (pivot) was the first to fail.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "cholesky", "eig", "eigh", "expm", "geqrf", "inverse", "ldl_factor", "ldl_solve", "least_squares", "lu_factor",
+    "permutation", "solve", "solve_triangular", "svd",
+]  # fmt: skip
+
+ndarray = np.ndarray
+
+
+def each_matrix(kernel: Callable[..., Sequence[Any]], *stacks: ndarray) -> list[ndarray]:
+    """The results of a kernel for single matrices, on stacks that have the same leading dimensions."""
+    lead = stacks[0].shape[:-2]
+    if not lead:
+        return [np.asarray(result) for result in kernel(*stacks)]
+    count = math.prod(lead)
+    flat = [stack.reshape(count, *stack.shape[-2:]) for stack in stacks]
+    if count == 0:  # one matrix tells the shapes
+        single = [np.asarray(result) for result in kernel(*(_identity(stack) for stack in stacks))]
+        return [np.empty((*lead, *result.shape), result.dtype) for result in single]
+    results = zip(*(kernel(*matrices) for matrices in zip(*flat, strict=True)), strict=True)
+    stacked = [np.stack([np.asarray(each) for each in result]) for result in results]
+    return [result.reshape(*lead, *result.shape[1:]) for result in stacked]
+
+
+def _identity(stack: ndarray) -> ndarray:
+    return np.eye(*stack.shape[-2:], dtype=stack.dtype)
+
+
+def _lapack(name: str, *arrays: ndarray) -> Any:
+    from scipy.linalg import get_lapack_funcs
+
+    return get_lapack_funcs(name, arrays)
+
+
+def lu_factor(a: ndarray) -> list[ndarray]:
+    """``L`` below and ``U`` on and above the diagonal of one matrix, the rows that were exchanged (from 1), info."""
+
+    def factor(a: ndarray) -> tuple[ndarray, ndarray, int]:
+        if not a.size:
+            return a.copy(), np.empty(min(a.shape), np.int32), 0
+        lu, pivots, info = _lapack("getrf", a)(a)
+        return lu, pivots.astype(np.int32) + 1, info
+
+    lu, pivots, info = each_matrix(factor, a)
+    return [lu, pivots, info.astype(np.int32)]
+
+
+def permutation(pivots: ndarray, rows: int) -> ndarray:
+    """Where each row of ``P^T A`` comes from, for the exchanges that `lu_factor` returns."""
+    order = np.broadcast_to(np.arange(rows), (*pivots.shape[:-1], rows)).copy()
+    if not pivots.size:
+        return order
+    flat, exchanges = order.reshape(-1, rows), pivots.reshape(-1, pivots.shape[-1])
+    every = np.arange(len(flat))
+    for i in range(pivots.shape[-1]):
+        j = exchanges[:, i] - 1
+        flat[every, i], flat[every, j] = flat[every, j], flat[every, i].copy()
+    return order
+
+
+def _zero_pivot(a: ndarray) -> ndarray:
+    return lu_factor(a)[2]
+
+
+def inverse(a: ndarray) -> tuple[ndarray, ndarray]:
+    """The inverses, NaN where there is none, and info."""
+    try:
+        return np.linalg.inv(a), np.zeros(a.shape[:-2], np.int32)
+    except np.linalg.LinAlgError:
+        info = _zero_pivot(a)
+    regular = np.where((info == 0)[..., None, None], a, np.eye(a.shape[-1], dtype=a.dtype))
+    return np.where((info == 0)[..., None, None], np.linalg.inv(regular), a.dtype.type(np.nan)), info
+
+
+def solve(a: ndarray, b: ndarray) -> tuple[ndarray, ndarray]:
+    """The solutions of ``a x = b``, NaN where there is none, and info."""
+    try:
+        return np.linalg.solve(a, b), np.zeros(a.shape[:-2], np.int32)
+    except np.linalg.LinAlgError:
+        info = _zero_pivot(a)
+    regular = np.where((info == 0)[..., None, None], a, np.eye(a.shape[-1], dtype=a.dtype))
+    return np.where((info == 0)[..., None, None], np.linalg.solve(regular, b), a.dtype.type(np.nan)), info
+
+
+def solve_triangular(a: ndarray, b: ndarray, upper: bool, unit: bool) -> ndarray:
+    """The solutions of ``a x = b``, reading one triangle of ``a``; infinite where its diagonal has a zero."""
+    from scipy.linalg import get_blas_funcs
+
+    trsm = get_blas_funcs("trsm", (a, b))
+
+    def substitute(a: ndarray, b: ndarray) -> tuple[ndarray]:
+        if not b.size:
+            return (b.copy(),)
+        # Transposed, a matrix in C order is one in Fortran's: x^T a^T = b^T needs no copies of the operands.
+        return (trsm(1, a.T, b.T, side=1, lower=upper, diag=unit).T,)
+
+    return each_matrix(substitute, a, b)[0]
+
+
+def cholesky(a: ndarray) -> tuple[ndarray, ndarray]:
+    """The lower factor of each matrix, whose lower triangle is read, and info."""
+    try:
+        return np.linalg.cholesky(a), np.zeros(a.shape[:-2], np.int32)
+    except np.linalg.LinAlgError:
+        pass
+
+    def factor(a: ndarray) -> tuple[ndarray, int]:
+        return _lapack("potrf", a)(a, lower=1, clean=1)
+
+    factors, info = each_matrix(factor, a)
+    return factors, info.astype(np.int32)
+
+
+def geqrf(a: ndarray) -> tuple[ndarray, ndarray]:
+    """``R`` and below it the Householder vectors, and their scales."""
+    if not a.size:
+        return a.copy(), np.zeros((*a.shape[:-2], min(a.shape[-2:])), a.dtype)
+    h, tau = np.linalg.qr(a, "raw")
+    return np.ascontiguousarray(h.swapaxes(-2, -1)), tau
+
+
+def svd(a: ndarray, full: bool) -> tuple[ndarray, ndarray, ndarray]:
+    """``U``, the singular values in descending order, ``V^H``."""
+    if a.size:
+        return tuple(np.linalg.svd(a, full))  # type: ignore[return-value]
+    *lead, m, n = a.shape
+    k = min(m, n)
+    u = np.broadcast_to(np.eye(m, m if full else k, dtype=a.dtype), (*lead, m, m if full else k))
+    vh = np.broadcast_to(np.eye(n if full else k, n, dtype=a.dtype), (*lead, n if full else k, n))
+    return u.copy(), np.zeros((*lead, k), a.real.dtype), vh.copy()
+
+
+def eigh(a: ndarray, lower: bool) -> tuple[ndarray, ndarray]:
+    """Eigenvalues in ascending order and orthonormal eigenvectors of matrices of which one triangle is read."""
+    values, vectors = np.linalg.eigh(a, "L" if lower else "U")
+    return values, vectors
+
+
+def eig(a: ndarray) -> tuple[ndarray, ndarray]:
+    """Eigenvalues and eigenvectors of length 1, complex."""
+    kind = np.complex64 if a.dtype in (np.float32, np.complex64) else np.complex128
+    if not a.size:
+        return np.zeros(a.shape[:-1], kind), np.zeros(a.shape, kind)
+    values, vectors = np.linalg.eig(a)
+    return values.astype(kind), vectors.astype(kind)
+
+
+def expm(a: ndarray) -> ndarray:
+    """The matrix exponential, by scaling and squaring."""
+    from scipy.linalg import expm
+
+    return np.asarray(expm(a), a.dtype) if a.size else a.copy()
+
+
+def least_squares(a: ndarray, b: ndarray, cut: float | None, driver: str) -> list[ndarray]:
+    """The solution of least length of ``min |a x - b|``, the sums of squared residuals, ranks, singular values.
+
+    Residuals are empty unless there are more equations than unknowns and all ranks are full, and for ``gelsy``;
+    singular values are empty for drivers that do not compute them.
+    """
+    from scipy.linalg import lstsq
+
+    (m, n), k, real = a.shape[-2:], b.shape[-1], a.real.dtype
+
+    def solve(a: ndarray, b: ndarray) -> tuple[Any, ...]:
+        if not (m and n and k):
+            return np.zeros((n, k), a.dtype), 0, np.zeros(min(m, n), real)
+        x, _, rank, values = lstsq(a, b, cut, lapack_driver="gelsy" if driver == "gels" else driver)
+        return x, rank, np.zeros(0, real) if values is None else values
+
+    x, ranks, values = each_matrix(solve, a, b)
+    residuals = np.zeros(0, real)
+    if m > n and driver != "gelsy" and (ranks == n).all():
+        residuals = np.sum(np.abs(b - a @ x) ** 2, -2)
+    return [x, residuals, ranks.astype(np.int64), values]
+
+
+# --- Symmetric indefinite matrices ---------------------------------------------------------------------------------
+
+
+def ldl_factor(a: ndarray, hermitian: bool) -> list[ndarray]:
+    """Bunch and Kaufman's factorization as LAPACK packs it (lower triangle), its pivots and info."""
+    name = "hetrf" if hermitian and a.dtype.kind == "c" else "sytrf"
+
+    def factor(a: ndarray) -> tuple[ndarray, ndarray, int]:
+        if not a.size:
+            return a.copy(), np.empty(0, np.int32), 0
+        ld, pivots, info = _lapack(name, a)(a, lower=1)
+        return np.tril(ld), np.asarray(pivots, np.int32), info
+
+    ld, pivots, info = each_matrix(factor, a)
+    return [ld, pivots, info.astype(np.int32)]
+
+
+def ldl_solve(ld: ndarray, pivots: ndarray, b: ndarray, hermitian: bool) -> ndarray:
+    """The solutions of ``a x = b`` by the factors of `ldl_factor`: substitution through ``L``, blocks of order 1 and 2
+    on the diagonal, substitution through ``L^T``, rows exchanged on the way (LAPACK's sytrs)."""
+
+    if not b.size:
+        return b.copy()
+
+    def conj(x: ndarray) -> ndarray:
+        return x.conj() if hermitian else x
+
+    def substitute(ld: ndarray, pivots: ndarray, b: ndarray) -> tuple[ndarray]:
+        x, n = b.copy(), len(ld)
+        steps = []  # (first row, size of its block)
+        i = 0
+        while i < n:
+            size = 1 if pivots[0, i] > 0 else 2
+            block = slice(i, i + size)
+            other = abs(int(pivots[0, i + size - 1])) - 1
+            x[[i + size - 1, other]] = x[[other, i + size - 1]]
+            x[i + size :] -= ld[i + size :, block] @ x[block]
+            diagonal = ld[block, block]
+            if size == 2:
+                corner = diagonal[1, 0]
+                diagonal = np.array([[diagonal[0, 0], conj(corner)], [corner, diagonal[1, 1]]])
+                x[block] = np.linalg.solve(diagonal, x[block])
+            else:
+                x[block] = x[block] / (diagonal.real if hermitian else diagonal)
+            steps.append((i, size))
+            i += size
+        for i, size in reversed(steps):
+            block = slice(i, i + size)
+            x[block] -= conj(ld[i + size :, block]).T @ x[i + size :]
+            other = abs(int(pivots[0, i + size - 1])) - 1
+            x[[i + size - 1, other]] = x[[other, i + size - 1]]
+        return (x,)
+
+    return each_matrix(substitute, ld, pivots[..., None, :], b)[0]

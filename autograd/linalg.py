@@ -1,0 +1,18 @@
+"""Linear algebra, as in ``torch.linalg``: loaded from `autograd.ops` when a name is first used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .ops import deferred
+
+__all__ = sorted(deferred.names("linalg"))
+
+
+def __getattr__(name: str) -> Any:
+    value = globals()[name] = deferred.find("linalg", name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

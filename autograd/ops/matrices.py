@@ -1,0 +1,144 @@
+"""What the families of linear algebra share: checks of their operands, transposes, triangles, the error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor, wrap
+from .convert import check_tensor
+from .dispatch import apply
+from .public import NAMESPACES
+from .table import Row, _
+from .writes import type_name
+
+__all__ = [
+    "LinAlgError", "broadcast_batches", "call", "check_floating", "check_info", "check_matrix", "conj",
+    "hermitian_from_lower", "identity", "is_complex", "mH", "on_diagonal", "same_kind", "tril", "triu",
+]  # fmt: skip
+
+
+class LinAlgError(RuntimeError):
+    """A matrix is singular, or not positive definite, or an iteration did not converge."""
+
+
+LinAlgError.__module__ = "autograd.linalg"
+NAMESPACES["linalg"]["LinAlgError"] = LinAlgError
+
+
+def call(row: Row, *arguments: Any) -> Any:
+    """The row on tensors; what NumPy finds wrong is a LinAlgError."""
+    try:
+        return apply(row, arguments, {})
+    except np.linalg.LinAlgError as error:
+        raise LinAlgError(f"linalg: {error} in {row.name} (is there NaN or infinity in the input?)") from None
+
+
+def check_matrix(operator: str, name: str, value: Any, *, square: bool = False) -> Tensor:
+    """``value`` if it is a tensor of float32, float64 or complex matrices.
+
+    Raises:
+        TypeError: not a Tensor.
+        RuntimeError: fewer than two dimensions, another dtype, or not square where it must be.
+    """
+    tensor = check_tensor(operator, name, value)
+    array = tensor._array
+    if array.ndim < 2:
+        raise RuntimeError(
+            f"{operator}: The input tensor {name} must have at least 2 dimensions, but has shape {list(array.shape)}."
+        )
+    check_floating(operator, name, tensor)
+    if square and array.shape[-1] != array.shape[-2]:
+        raise RuntimeError(
+            f"{operator}: {name} must be batches of square matrices, but they are {array.shape[-2]} by "
+            f"{array.shape[-1]} matrices"
+        )
+    return tensor
+
+
+def check_floating(operator: str, name: str, tensor: Tensor) -> Tensor:
+    """``tensor`` if LAPACK has its dtype."""
+    dtype = tensor._array.dtype
+    if dtype.kind not in "fc" or dtype == np.float16:
+        raise RuntimeError(
+            f"{operator}: Expected {name} to be float32, float64 or complex, but got {type_name(dtype)}; convert it "
+            "with .float()"
+        )
+    return tensor
+
+
+def same_kind(operator: str, **tensors: Tensor) -> None:
+    """Raises where dtypes differ."""
+    kinds = {name: tensor._array.dtype.name for name, tensor in tensors.items()}
+    if len(set(kinds.values())) > 1:
+        given = " and ".join(f"{name} {kind}" for name, kind in kinds.items())
+        raise RuntimeError(f"{operator}: Expected the operands to have the same dtype, but got {given}")
+
+
+def broadcast_batches(operator: str, *tensors: Tensor) -> list[Tensor]:
+    """The tensors with their leading dimensions, all but two, expanded to a common shape."""
+    leads = [tensor._array.shape[:-2] for tensor in tensors]
+    if all(lead == leads[0] for lead in leads):
+        return list(tensors)
+    try:
+        lead = np.broadcast_shapes(*leads)
+    except ValueError:
+        raise RuntimeError(
+            f"{operator}: the batch dimensions of shapes {' and '.join(str(list(t.shape)) for t in tensors)} do not "
+            "broadcast"
+        ) from None
+    return [
+        tensor if own == lead else apply(_.expand, (tensor, (*lead, *tensor._array.shape[-2:])), {})
+        for tensor, own in zip(tensors, leads, strict=True)
+    ]
+
+
+def check_info(operator: str, info: Tensor, problem: str) -> None:
+    """Raises what LAPACK reported: ``problem`` with the number of the pivot or minor as ``{}``."""
+    failed = np.argwhere(info._array)
+    if len(failed):
+        which = tuple(int(i) for i in failed[0])
+        batch = "" if not which else f"(Batch element {which[0] if len(which) == 1 else which}): "
+        raise LinAlgError(f"{operator}: {batch}{problem.format(int(info._array[which]))}")
+
+
+# --- For gradient rules, on ndarrays and on Tensors ------------------------------------------------------------------
+
+
+def is_complex(x: Any) -> bool:
+    return getattr(x, "_array", x).dtype.kind == "c"
+
+
+def conj(x: Any) -> Any:
+    return _.conj(x) if is_complex(x) else x
+
+
+def mH(x: Any) -> Any:
+    """The conjugate transpose of each matrix."""
+    return conj(_.transpose(x, -2, -1))
+
+
+def tril(x: Any, diagonal: int = 0) -> Any:
+    return _.triangle(x, "tril", diagonal)
+
+
+def triu(x: Any, diagonal: int = 0) -> Any:
+    return _.triangle(x, "triu", diagonal)
+
+
+def hermitian_from_lower(x: Any) -> Any:
+    """The Hermitian matrix whose lower triangle is that of ``x``."""
+    half = (tril(x) + tril(x, -1)) * 0.5
+    return half + mH(half)
+
+
+def on_diagonal(x: Any) -> Any:
+    """Diagonal matrices."""
+    return _.diagonal_fill(x, (*x.shape, x.shape[-1]), 0, -2, -1)
+
+
+def identity(n: int, like: Any, m: int | None = None) -> Any:
+    """The identity (``n`` by ``m``), in the dtype and kind, ndarray or Tensor, of ``like``."""
+    array = np.eye(n, n if m is None else m, dtype=getattr(like, "_array", like).dtype)
+    return wrap(array) if isinstance(like, Tensor) else array

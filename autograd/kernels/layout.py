@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-__all__ = ["is_spread"]
+__all__ = ["is_channels_last", "is_spread", "memory_of"]
 
 
 def is_spread(array: np.ndarray) -> bool:
     """Whether several elements share one place in memory."""
     steps = zip(array.shape, array.strides, strict=True)
     return array.size > 0 and 0 in array.strides and any(n > 1 and not step for n, step in steps)
+
+
+def is_channels_last(array: np.ndarray) -> bool:
+    """Whether an array of images lies in memory with the channels, dimension 1, as the innermost one."""
+    return array.ndim in (4, 5) and not array.flags.c_contiguous and np.moveaxis(array, 1, -1).flags.c_contiguous
+
+
+def memory_of(array: np.ndarray) -> tuple[np.ndarray, int]:
+    """All memory that ``array`` is a part of, in one dimension, and the number of the element at which it starts.
+
+    >>> memory, start = memory_of(np.arange(6).reshape(2, 3)[1:, ::2])
+    >>> memory, start
+    (array([0, 1, 2, 3, 4, 5]), 3)
+    """
+    root: Any = array
+    below = root
+    while (below := getattr(below, "base", None)) is not None:
+        root = below if isinstance(below, np.ndarray) else root
+    item = array.itemsize
+    if root.flags.c_contiguous:
+        flat = root.reshape(-1)
+    else:
+        extent = sum((n - 1) * step for n, step in zip(root.shape, root.strides, strict=True)) // root.itemsize + 1
+        flat = np.lib.stride_tricks.as_strided(root, (extent if root.size else 0,), (root.itemsize,))
+    if flat.dtype != array.dtype:
+        flat = flat.view(np.uint8)[: flat.nbytes // item * item].view(array.dtype)
+    return flat, (array.ctypes.data - flat.ctypes.data) // item if array.size else 0

@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import kernels
+from .. import dtypes, kernels
+from ..kernels.scatter import flat_places
 from ..tensor import Tensor, check_dim, wrap
 from .convert import blank, check_tensor, copy_into, number_array, records, set_element
 from .dispatch import NUMBERS, apply, broadcast_shape
-from .public import function, inplace
-from .shape import reshape, slice_view, unsqueeze
+from .public import function
+from .shape import expand, reshape, slice_view, unsqueeze
 from .table import TABLE, Array, _, coarse
-from .writes import type_name, write, write_out
+from .writes import type_name, write
+
+INTEGERS = {"int64": (np.dtype(np.int64),), "int32/int64": (np.dtype(np.int32), np.dtype(np.int64))}
 
 
-def _as_index(operator: str, index: Any, dim: int | None = None) -> np.ndarray:
-    array = index._array if isinstance(index, Tensor) else np.asarray(index)
-    if array.dtype.kind not in "iu":
-        raise RuntimeError(f"{operator}(): expected an integer index tensor, but got {array.dtype.name}")
+def index_array(operator: str, index: Any, kinds: str = "int32/int64", error: type[Exception] = RuntimeError) -> Any:
+    """The array of an index tensor.
+
+    Raises:
+        TypeError: not a tensor.
+        RuntimeError: (or ``error``) its dtype is none of ``kinds``.
+    """
+    array = check_tensor(operator, "index", index)._array
+    if array.dtype not in INTEGERS[kinds]:
+        raise error(f"{operator}(): Expected dtype {kinds} for index, but got {index.dtype}; convert it with .long()")
     return array
 
 
-def _check_range(operator: str, index: np.ndarray, n: int, dim: int) -> None:
-    if index.size and (index.min() < -n or index.max() >= n):
-        wrong = index[(index < -n) | (index >= n)].flat[0]
-        raise IndexError(f"{operator}: index {wrong} is out of bounds for dimension {dim} with size {n}")
+def check_range(operator: str, index: np.ndarray, n: int, dim: int, low: int, error: type[Exception]) -> None:
+    """Raises ``error`` unless all indices lie from ``low`` to ``n - 1``."""
+    if index.size and (index.min() < low or index.max() >= n):
+        wrong = index[(index < low) | (index >= n)].flat[0]
+        raise error(f"{operator}(): index {wrong} is out of bounds for dimension {dim} with size {n}")
+
+
+def _warn_of_bytes() -> None:
+    warnings.warn(
+        "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 # --- x[index] ------------------------------------------------------------------------------------------------------
@@ -107,9 +126,10 @@ def _normalize(index: Any) -> tuple[Any, ...]:
             item = np.asarray(item)
         elif isinstance(item, np.ndarray) and item.ndim == 0 and item.dtype.kind in "iu":
             item = int(item)
-        if isinstance(item, np.ndarray) and item.dtype.kind not in "iub":
+        if isinstance(item, np.ndarray) and item.dtype.name not in ("int64", "int32", "uint8", "bool"):
             raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, but got {item.dtype}")
         if isinstance(item, np.ndarray) and item.dtype == np.uint8:
+            _warn_of_bytes()
             item = item.astype(np.bool_)
         if isinstance(item, str):
             raise TypeError("new(): invalid data type 'str': tensors have no named fields")
@@ -212,11 +232,14 @@ def setitem(self: Tensor, index_: Any, value: Any) -> None:
     basic, advanced = _split_index(self._array.shape, _normalize(Ellipsis if index_ is True else index_))
     if isinstance(value, (np.ndarray, *NUMBERS)):
         dtype = self._array.dtype
-        value = wrap(number_array(value, dtype, "fill_") if np.ndim(value) == 0 else np.asarray(value, dtype))
+        many = isinstance(value, np.ndarray) and value.ndim > 0
+        value = wrap(np.asarray(value, dtype) if many else number_array(value, dtype, "fill_"))
     elif not isinstance(value, Tensor):
         raise TypeError(f"can't assign a {type(value).__name__} to a {self.type()}")
     masks = [item for item in advanced if isinstance(item, np.ndarray)]
     fills = value._array.ndim == 0 and len(masks) == 1 and masks[0].dtype.kind == "b"
+    if fills:
+        _refuse_bytes(index_ if isinstance(index_, tuple) else (index_,))
     if masks and not fills and value.dtype is not self.dtype:
         raise RuntimeError(
             "Index put requires the source and destination dtypes match, got "
@@ -238,6 +261,11 @@ def setitem(self: Tensor, index_: Any, value: Any) -> None:
         write(view, apply(copy_into, (view, value), {}), "copy_")
 
 
+def _refuse_bytes(items: Sequence[Any]) -> None:
+    if any(isinstance(item, Tensor) and item._array.dtype == np.uint8 for item in items):
+        raise RuntimeError("masked_fill_ only supports boolean masks, but got mask with dtype torch.uint8")
+
+
 def _fitting(value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """``value`` without leading dimensions of size 1 that the place does not have."""
     while value.ndim > len(shape) and value.shape[0] == 1:
@@ -256,11 +284,52 @@ Tensor.__getitem__ = getitem  # type: ignore[method-assign]
 Tensor.__setitem__ = setitem  # type: ignore[method-assign]
 
 
-@inplace("index_put_")
-def index_put_(self: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Tensor:
-    """Writes ``values`` at the places given by index tensors; with ``accumulate`` adds them."""
-    advanced = _split_index(self._array.shape, _normalize(tuple(indices)))[1]
-    return apply(index_write, (self, values.to(self.dtype), advanced, accumulate), {})
+@function(inplace=True)
+def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy of ``input`` with ``values`` at the places given by index tensors; with ``accumulate`` added there.
+
+    Args:
+        input: any shape.
+        indices: masks, or integer tensors that broadcast together, for the first dimensions.
+        values: of ``input``'s dtype; they broadcast to the shape of ``input[indices]``.
+        accumulate: add, so that repeated places add up.
+
+    Raises:
+        TypeError: ``indices`` or ``values`` are no tensors.
+        IndexError: more indices than dimensions, or out of range.
+        RuntimeError: ``values`` have another dtype, or do not broadcast.
+
+    >>> import autograd
+    >>> x = autograd.zeros(3)
+    >>> x.index_put((autograd.tensor([0, 0]),), autograd.ones(2), accumulate=True)
+    tensor([2., 0., 0.])
+    """
+    if isinstance(indices, Tensor) or not isinstance(indices, (tuple, list)):
+        raise TypeError(f"index_put(): argument 'indices' must be tuple of Tensors, not {type(indices).__name__}")
+    for i, item in enumerate(indices):
+        if not isinstance(item, Tensor):
+            raise TypeError(f"index_put(): expected Tensor as element {i} in argument 0, but got {type(item).__name__}")
+    check_tensor("index_put", "values", values)
+    # Integer tensors of one element are indices as well here, and keep their dimension.
+    items = [_normalize(item if item.ndim or item._array.dtype.kind == "b" else item.reshape(1))[0] for item in indices]
+    places = _split_index(input._array.shape, tuple(items))[1]
+    if not accumulate and values.ndim == 0 and len(items) == 1 and items[0].dtype.kind == "b":
+        _refuse_bytes(indices)
+        values = values.to(input.dtype)
+    if values.dtype is not input.dtype:
+        raise RuntimeError(
+            "Index put requires the source and destination dtypes match, got "
+            f"{type_name(input._array.dtype)} for the destination and {type_name(values._array.dtype)} for the source."
+        )
+    shape = input._array[places].shape
+    if values.ndim > len(shape) or any(
+        n not in (1, m) for n, m in zip(reversed(values.shape), reversed(shape), strict=False)
+    ):
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of "
+            f"shape {list(shape)}"
+        )
+    return apply(index_write, (input, values, places, accumulate), {})
 
 
 # --- Along one dimension -------------------------------------------------------------------------------------------
@@ -273,9 +342,16 @@ def _along(x: np.ndarray, dim: int, places: np.ndarray) -> tuple[Any, ...]:
     return tuple(grids)
 
 
-def _check_gather(operator: str, x: np.ndarray, dim: int, places: np.ndarray, like: str) -> int:
+def check_places(operator: str, x: np.ndarray, dim: int, places: np.ndarray, like: str) -> int:
+    """The dimension as a non-negative index, after checks of the shape and range of ``places`` along it.
+
+    Raises:
+        RuntimeError: another number of dimensions, larger than ``x`` along another one, or out of range.
+    """
     at = check_dim(operator, dim, x.ndim)
-    if places.ndim != x.ndim and not (x.ndim == 0 or places.ndim == 0):
+    if not places.size:
+        return at
+    if max(places.ndim, 1) != max(x.ndim, 1):
         raise RuntimeError(
             f"Index tensor must have the same number of dimensions as {like} tensor: {operator} got index "
             f"{list(places.shape)} and {like} {list(x.shape)}"
@@ -286,18 +362,22 @@ def _check_gather(operator: str, x: np.ndarray, dim: int, places: np.ndarray, li
                 f"Size does not match at dimension {d} expected index {list(places.shape)} to be no larger than "
                 f"{like} {list(x.shape)} apart from dimension {at}"
             )
-    n = x.shape[at] if x.ndim else 1
-    if places.size and (places.min() < 0 or places.max() >= n):
-        wrong = places[(places < 0) | (places >= n)].flat[0]
-        raise RuntimeError(f"index {wrong} is out of bounds for dimension {at} with size {n}")
+    check_range(operator, places, x.shape[at] if x.ndim else 1, at, 0, RuntimeError)
     return at
+
+
+def _corner(y: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """The part of ``y`` that an index of ``shape`` takes, in one dimension; a 0-d ``y`` stands for all of it."""
+    return y[tuple(slice(0, n) for n in shape)].reshape(-1) if y.ndim else y
 
 
 @coarse(latex=r"x_{\ldots\, i_{jk}\, \ldots}", home="", node_name="Gather")
 def gather_along(x: Array, dim, places):
-    if x.ndim == 0:
-        return np.broadcast_to(x, places.shape).copy()
-    return x[_along(x, dim, places)] if places.ndim else x[places][()]
+    if not places.size:
+        return np.empty(places.shape, x.dtype)
+    if x.ndim == 0 or places.ndim == 0:
+        return x.reshape(-1)[places]
+    return x[_along(x, dim, places)]
 
 
 @gather_along.gradient("x")
@@ -308,15 +388,15 @@ def _(g, x_shape, dim, places):
 @coarse(latex=r"\sum_{jk \mapsto i} x_{jk}", home="", node_name="ScatterAdd")
 def scatter_add_zeros(x: Array, shape, dim, places):
     out = np.zeros(shape, x.dtype)
-    if x.ndim == 0 or not shape:
-        np.add.at(out.reshape(-1), places.reshape(-1), x.reshape(-1))
+    if not places.size:
         return out
-    where = _along(x, dim, places)
-    # One place along the dimension: no two elements meet, and a plain write is many times faster.
-    if places.shape[dim] == 1:
-        out[where] = x[tuple(slice(0, n) for n in places.shape)]
+    if not shape or not places.ndim:
+        np.add.at(out.reshape(-1), places.reshape(-1), x.reshape(-1))
+    elif places.shape[dim] == 1:
+        # One place along the dimension: no two elements meet, and a plain write is many times faster.
+        out[_along(x, dim, places)] = x[tuple(slice(0, n) for n in places.shape)]
     else:
-        np.add.at(out, where, x[tuple(slice(0, n) for n in places.shape)])
+        np.add.at(out.reshape(-1), flat_places(shape, dim, places), _corner(x, places.shape))
     return out
 
 
@@ -335,11 +415,17 @@ def pad_to(x: Any, shape: Sequence[int]) -> Any:
 
 
 @function()
-def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
-    """``out[i][j] = input[index[i][j]][j]`` for ``dim=0``, and so on for the other dimensions."""
-    places = _as_index("gather", check_tensor("gather", "index", index))
-    at = _check_gather("gather", check_tensor("gather", "input", input)._array, dim, places, "input")
-    return apply(gather_along, (input, at, places), {})
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
+    """``out[i][j] = input[index[i][j]][j]`` for ``dim=0``, and so on for the other dimensions.
+
+    Raises:
+        RuntimeError: an index that is no int32 or int64 tensor of ``input``'s number of dimensions, larger than it
+            along another dimension, or out of range.
+    """
+    check_tensor("gather", "input", input)
+    empty = check_tensor("gather", "index", index)._array.size == 0
+    places = index._array if empty else index_array("gather", index)
+    return apply(gather_along, (input, check_places("gather", input._array, dim, places, "input"), places), {})
 
 
 @coarse(
@@ -347,11 +433,11 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False,
 )
 def scatter_write(x: Array, y: Array, dim, places, accumulate=False):
     out = x.copy()
-    source = y[tuple(slice(0, n) for n in places.shape)] if y.ndim else y
+    flat, source = flat_places(x.shape, dim, places), _corner(y, places.shape)
     if accumulate:
-        np.add.at(out, _along(x, dim, places), source)
+        np.add.at(out.reshape(-1), flat, source)
     else:
-        out[_along(x, dim, places)] = source
+        out.reshape(-1)[flat] = source
     return out
 
 
@@ -365,23 +451,46 @@ def _(g, y_shape, dim, places):
     taken = gather_along(g, dim, places)
     if not y_shape:
         return _.sum(taken)
-    return taken if taken.shape == tuple(y_shape) else pad_to(taken, y_shape)
+    return taken if tuple(taken.shape) == tuple(y_shape) else pad_to(taken, y_shape)
+
+
+def check_scatter(operator: str, input: Tensor, dim: int, index: Tensor, src: Any) -> tuple[int, np.ndarray]:
+    """The dimension and the places of a scatter, after checks of all shapes and dtypes.
+
+    Raises:
+        RuntimeError: index or ``src`` have another number of dimensions or do not cover the index, another dtype, or
+            an index is out of range.
+    """
+    array = check_tensor(operator, "input", input)._array
+    empty = check_tensor(operator, "index", index)._array.size == 0
+    places = index._array if empty else index_array(operator, index)
+    at = check_places(operator, array, dim, places, "self")
+    if not isinstance(src, Tensor):
+        return at, places
+    if src.dtype is not input.dtype:
+        raise RuntimeError(f"{operator}(): Expected self.dtype to be equal to src.dtype: {input.dtype}, {src.dtype}")
+    if places.size and max(src.ndim, 1) != max(places.ndim, 1):
+        raise RuntimeError(
+            f"Index tensor must have the same number of dimensions as src tensor: {operator} got index "
+            f"{list(places.shape)} and src {list(src.shape)}"
+        )
+    if places.size and any(n > m for n, m in zip(places.shape, src._array.shape, strict=False)):
+        raise RuntimeError(
+            f"Expected index {list(places.shape)} to be no larger than src {list(src.shape)} in {operator}()"
+        )
+    return at, places
 
 
 def _scatter(operator: str, input: Tensor, dim: int, index: Tensor, src: Any, accumulate: bool) -> Tensor:
-    places = _as_index(operator, check_tensor(operator, "index", index))
-    at = _check_gather(operator, input._array, dim, places, "self")
-    if isinstance(src, Tensor):
-        if src.dtype is not input.dtype:
-            raise RuntimeError(
-                f"{operator}(): Expected self.dtype to be equal to src.dtype: {input.dtype}, {src.dtype}"
-            )
-        if any(n > m for n, m in zip(places.shape, src._array.shape, strict=False)):
-            raise RuntimeError(
-                f"Expected index {list(places.shape)} to be no larger than src {list(src.shape)} in {operator}()"
-            )
-    else:
-        src = wrap(np.asarray(src, input._array.dtype))
+    at, places = check_scatter(operator, input, dim, index, src)
+    if not places.size:
+        return input.clone()
+    if not input.ndim or not places.ndim or (isinstance(src, Tensor) and not src.ndim):  # a scalar is one element
+        src = src.reshape(-1) if isinstance(src, Tensor) else src
+        single = input.clone().reshape(-1)  # with a place of its own in memory: what is saved of it stays as it is
+        return _scatter(operator, single, 0, index.reshape(-1), src, accumulate).reshape(input.shape)
+    if not isinstance(src, Tensor):
+        src = wrap(number_array(src, input._array.dtype, operator))
     return apply(scatter_write, (input, src, at, places, accumulate), {})
 
 
@@ -391,17 +500,36 @@ def scatter(
 ) -> Tensor:
     """A copy of ``input`` with ``out[index[i][j]][j] = src[i][j]`` (for ``dim=0``); ``src`` may be a number.
 
-    ``reduce="add"`` adds instead.
+    ``reduce="add"`` adds and ``reduce="multiply"`` multiplies instead.
+
+    >>> import autograd
+    >>> autograd.zeros(3).scatter(0, autograd.tensor([0, 2]), 5.0)
+    tensor([5., 0., 5.])
     """
-    if reduce not in (None, "add"):
-        raise RuntimeError(f"scatter: reduce must be 'add' or None, but got {reduce!r}")
-    return _scatter("scatter", input, dim, index, value if src is None else src, reduce == "add")
+    if reduce not in (None, "add", "multiply"):
+        raise RuntimeError(f"scatter: reduce argument must be either add or multiply, but got {reduce!r}")
+    if src is None:
+        src = value.item() if isinstance(value, Tensor) else value
+    if not isinstance(src, (Tensor, *NUMBERS, complex)):
+        raise TypeError(f"scatter(): argument 'src' must be Tensor or Number, not {type(src).__name__}")
+    if reduce is not None and isinstance(src, Tensor):
+        warnings.warn(
+            "The reduce argument of torch.scatter with Tensor src is deprecated and will be removed in a future "
+            "PyTorch release. Use torch.scatter_reduce instead for more reduction options.",
+            UserWarning,
+            stacklevel=3,
+        )
+    if reduce == "multiply":
+        from .scatter import multiplied
+
+        return multiplied(input, dim, index, src)
+    return _scatter("scatter", input, dim, index, src, reduce == "add")
 
 
 @function(inplace=True)
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """A copy of ``input`` with ``src[i][j]`` added at ``[index[i][j]][j]`` (for ``dim=0``)."""
-    return _scatter("scatter_add", input, dim, index, src, True)
+    return _scatter("scatter_add", input, dim, index, check_tensor("scatter_add", "src", src), True)
 
 
 @coarse(latex=r"x_{\ldots\, i_j\, \ldots}", home="", node_name="IndexSelect")
@@ -415,16 +543,22 @@ def _(g, x_shape, dim, places):
 
 
 @function()
-def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The slices of ``input`` along ``dim`` at the places in the 1-D ``index``."""
-    places = np.atleast_1d(_as_index("index_select", check_tensor("index_select", "index", index)))
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The slices of ``input`` along ``dim`` at the places in the 1-D ``index``.
+
+    Raises:
+        IndexError: an index of two and more dimensions, or out of range.
+        RuntimeError: it is no int32 or int64 tensor.
+    """
+    array = check_tensor("index_select", "input", input)._array
+    places = np.atleast_1d(index_array("index_select", index))
     if places.ndim != 1:
         raise IndexError(f"index_select(): Index is supposed to be a vector, but got dim: {places.ndim}")
-    at = check_dim("index_select", dim, input._array.ndim)
-    n = input._array.shape[at] if input._array.ndim else 1
-    if places.size and (places.min() < 0 or places.max() >= n):
-        raise IndexError(f"index_select(): index out of range in self of shape {list(input.shape)} at dimension {at}")
-    return apply(select_indices, (input, at, places), {})
+    at = check_dim("index_select", dim, array.ndim)
+    if not array.ndim and places.size != 1:
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {places.size} value(s)")
+    check_range("index_select", places, array.shape[at] if array.ndim else 1, at, 0, IndexError)
+    return apply(select_indices, (input, at, places), {}) if array.ndim else input.clone()
 
 
 # --- Masks ---------------------------------------------------------------------------------------------------------
@@ -432,33 +566,67 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None =
 
 @function(inplace=True)
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """``input`` with ``value``, a number or a 0-d tensor, where ``mask`` is True."""
-    if check_tensor("masked_fill", "mask", mask)._array.dtype.kind != "b":
-        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype}")
-    if isinstance(value, Tensor) and value._array.ndim:
-        raise RuntimeError(f"masked_fill only supports a 0-dimensional value tensor, but got {value._array.ndim}-D")
-    if isinstance(value, Tensor):
-        value = value.to(input.dtype)
-    else:
-        value = wrap(np.asarray(value, input._array.dtype))
-    return apply(TABLE["fill_where"], (input, mask, value), {})
+    """``input`` with ``value``, a number or a 0-d tensor, where ``mask`` is True.
+
+    Raises:
+        RuntimeError: the mask is not bool, ``value`` has dimensions, or the dtype cannot hold it.
+    """
+    _check_mask("masked_fill_", mask)
+    return apply(TABLE["fill_where"], (input, mask, _fill_value("masked_fill_", input, value)), {})
+
+
+def _check_mask(operator: str, mask: Any) -> None:
+    if check_tensor(operator, "mask", mask)._array.dtype.kind != "b":
+        raise RuntimeError(f"{operator} only supports boolean masks, but got mask with dtype {mask.dtype}")
+
+
+def _fill_value(operator: str, input: Tensor, value: Any) -> Tensor:
+    """The value that fills places of ``input``, as a 0-d tensor of its dtype."""
+    if not isinstance(value, Tensor):
+        if not isinstance(value, (*NUMBERS, complex)):
+            raise TypeError(f"{operator}(): argument 'value' must be Number or Tensor, not {type(value).__name__}")
+        return wrap(number_array(value, input._array.dtype, operator))
+    if value._array.ndim:
+        raise RuntimeError(
+            f"{operator} only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+        )
+    if value.is_complex() and not input.is_complex():
+        raise RuntimeError(f"{operator}: value of {value.dtype} cannot be converted to {input.dtype}")
+    return value.to(input.dtype)
 
 
 @function()
-def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where ``mask`` is True, in one dimension."""
-    if check_tensor("masked_select", "mask", mask)._array.dtype.kind != "b":
-        raise RuntimeError(f"masked_select: expected a bool mask, but got {mask.dtype}")
+    _check_mask("masked_select", mask)
     shape = broadcast_shape(TABLE["where"], (input._array, mask._array))
     return getitem(input.expand(shape), mask.expand(shape))
 
 
 @function()
-def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tensor | None = None) -> Any:
-    """``input`` where ``condition`` is True, else ``other``; with the condition alone, the places where it is True."""
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+    """``input`` where ``condition`` is True, else ``other``; with the condition alone, the places where it is True.
+
+    Raises:
+        TypeError: one of ``input`` and ``other`` alone.
+        RuntimeError: the condition is not bool, or a number that the tensor's integer type cannot hold.
+    """
     check_tensor("where", "condition", condition)
     if input is None and other is None:
-        return tuple(wrap(places) for places in np.nonzero(condition._array))
+        return nonzero(condition, as_tuple=True)
+    if input is None or other is None:
+        raise TypeError("where() takes a condition alone, or with both 'input' and 'other'")
+    if condition._array.dtype == np.uint8:
+        warnings.warn(
+            "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future "
+            "version of PyTorch. Use a boolean condition instead.",
+            UserWarning,
+            stacklevel=3,
+        )
+        condition = condition.to(dtypes.bool)
+    for number, tensor in ((input, other), (other, input)):
+        if type(number) is int and isinstance(tensor, Tensor) and tensor._array.dtype.kind in "iu":
+            number_array(number, tensor._array.dtype, "where")  # its check
     return apply(TABLE["where"], (condition, input, other), {})
 
 
@@ -471,12 +639,23 @@ Tensor.where = _where_method  # type: ignore[attr-defined]
 
 
 @function()
-def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False) -> Any:
-    """Places of the elements that are not 0: one row each, or a tuple with one tensor per dimension."""
-    array = input._array
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """Places of the elements that are not 0: one row each, or a tuple with one tensor per dimension.
+
+    >>> import autograd
+    >>> autograd.tensor([[0, 3], [5, 0]]).nonzero()
+    tensor([[0, 1],
+            [1, 0]])
+    """
+    array = check_tensor("nonzero", "input", input)._array
     if as_tuple:
-        return tuple(wrap(places) for places in np.nonzero(np.atleast_1d(array)))
-    return wrap(np.argwhere(array))
+        return tuple(wrap(places.copy()) for places in np.nonzero(np.atleast_1d(array)))
+    count = int(np.count_nonzero(array))
+    # PyTorch's rows lie one column after the other.
+    out = np.ndarray((count, array.ndim), np.int64, np.empty(count * array.ndim + 1, np.int64), 0, (8, 8 * count))
+    for column, places in zip(out.T, np.nonzero(array) if array.ndim else (), strict=True):
+        column[...] = places
+    return wrap(out)
 
 
 @coarse(latex=r"x_{ij} \text{ on one side of the diagonal}", home="", node_name=lambda name: name.capitalize())
@@ -490,11 +669,10 @@ def _(g, name, diagonal):
 
 
 def _triangle(name: str, doc: str) -> None:
-    def compute(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
+    def compute(input: Tensor, diagonal: int = 0) -> Tensor:
         if check_tensor(name, "input", input)._array.ndim < 2:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions, but got {list(input.shape)}")
-        result = apply(triangle, (input, name, diagonal), {})
-        return result if out is None else write_out(out, result, name)
+        return apply(triangle, (input, name, diagonal), {})
 
     compute.__name__, compute.__doc__ = name, doc
     function(inplace=True)(compute)
@@ -503,50 +681,113 @@ def _triangle(name: str, doc: str) -> None:
 _triangle("tril", "The lower triangle of matrices, from ``diagonal`` down; zeros above.")
 _triangle("triu", "The upper triangle of matrices, from ``diagonal`` up; zeros below.")
 
-__all__ = ["blank", "gather", "index", "masked_fill", "select_indices", "unsqueeze", "where"]
-
 
 # --- Slices along one dimension, written ----------------------------------------------------------------------------
 
 
-def _write_slices(operator: str, input: Tensor, dim: int, index: Tensor, source: Tensor, accumulate: bool) -> Tensor:
-    places = np.atleast_1d(_as_index(operator, check_tensor(operator, "index", index)))
-    at = check_dim(operator, dim, input._array.ndim)
-    _check_range(operator, places, input._array.shape[at] if input._array.ndim else 1, at)
-    if source.dtype is not input.dtype:
+def check_slices(
+    operator: str, input: Tensor, dim: int, index: Tensor, source: Tensor, kinds: str, error: type[Exception]
+) -> tuple[int, np.ndarray]:
+    """The dimension and the places of an operator that writes the slices of ``source``, after all checks.
+
+    Raises:
+        IndexError: an index of two and more dimensions; for some operators another number of indices than slices.
+        RuntimeError: another dtype, number or shape of the slices.
+    """
+    places = np.atleast_1d(index_array(operator, index, kinds))
+    if places.ndim > 1:
+        raise IndexError(f"{operator}(): Index is supposed to be a vector, but got shape {list(index.shape)}")
+    at = check_dim(operator, dim, check_tensor(operator, "input", input).ndim)
+    if check_tensor(operator, "source", source).dtype is not input.dtype:
         raise RuntimeError(
             f"{operator}(): self and source expected to have the same dtype: {input.dtype}, {source.dtype}"
         )
+    own, given = list(input.shape or (1,)), list(source.shape or (1,))
+    if at >= len(given) or given[at] != places.size:
+        raise error(
+            f"{operator}(): Number of indices ({places.size}) should be equal to source.size({at}): source has shape "
+            f"{list(source.shape)}"
+        )
+    if [*given[:at], *given[at + 1 :]] != [*own[:at], *own[at + 1 :]] or (input.ndim and not source.ndim):
+        raise RuntimeError(
+            f"{operator}(): source tensor shape must match self tensor shape, excluding the specified dimension {at}. "
+            f"Got self.shape = {list(input.shape)} source.shape = {list(source.shape)}"
+        )
+    return at, places
+
+
+def _write_slices(input: Tensor, at: int, places: np.ndarray, source: Tensor, accumulate: bool) -> Tensor:
+    if not input.ndim:
+        return _write_slices(input.clone().reshape(1), 0, places, source.reshape(1), accumulate).reshape(())
     return apply(index_write, (input, source, (*[slice(None)] * at, places), accumulate), {})
 
 
 @function(inplace=True)
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
-    """A copy of ``input`` with ``alpha`` times the slices of ``source`` added along ``dim`` at places ``index``."""
-    return _write_slices("index_add", input, dim, index, source if alpha == 1 else source * alpha, True)
+    """A copy of ``input`` with ``alpha`` times the slices of ``source`` added along ``dim`` at places ``index``.
+
+    >>> import autograd
+    >>> autograd.zeros(3).index_add(0, autograd.tensor([0, 0, 2]), autograd.ones(3), alpha=2)
+    tensor([4., 0., 2.])
+    """
+    at, places = check_slices("index_add", input, dim, index, source, "int32/int64", RuntimeError)
+    error = IndexError if input.ndim < 2 else RuntimeError
+    check_range("index_add", places, input.shape[at] if input.ndim else 1, at, 0, error)
+    if alpha != 1:
+        source = source * wrap(np.asarray(alpha).astype(input._array.dtype))
+    return _write_slices(input, at, places, source, True)
 
 
 @function(inplace=True)
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """A copy of ``input`` with its slices along ``dim`` at the places in ``index`` replaced by those of ``source``."""
-    return _write_slices("index_copy", input, dim, index, source, False)
+    at, places = check_slices("index_copy", input, dim, index, source, "int64", IndexError)
+    check_range("index_copy", places, input.shape[at] if input.ndim else 1, at, 0, IndexError)
+    return _write_slices(input, at, places, source, False)
 
 
 @function(inplace=True)
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """A copy of ``input`` with ``value`` in its slices along ``dim`` at the places in ``index``."""
-    source = value.to(input.dtype) if isinstance(value, Tensor) else wrap(np.asarray(value, input._array.dtype))
-    return _write_slices("index_fill", input, dim, index, source, False)
+    places = np.atleast_1d(index_array("index_fill", index, "int64", IndexError))
+    if places.ndim > 1:
+        raise RuntimeError(f"index_fill(): Index has to be a vector/scalar, but got shape {list(index.shape)}")
+    at = check_dim("index_fill", dim, input.ndim)
+    n = input.shape[at] if input.ndim else 1
+    check_range("index_fill", places, n, at, -n, IndexError)
+    chosen = np.zeros(n, np.bool_)
+    chosen[places] = True
+    chosen = chosen.reshape((-1, *[1] * (input.ndim - 1 - at)) if input.ndim else ())
+    return apply(TABLE["fill_where"], (input, wrap(chosen), _fill_value("index_fill_", input, value)), {})
 
 
 @function(inplace=True)
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """A copy of ``input`` in which the elements where ``mask`` is True come from ``source``, in order."""
-    chosen = np.broadcast_to(mask._array, input._array.shape)
+    """A copy of ``input`` in which the elements where ``mask`` is True come from ``source``, in order.
+
+    Raises:
+        RuntimeError: the mask is not bool, or ``source`` has another dtype or too few elements.
+    """
+    _check_mask("masked_scatter_", mask)
+    if check_tensor("masked_scatter", "source", source).dtype is not input.dtype:
+        raise RuntimeError(
+            f"masked_scatter: expected self and source to have same dtypes but got {input.dtype} and {source.dtype}"
+        )
+    shape = broadcast_shape(TABLE["where"], (input._array, mask._array))
+    chosen = np.broadcast_to(mask._array, shape)
     count = int(np.count_nonzero(chosen))
     if source._array.size < count:
         raise RuntimeError(
             f"masked_scatter: expected source to hold at least {count} elements, got {source._array.size}"
         )
     values = getitem(apply(reshape, (source, (-1,)), {}), slice(0, count))
+    if input._array.shape != shape:
+        input = apply(expand, (input, shape), {})
     return apply(index_write, (input, values, (chosen,)), {})
+
+
+__all__ = [
+    "blank", "check_places", "check_range", "check_scatter", "check_slices", "gather", "gather_along", "getitem",
+    "index", "index_add_zeros", "index_array", "index_write", "masked_fill", "masked_scatter", "masked_select",
+    "nonzero", "pad_to", "scatter_add_zeros", "select_indices", "setitem", "unsqueeze", "where",
+]  # fmt: skip

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import can_cast
+from ..kernels.layout import is_channels_last
 from ..tensor import Tensor, check_dim, count_write
 from .dispatch import apply
 from .nodes import sum_to
 from .public import function
 from .table import Array, Arrays, _, coarse
+from .writes import check_apart, write_out
 
 
 def resolve_shape(shape: Sequence[Any], size: int, operator: str) -> tuple[int, ...]:
@@ -114,9 +117,10 @@ def expand(x: Array, size, implicit=False):
                 f"({x.shape[i - extra] if i >= extra else 'none'}) at non-singleton dimension {i}. Target sizes: "
                 f"{list(size)}. Tensor sizes: {list(x.shape)}"
             )
-    kept = (s if n == m else 0 for s, n, m in zip(x.strides, x.shape, shape[extra:], strict=True))
-    strides = (*[0] * extra, *kept)
-    if x.flags.c_contiguous and x.flags.writeable:
+    strides = [s if n == m else 0 for s, n, m in zip(x.strides, x.shape, shape[extra:], strict=True)]
+    for i in reversed(range(extra)):  # a new dimension that is not repeated steps over what follows, as in PyTorch
+        strides.insert(0, strides[0] * shape[i + 1] if strides and shape[i] == 1 else 0)
+    if x.flags.c_contiguous and x.flags.writeable and x.size:
         return np.ndarray(shape, x.dtype, x, 0, strides)  # measured: 0.4 us, as_strided takes 3
     return np.lib.stride_tricks.as_strided(x, shape, strides)
 
@@ -137,18 +141,35 @@ def _(g, x_shape):
     return reshape(g, x_shape)
 
 
-@coarse(latex=r"x", is_view=True, node_name=lambda dim: f"SqueezeBackward{0 if dim is None else 1}")
+def _squeeze_name(dim: Any) -> str:
+    return f"SqueezeBackward{0 if dim is None else 2 if isinstance(dim, tuple) and len(dim) > 1 else 1}"
+
+
+@coarse(latex=r"x", is_view=True, star="dim", node_name=_squeeze_name)
 def squeeze(x: Array, dim=None):
     """Dimensions of size 1 removed: all of them, or those named by ``dim`` that have size 1."""
     if dim is None:
         return x.reshape([n for n in x.shape if n != 1])
-    dims = {check_dim("squeeze", d, x.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
+    dims = _distinct_dims("squeeze", dim, x.ndim)
     return x.reshape([n for i, n in enumerate(x.shape) if n != 1 or i not in dims])
 
 
 @squeeze.gradient("x")
 def _(g, x_shape, dim):
     return reshape(g, x_shape)
+
+
+def _distinct_dims(operator: str, dims: Any, ndim: int) -> list[int]:
+    """One dimension or several as non-negative indices.
+
+    Raises:
+        RuntimeError: a dimension is named twice.
+    """
+    found = [check_dim(operator, dim, ndim) for dim in (dims if isinstance(dims, (tuple, list)) else (dims,))]
+    if len(set(found)) != len(found):
+        twice = next(dim for dim in found if found.count(dim) > 1)
+        raise RuntimeError(f"{operator}: dim {twice} appears multiple times in the list of dims {list(dims)}")
+    return found
 
 
 def _slice_name(index: Any) -> str:
@@ -160,7 +181,11 @@ def _slice_name(index: Any) -> str:
 def slice_view(x: Array, index):
     # The Ellipsis keeps a single element an array that shares memory.
     place = index if Ellipsis in index else (*index, Ellipsis)
-    return x[place]
+    out = x[place]
+    if None not in place:
+        return out
+    # NumPy gives a new dimension the step 0, PyTorch that of its neighbors, which a reshape computes.
+    return x[tuple(item for item in place if item is not None)].reshape(out.shape)
 
 
 @slice_view.gradient("x")
@@ -180,14 +205,11 @@ def _(g, index):
     return slice_view(g, index)
 
 
-@coarse(latex=r"x_{n-i}", star="dims")
+@coarse(latex=r"x_{n-i}", star="dims", keeps_layout=True)
 def flip(x: Array, dims):
     """The order of elements reversed along each of ``dims``; a copy."""
-    dims = (dims,) if isinstance(dims, int) else tuple(dims)
-    axes = [check_dim("flip", dim, x.ndim) for dim in dims]
-    if len(set(axes)) != len(axes):
-        raise RuntimeError(f"flip: dim appears multiple times in the list of dims {list(dims)}")
-    return np.flip(x, tuple(axes)).copy()
+    axes = _distinct_dims("flip", dims, x.ndim)
+    return (np.flip(x, tuple(axes)) if x.ndim else x).copy(order="K")
 
 
 @flip.gradient("x")
@@ -201,6 +223,8 @@ def roll(x: Array, shifts, dims=None):
     if dims is not None and not isinstance(dims, int) and len(tuple(dims)) == 0:
         dims = None
     moves, axes = (v if isinstance(v, (tuple, list)) else (v,) for v in (shifts, dims))
+    if not moves:
+        raise RuntimeError("roll: `shifts` required, but it is empty")
     if dims is not None and len(moves) != len(axes):
         raise RuntimeError(f"roll: shifts {shifts} and dims {dims} must align: {len(moves)} and {len(axes)} given")
     return np.roll(x, shifts, dims)
@@ -233,7 +257,7 @@ def _(g, x_shape, repeats):
     return reshape(total, x_shape)
 
 
-@coarse(latex=r"x \,\|\, y \,\|\, \cdots", home="", node_name="Cat")
+@coarse(latex=r"x \,\|\, y \,\|\, \cdots", home="", node_name="Cat", keeps_layout=True)
 def concatenate_along(tensors: Arrays, dim):
     first = tensors[0]
     axis = check_dim("cat", dim, first.ndim)
@@ -250,7 +274,9 @@ def concatenate_along(tensors: Arrays, dim):
                     f"size {array.shape[d]} for tensor number {i} in the list (shapes {list(first.shape)} and "
                     f"{list(array.shape)})."
                 )
-    return np.concatenate(tensors, axis)
+    out = np.concatenate(tensors, axis)  # its elements lie as those of the tensors do
+    last = all(is_channels_last(array) for array in tensors)
+    return out if last else np.ascontiguousarray(out)
 
 
 @concatenate_along.gradient("tensors")
@@ -270,8 +296,6 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -
     Raises:
         RuntimeError: no tensors, or sizes that do not match (both shapes named).
     """
-    from .writes import write_out
-
     if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence):
         raise TypeError(f"cat(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}")
     if not tensors:
@@ -280,8 +304,16 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -
     kept = same_dtype("cat", kept)
     if kept[0]._array.ndim == 0:
         raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated; use stack()")
+    _check_out_type("cat", kept[0], out)
     result = apply(concatenate_along, (kept, dim), {})
+    if out is not None:
+        check_apart(out, tensors, "cat")
     return result if out is None else write_out(out, result, "cat")
+
+
+def _check_out_type(operator: str, first: Tensor, out: Any) -> None:
+    if isinstance(out, Tensor) and not can_cast(first.dtype, out.dtype):
+        raise TypeError(f"{operator}(): input types can't be cast to the desired output type {out.dtype}")
 
 
 def same_dtype(operator: str, tensors: Sequence[Any]) -> list[Tensor]:
@@ -318,13 +350,13 @@ def _(g, dim):
 @function(method=False)
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors of one shape joined along a new dimension ``dim``."""
-    from .writes import write_out
-
     if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence):
         raise TypeError(f"stack(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}")
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
-    result = apply(stack_along, (same_dtype("stack", tensors), dim), {})
+    tensors = same_dtype("stack", tensors)
+    _check_out_type("stack", tensors[0], out)
+    result = apply(stack_along, (tensors, dim), {})
     return result if out is None else write_out(out, result, "stack")
 
 
@@ -437,6 +469,9 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
 
 
 def _pad_by_index(x: Tensor, dim: int, before: int, after: int, mode: str) -> Tensor:
+    if mode == "circular" and min(before, after) < 0:  # what is cropped does not come in at the other end
+        x = narrow(x, dim, max(-before, 0), x.shape[dim] - max(-before, 0) - max(-after, 0))
+        before, after = max(before, 0), max(after, 0)
     n = x.shape[dim]
     limit = {"reflect": n - 1, "circular": n, "replicate": math.inf}[mode]
     if max(before, after) > limit:
@@ -460,18 +495,25 @@ def _pad_by_index(x: Tensor, dim: int, before: int, after: int, mode: str) -> Te
 
 
 @function(torch=False, method=True)
-def view(self: Tensor, *shape: Any) -> Tensor:
-    """A view of the same elements in another shape, one dimension of which may be -1.
+def view(self: Tensor, *shape: Any, dtype: Any = None, size: Any = None) -> Tensor:
+    """A view of the same elements in another shape, one dimension of which may be -1; or of the same bytes as
+    elements of another dtype (outside of the graph).
 
     Raises:
         RuntimeError: the memory layout needs a copy; use ``reshape``.
     """
     from .. import dtypes
 
+    if not shape:
+        shape = tuple(given for given in (dtype, size) if given is not None)
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
+    elif not shape or not all(isinstance(n, (int, np.integer, dtypes.dtype, Tensor)) for n in shape):
+        raise TypeError(f"view() takes sizes or a dtype, but got ({', '.join(type(n).__name__ for n in shape)})")
     if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
-        raise TypeError("view(dtype) reinterprets bytes: use .to(dtype) to convert, or .numpy().view()")
+        from .strided import view_by_bytes
+
+        return view_by_bytes(self, shape[0])
     return apply(view_as_shape, (self, shape), {})
 
 
@@ -518,8 +560,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 @function()
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension."""
-    return apply(reshape, (input, (-1,)), {})
+    """All elements in one dimension, contiguous: a view where they lie in order already."""
+    return apply(reshape, (input.contiguous(), (-1,)), {})
 
 
 @function()
@@ -563,12 +605,21 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
 @function()
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """A view of ``length`` elements from ``start`` along ``dim``."""
+    if not input._array.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     at = check_dim("narrow", dim, input._array.ndim)
     n = input._array.shape[at]
-    start = int(start)
-    if not -n <= start <= n or length < 0 or (start % n if start < 0 else start) + length > n:
-        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
+    if isinstance(start, Tensor):
+        if start._array.ndim or start._array.dtype.kind not in "iu":
+            raise RuntimeError(f"narrow(): start must be an 0-dim integral Tensor, but is {start.dtype} {start.shape}.")
+        start = int(start)
+    if length < 0:
+        raise RuntimeError(f"narrow(): length must be non-negative, but got {length}.")
+    if not -n <= start <= n:
+        raise IndexError(f"start out of range (expected to be in range of [{-n}, {n}], but got {start})")
     start = start + n if start < 0 else start
+    if start + length > n:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
     return apply(slice_view, (input, (*[slice(None)] * at, slice(start, start + length))), {})
 
 
@@ -602,14 +653,15 @@ def _reversed_dims(self: Tensor) -> Tensor:
 
 
 Tensor.T = property(_reversed_dims, doc="All dimensions in reverse order.")  # type: ignore[attr-defined]
-Tensor.H = property(_matrix_transpose, doc="The conjugate transpose of a matrix.")  # type: ignore[attr-defined]
 Tensor.mT = property(_matrix_transpose, doc="The last two dimensions exchanged.")  # type: ignore[attr-defined]
 
 
 # --- In place: the tensor becomes a view of itself ------------------------------------------------------------------
 
 
-def _become(name: str, view_of: Any) -> None:
+def become(name: str, view_of: Any) -> Any:
+    """The in-place method ``name`` that makes a tensor the view of itself that ``view_of`` gives."""
+
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         from ..graph import Leaf, state
         from ..tensor import node_of
@@ -626,15 +678,19 @@ def _become(name: str, view_of: Any) -> None:
     method.__name__, method.__qualname__ = name, f"Tensor.{name}"
     method.__doc__ = f"In-place version of ``{name[:-1]}``: changes this tensor's shape, not its memory."
     setattr(Tensor, name, method)
+    return method
 
 
-_become("t_", t)
-_become("transpose_", lambda x, dim0, dim1: apply(transpose, (x, dim0, dim1), {}))
-_become("squeeze_", lambda x, dim=None: apply(squeeze, (x, dim), {}))
-_become("unsqueeze_", lambda x, dim: apply(unsqueeze, (x, dim), {}))
+become("t_", t)
+become("transpose_", lambda x, dim0, dim1: apply(transpose, (x, dim0, dim1), {}))
+become("swapaxes_", lambda x, axis0, axis1: apply(transpose, (x, axis0, axis1), {}))
+become("swapdims_", lambda x, dim0, dim1: apply(transpose, (x, dim0, dim1), {}))
+become("squeeze_", lambda x, *dims, dim=None: apply(squeeze, (x, (*dims, dim)[0] if len(dims) < 2 else dims), {}))
+become("unsqueeze_", lambda x, dim: apply(unsqueeze, (x, dim), {}))
 
 
 __all__ = [
+    "become",
     "cat",
     "chunk",
     "concatenate_along",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from .. import dtypes
 from ..dtypes import from_numpy_dtype
 from ..graph import Leaf, Node, state
 from ..kernels.layout import is_spread
-from ..tensor import INFERENCE, Tensor, View, count_write, node_of, shared_counter
+from ..tensor import INFERENCE, BatchError, Tensor, View, count_write, node_of, shared_counter
 from .nodes import RowNode, record
 from .table import TABLE, Row
 
@@ -95,7 +96,12 @@ def write(tensor: Tensor, out: Tensor, operator: str) -> Tensor:
     Raises:
         RuntimeError: another shape, or a type that ``tensor`` cannot hold; nothing is changed then.
     """
-    check_write(tensor, operator, out._node is not None)
+    try:
+        check_write(tensor, operator, out._node is not None)
+    except BatchError:
+        from .batching import write_into
+
+        return write_into(tensor, out, operator)
     target, array = tensor._array, out._array
     if array.shape != target.shape:
         raise RuntimeError(
@@ -191,11 +197,19 @@ def type_name(dtype: np.dtype) -> str:
     return names.get(dtype.name, dtype.name)
 
 
-def write_out(out: Tensor, result: Tensor, operator: str) -> Tensor:
+# Operators whose out= must have the dtype of the result, and share no memory with the operands.
+STRICT = {
+    *("diag", "gather", "index_add", "index_copy", "index_reduce", "index_select", "masked_select", "nonzero"),
+    *("nonzero_static", "scatter", "scatter_add", "scatter_reduce", "take", "take_along_dim", "tril", "triu", "where"),
+}
+
+
+def write_out(out: Tensor, result: Tensor, operator: str, operands: Sequence[Any] = ()) -> Tensor:
     """Puts a result into the tensor given as ``out=``, which takes its shape.
 
     Raises:
-        RuntimeError: the result requires grad, or ``out`` does, or its dtype cannot hold the result.
+        RuntimeError: the result requires grad, or ``out`` does, or its dtype cannot hold the result, or several of
+            its elements (for some operators also those of an operand) lie in one place.
     """
     if not isinstance(out, Tensor):
         raise TypeError(f"{operator}(): argument 'out' must be Tensor, not {type(out).__name__}")
@@ -209,18 +223,50 @@ def write_out(out: Tensor, result: Tensor, operator: str) -> Tensor:
             f"{operator}(): result type {type_name(result._array.dtype)} can't be cast to the desired output type "
             f"{type_name(out._array.dtype)}"
         )
+    if operator in STRICT and result._array.dtype != out._array.dtype:
+        raise RuntimeError(
+            f"{operator}(): Expected out tensor to have dtype {type_name(result._array.dtype)}, but got "
+            f"{type_name(out._array.dtype)} instead"
+        )
+    if is_spread(out._array):
+        raise RuntimeError(
+            f"unsupported operation: {operator}() would write to an out tensor of which several elements share one "
+            "memory location. Please clone() the tensor before performing the operation."
+        )
+    if operator in STRICT:
+        check_apart(out, operands, operator)
     if out._array.shape == result._array.shape:
         out._array[...] = result._array
     else:
+        if out._array.size:
+            warnings.warn(
+                f"{operator}(): An output with one or more elements was resized since it had shape "
+                f"{list(out._array.shape)}, which does not match the required output shape "
+                f"{list(result._array.shape)}. This behavior is deprecated; pass an empty out tensor to be resized.",
+                UserWarning,
+                stacklevel=4,
+            )
         out._array = result._array.astype(out._array.dtype)
     count_write(out)
     return out
 
 
-def write_outs(outs: Any, results: Any, operator: str) -> Any:
+def check_apart(out: Tensor, operands: Sequence[Any], operator: str) -> None:
+    """Raises when elements of ``out`` and of an operand, or of a sequence of them, lie in one place."""
+    for operand in operands:
+        for tensor in operand if isinstance(operand, (tuple, list)) else (operand,):
+            if isinstance(tensor, Tensor) and np.may_share_memory(tensor._array, out._array):
+                raise RuntimeError(
+                    f"unsupported operation: some elements of the input tensor and of the one that {operator}() would "
+                    "write to refer to a single memory location. Please clone() the tensor before performing the "
+                    "operation."
+                )
+
+
+def write_outs(outs: Any, results: Any, operator: str, operands: Sequence[Any] = ()) -> Any:
     """`write_out` for an operator that returns a tensor or several; returns what was given as ``out=``."""
     if not isinstance(results, tuple):
-        return write_out(outs, results, operator)
+        return write_out(outs, results, operator, operands)
     if not isinstance(outs, (tuple, list)) or len(outs) != len(results):
         raise TypeError(f"{operator}(): argument 'out' must be a tuple of {len(results)} Tensors")
     written = [write_out(out, result, operator) for out, result in zip(outs, results, strict=True)]

@@ -167,7 +167,7 @@ def _(g, x, beta, threshold):
     result="float",
     node_name="Div",
     accepts="numbers",
-    complex=True,
+    complex="complex_softsign",
 )
 def softsign(x):
     return x / (1 + _.abs(x))

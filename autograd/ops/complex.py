@@ -383,6 +383,33 @@ def _(g, y, out):
     return _.to(sum_to(_.mul(g, _.exp(_.sub(y, out))), y.shape), y.dtype)
 
 
+@coarse(latex=r"|x - y|", home="", node_name="L1Loss", holomorphic=False)
+def distance(x: Array, y: Array):
+    return np.abs(x - y)
+
+
+@distance.gradient("x")
+def _(g, x, y):
+    return sum_to(_.mul(g, _.sgn(_.sub(x, y))), x.shape)
+
+
+@distance.gradient("y")
+def _(g, x, y):
+    return sum_to(_.mul(g, _.sgn(_.sub(y, x))), y.shape)
+
+
+@coarse(latex=r"\frac{x}{1 + |x|}", home="", node_name="Softsign", keeps_layout=True, holomorphic=False)
+def complex_softsign(x: Array):
+    return x / (1 + np.abs(x))
+
+
+@complex_softsign.gradient("x")
+def _(g, x):
+    size = _.abs(x)
+    outward = _.real(_.mul(g, _.conj(x)))
+    return _.sub(_.div(g, _.add(size, 1)), _.mul(_.sgn(x), _.div(outward, _.square(_.add(size, 1)))))
+
+
 # --- Conjugate transposes ------------------------------------------------------------------------------------------
 
 
@@ -416,6 +443,7 @@ __all__ = [
     "complex",
     "conj",
     "conj_physical",
+    "distance",
     "imag",
     "is_complex",
     "is_conj",

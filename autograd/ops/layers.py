@@ -174,7 +174,7 @@ def _convolve(
 # --- Pooling -------------------------------------------------------------------------------------------------------
 
 
-@coarse(latex=r"\max_k x_{i s + k}", extras=("indices",), home="", node_name="MaxPool2DWithIndices")
+@coarse(latex=r"\max_k x_{i s + k}", extras=("indices",), home="", node_name="MaxPool2DWithIndices", complex=False)
 def max_pool(x: Array, kernel, stride, padding, dilation, ceil_mode):
     return kernels.pooling.max_pool2d_forward(x, kernel, stride, padding, dilation, ceil_mode)
 

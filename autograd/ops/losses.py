@@ -76,7 +76,9 @@ def _(g, x, y):
     return g * (2 * (y - x))
 
 
-@pointwise(latex=r"|x - y|", home="", node_name="L1Loss", refuses_bool="use ^ or logical_xor() instead")
+@pointwise(
+    latex=r"|x - y|", home="", node_name="L1Loss", refuses_bool="use ^ or logical_xor() instead", complex="distance"
+)
 def absolute_error(x, y):
     return _.abs(x - y)
 
@@ -170,7 +172,7 @@ total_bernoulli_error_of_logits = _reducible(bernoulli_error_of_logits, "BinaryC
 def _pointwise_loss(
     input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, each: PointwiseRow, total: CoarseRow
 ) -> Tensor:
-    if weight is None and reduction != "none" and input.dtype is target.dtype:
+    if weight is None and reduction != "none" and input.dtype is target.dtype and not input.is_complex():
         compute_dtype(each, [input, target])
         broadcast_shape(each, [input._array, target._array])
         return apply(total, (input, target, reduction), {})

@@ -86,13 +86,14 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
     ``p (p - 1) / 4 ln pi + sum_j lgamma(input - j / 2)`` for ``j`` from 0 to ``p - 1``.
 
     Raises:
-        RuntimeError: ``p`` below 1.
+        RuntimeError: ``p`` below 1, or a bool tensor.
 
     >>> import autograd
     >>> autograd.mvlgamma(autograd.tensor([2.0, 3.0]), 2)
     tensor([0.4516, 1.5502])
     """
-    check_tensor("mvlgamma", "input", input)
+    if check_tensor("mvlgamma", "input", input)._array.dtype.kind == "b":
+        raise RuntimeError("mvlgamma: the input tensor may not be a boolean tensor; convert it with .float()")
     if p < 1:
         raise RuntimeError(f"mvlgamma: p has to be greater than or equal to 1, but got p={p}")
     total = apply(lgamma, (input,), {})
@@ -112,11 +113,12 @@ def _broadcast(*operands: Tensor) -> Sequence[Tensor]:
 
 def _binary_floats(operator: str, first: Any, second: Any) -> Sequence[Tensor]:
     """Two tensors of one floating-point dtype and one shape."""
-    first, second = _broadcast(check_tensor(operator, "input", first), check_tensor(operator, "other", second))
+    check_tensor(operator, "input", first)
+    check_tensor(operator, "other", second)
     first, second = promoted(operator, first, second)
     if first._array.dtype.kind != "f":
         raise NotImplementedError(f"\"{operator}\" not implemented for '{type_name(first._array.dtype)}'")
-    return first, second
+    return _broadcast(first, second)
 
 
 def _incomplete_gamma(operator: str, input: Any, other: Any) -> Tensor:
@@ -188,7 +190,7 @@ def igammac(input: Tensor, other: Tensor) -> Tensor:
     return _incomplete_gamma("igammac", input, other)
 
 
-@coarse(latex=r"\zeta(x, y) = \sum_{k=0}^\infty (k + y)^{-x}", home="", node_name="SpecialZeta")
+@coarse(latex=r"\zeta(x, y) = \sum_{k=0}^\infty (k + y)^{-x}", home="", node_name="SpecialZeta", complex=False)
 def zeta_of(x: Array, y: Array):
     return uncompiled.zeta(x, y)
 
@@ -217,6 +219,8 @@ def zeta(input: Any, other: Any) -> Tensor:
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
         raise TypeError("zeta(): one of the arguments must be a Tensor, not two numbers")
     first, second = promoted("zeta", input, other)
+    if first.dtype.is_complex:
+        raise NotImplementedError(f"\"zeta_cpu\" not implemented for '{type_name(first._array.dtype)}'")
     if first._array.dtype.kind != "f":
         first, second = (each.to(get_default_dtype()) for each in (first, second))
     refuse_half("zeta")((), first._array.dtype)

@@ -6,11 +6,14 @@ import importlib
 from typing import Any
 
 from . import dtypes as _dtypes
+from .devices import get_default_device, set_default_device
 from .dtypes import (
     Size,
+    bfloat16,
     bool,
     can_cast,
     channels_last,
+    channels_last_3d,
     complex64,
     complex128,
     contiguous_format,
@@ -24,6 +27,9 @@ from .dtypes import (
     int16,
     int32,
     int64,
+    layout,
+    legacy_contiguous_format,
+    memory_format,
     preserve_format,
     promote_types,
     result_type,
@@ -51,6 +57,7 @@ half, float, double = float16, float32, float64
 short, int, long = int16, int32, int64
 cfloat, cdouble = complex64, complex128
 e, inf, nan, pi = 2.718281828459045, _dtypes.np.inf, _dtypes.np.nan, 3.141592653589793
+newaxis = None
 
 from . import ops  # noqa: E402  (operators attach themselves to Tensor)
 from .ops import deferred as _deferred  # noqa: E402
@@ -60,13 +67,30 @@ from .ops.random import Generator, default_generator  # noqa: E402
 globals().update(_TORCH)
 
 # Loaded on first use: `import autograd` stays as light as NumPy.
-_LEGACY = "BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor"
-_STORAGES = (
-    "BoolStorage ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage FloatStorage "
-    "HalfStorage IntStorage LongStorage ShortStorage TypedStorage UntypedStorage"
-)
+_LATER = {
+    "amp": "autocast",
+    "cuda": "OutOfMemoryError",
+    "legacy": (
+        "BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor "
+        "Variable set_default_tensor_type"
+    ),
+    "limits": "finfo iinfo",
+    "serialization": "load save",
+    "settings": (
+        "are_deterministic_algorithms_enabled get_deterministic_debug_mode get_float32_matmul_precision "
+        "get_num_interop_threads has_lapack has_mkl has_openmp is_deterministic_algorithms_warn_only_enabled "
+        "is_warn_always_enabled set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal "
+        "set_num_interop_threads set_warn_always typename use_deterministic_algorithms"
+    ),
+    "storage": (
+        "BoolStorage ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage FloatStorage "
+        "HalfStorage IntStorage LongStorage ShortStorage TypedStorage UntypedStorage"
+    ),
+}
+_MODULES = "accelerator amp backends cpu cuda mps serialization storage types xpu"
 _LAZY = {
-    **{name: ("autograd.legacy", name) for name in (*_LEGACY.split(), "Variable", "set_default_tensor_type")},
+    **{name: (f"autograd.{module}", name) for module, names in _LATER.items() for name in names.split()},
+    **{name: (f"autograd.{name}", None) for name in _MODULES.split()},
     "Function": ("autograd.function", "Function"),
     "autograd": ("autograd", None),  # programs that say `torch.autograd.grad`
     "func": ("autograd.func", None),
@@ -85,12 +109,7 @@ _LAZY = {
     "graph": ("autograd.graph", None),
     "vmap": ("autograd.func", "vmap"),
     "forward_ad": ("autograd.forward_ad", None),
-    **{name: ("autograd.storage", name) for name in _STORAGES.split()},
-    "load": ("autograd.serialization", "load"),
-    "save": ("autograd.serialization", "save"),
-    "serialization": ("autograd.serialization", None),
     "Storage": ("autograd.storage", "FloatStorage"),
-    "storage": ("autograd.storage", None),
     "Value": ("autograd.value", "Value"),
     "draw": ("autograd.draw", "draw"),
     "gradcheck": ("autograd.testing", "gradcheck"),
@@ -113,6 +132,8 @@ __all__ = sorted(
     {
         *_deferred.names("torch"),
         *_LAZY,
+        "bfloat16", "channels_last_3d", "get_default_device", "layout", "legacy_contiguous_format", "memory_format",
+        "newaxis", "set_default_device",
         "can_cast", "cdouble", "cfloat", "channels_last", "complex64", "complex128", "contiguous_format",
         "preserve_format", "result_type", "strided", "Generator",
         "Size", "Tensor", "backward", "bool", "default_generator", "detect_anomaly", "device", "double", "dtype", "e",

@@ -49,13 +49,7 @@ class dtype:
         return from_numpy_dtype(complex_of(self.numpy))
 
     def to_real(self) -> dtype:
-        """The dtype of the real and imaginary parts; itself for a floating-point type.
-
-        Raises:
-            RuntimeError: an integer type or bool.
-        """
-        if self.numpy.kind not in "fc":
-            raise RuntimeError(f"to_real: {self} is neither complex nor floating-point")
+        """The dtype of the real and imaginary parts; itself for a type that is not complex."""
         return from_numpy_dtype(real_of(self.numpy))
 
     def __repr__(self) -> str:
@@ -65,11 +59,27 @@ class dtype:
         return _by_name, (self.name,)
 
 
+class _Absent(dtype):
+    """A dtype of PyTorch's that NumPy has not: it can be named and compared with, but no tensor has it."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, itemsize: int) -> None:
+        self.name, self.itemsize = name, itemsize
+        self.is_floating_point, self.is_complex, self.is_signed = True, False, True
+
+    @property
+    def numpy(self) -> Any:  # type: ignore[override]
+        raise TypeError(f"{self} is not available: NumPy has no such type; use float32 (or float16 to save memory)")
+
+
 float16, float32, float64 = dtype("float16"), dtype("float32"), dtype("float64")
 int8, int16, int32, int64 = dtype("int8"), dtype("int16"), dtype("int32"), dtype("int64")
 uint8 = dtype("uint8")
 bool = dtype("bool")
 complex64, complex128 = dtype("complex64"), dtype("complex128")
+
+bfloat16 = _Absent("bfloat16", 2)
 
 DTYPES: dict[str, dtype] = {
     d.name: d for d in (float16, float32, float64, complex64, complex128, int8, int16, int32, int64, uint8, bool)
@@ -323,16 +333,24 @@ channels_last, channels_last_3d = memory_format("channels_last"), memory_format(
 legacy_contiguous_format = contiguous_format
 
 
-def result_type(*operands: Any) -> dtype:
+def result_type(*operands: Any, **named: Any) -> dtype:
     """The dtype of an operator's result on two operands, tensors or numbers: 0-d tensors and numbers are weak.
+
+    Raises:
+        TypeError: not two operands, or one that is neither a tensor nor a number.
 
     >>> import autograd
     >>> autograd.result_type(autograd.tensor([1, 2], dtype=autograd.int32), 1.0)
     torch.float32
     """
+    operands += tuple(named.values())
+    if len(operands) != 2 or named.keys() - {"tensor", "other", "tensor1", "tensor2", "scalar", "scalar1", "scalar2"}:
+        raise TypeError(f"result_type() takes two tensors or numbers, but got {len(operands)} arguments")
     kinds: dict[str, np.dtype] = {}
     for operand in operands:
         array = getattr(operand, "_array", None)
+        if array is None and not isinstance(operand, (int, float, complex, np.number, np.bool_)):
+            raise TypeError(f"result_type() takes tensors and numbers, but got {type(operand).__name__}")
         kind = "number" if array is None else "dimensioned" if array.ndim else "zero_dim"
         each = number_dtype(operand) if array is None else array.dtype
         kinds[kind] = promote_numpy(kinds[kind], each) if kind in kinds else each
@@ -346,4 +364,7 @@ def can_cast(from_: dtype, to: dtype) -> _bool:
     >>> autograd.can_cast(autograd.float32, autograd.int64)
     False
     """
+    for name, given in (("from_", from_), ("to", to)):
+        if not isinstance(given, dtype):
+            raise TypeError(f"can_cast(): argument '{name}' must be torch.dtype, not {type(given).__name__}")
     return _CATEGORY[from_.numpy.kind] <= _CATEGORY[to.numpy.kind]

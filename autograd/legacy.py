@@ -146,11 +146,6 @@ def set_default_tensor_type(t: tensortype | str) -> None:
     dtypes.set_default_dtype(kind.dtype)
 
 
-def new(self: Tensor, *args: Any, device: Any = None, **named: Any) -> Tensor:
-    """A tensor of this tensor's dtype, of given sizes or from a sequence: PyTorch's old form of `new_empty`."""
-    return wrap(legacy_array("new", self._array.dtype, *args, device=device, **named))
-
-
 class _VariableMeta(type):
     def __instancecheck__(cls, value: Any) -> bool:
         return isinstance(value, Tensor)

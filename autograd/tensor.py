@@ -48,11 +48,13 @@ class BatchError(RuntimeError):
     """An operator asked for the memory of a tensor that stands for one example of a batch, inside `vmap`. Where the
     operator as a whole is known, `over_examples` runs it on one example after the other instead."""
 
-    def over_examples(self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        """The operator on each example, results stacked."""
+    def over_examples(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], writes: bool = False
+    ) -> Any:
+        """The operator on each example, results stacked; ``writes`` says that it writes to its first argument."""
         from .ops.batching import over_examples
 
-        return over_examples(function, args, kwargs)
+        return over_examples(function, args, kwargs, writes)
 
 
 SMALL = 1024  # elements: making a new array costs less than finding out whether this one may be written to
@@ -398,6 +400,8 @@ class Tensor:
         """Address of the first element."""
         return self._array.ctypes.data
 
+    const_data_ptr = data_ptr
+
     # --- Facts -----------------------------------------------------------------------------------------------------
 
     @property
@@ -462,12 +466,7 @@ class Tensor:
 
     def storage_offset(self) -> int:
         """Distance in elements from the start of the memory that it shares to its first element."""
-        base: Any = self._array
-        while (below := getattr(base, "base", None)) is not None:
-            base = below
-        if not isinstance(base, ndarray):
-            return 0
-        return (self._array.ctypes.data - base.ctypes.data) // self._array.itemsize
+        return (self._array.ctypes.data - root_of(self._array).ctypes.data) // self._array.itemsize
 
     def is_contiguous(self, memory_format: Any = dtypes.contiguous_format) -> bool:
         """Whether its elements lie in memory in their logical order, or in that of ``memory_format``."""
@@ -510,6 +509,38 @@ class Tensor:
         """-1: the CPU."""
         return -1
 
+    def new(self, *args: Any, device: Any = None, **named: Any) -> Tensor:
+        """A tensor of this dtype, of given sizes or from a sequence: PyTorch's old form of `new_empty`."""
+        from .legacy import legacy_array
+
+        return wrap(legacy_array("new", self._array.dtype, *args, device=device, **named))
+
+    def as_subclass(self, cls: type) -> Any:
+        """The same memory and history as an object of a subclass of Tensor.
+
+        Raises:
+            TypeError: ``cls`` is no subclass of Tensor.
+        """
+        if not (isinstance(cls, type) and issubclass(cls, Tensor)):
+            raise TypeError(
+                f"as_subclass: creating a Tensor subclass from a class that does not inherit from Tensor is not "
+                f"possible: {cls!r}"
+            )
+        result = _make(cls, self._array)
+        result._node, result._counter, result._view = node_of(self), shared_counter(self), self._view
+        return result
+
+    def module_load(self, other: Tensor, assign: bool = False) -> Tensor:
+        """What ``load_state_dict`` puts in this tensor's place: it with ``other``'s values, or ``other`` itself."""
+        return other.detach() if assign else self.copy_(other).detach()
+
+    def reinforce(self, *args: Any) -> None:
+        """Raises RuntimeError: the method was removed from PyTorch."""
+        raise RuntimeError(
+            "reinforce() was removed. Draw from autograd.distributions and use the gradient of log_prob instead: "
+            "loss = -distribution.log_prob(action) * reward; loss.backward()"
+        )
+
     def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
         """Raises AssertionError: there is only the CPU."""
         require_cpu("cuda" if device is None or isinstance(device, int) else device, "cuda")
@@ -527,6 +558,44 @@ class Tensor:
     def is_pinned(self, device: Any = None) -> bool:
         """False: no memory is pinned."""
         return False
+
+    def storage(self) -> Any:
+        """All of the memory that it looks into, as elements of its dtype."""
+        from .storage import TypedStorage, memory_of
+
+        return TypedStorage._around(memory_of(self._array), self._array.dtype)
+
+    def untyped_storage(self) -> Any:
+        """All of the memory that it looks into, as bytes."""
+        from .storage import UntypedStorage, memory_of
+
+        return UntypedStorage._around(memory_of(self._array))
+
+    def storage_type(self) -> Any:
+        """The type of its storage, such as `FloatStorage`."""
+        from .storage import STORAGES
+
+        return STORAGES[self._array.dtype.name]
+
+    def share_memory_(self) -> Tensor:
+        """Moves its elements to memory that processes forked afterwards share with this one; returns it.
+
+        Raises:
+            RuntimeError: it is a view, which would part from its base.
+        """
+        from .kernels.memory import shared_copy
+
+        if self._view is not None:
+            raise RuntimeError("share_memory_: a view cannot be moved away from its base; share the base, or clone()")
+        if not self.is_shared():
+            self._array = shared_copy(self._array)
+        return self
+
+    def is_shared(self) -> bool:
+        """Whether its elements are in memory that processes share."""
+        from .kernels.memory import is_shared
+
+        return is_shared(root_of(self._array))
 
     @property
     def name(self) -> None:
@@ -613,6 +682,9 @@ class Tensor:
     def __int__(self) -> int:
         return int(self._real_scalar("int64_t"))
 
+    __long__ = __int__
+    __nonzero__ = __bool__
+
     def __complex__(self) -> complex:
         return complex(self._scalar())
 
@@ -630,6 +702,12 @@ class Tensor:
         if self._array.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
         return iter(self.unbind(0))
+
+    def __reversed__(self) -> Tensor:
+        return self.flip(0) if self._array.ndim else self
+
+    def __delitem__(self, index: Any) -> None:
+        raise TypeError("Tensor does not support deleting items")
 
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, (Tensor, int, float, bool, np.number)):
@@ -920,7 +998,9 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """Gradients of the sum of ``outputs`` with respect to ``inputs``; no ``.grad`` changes.
@@ -931,7 +1011,10 @@ def grad(
         grad_outputs: for each output the factor of its gradient; None is 1 for a scalar.
         retain_graph: keep saved values for another pass; the value of ``create_graph`` by default.
         create_graph: record the backward pass, so that the result can be differentiated.
+        only_inputs: only True is possible.
         allow_unused: give None for an input that no output depends on, instead of an error.
+        is_grads_batched: ``grad_outputs`` hold, along a first dimension of their own, several factors each, and the
+            gradients do so likewise: one pass for all, as under `vmap`.
         materialize_grads: give zeros there.
 
     >>> import autograd
@@ -945,10 +1028,22 @@ def grad(
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
+    if not only_inputs:
+        warnings.warn("only_inputs argument is deprecated and is ignored now (defaults to True).", FutureWarning, 2)
     gradients = _as_list(grad_outputs, len(roots), "grad_outputs")
-    nodes, values = _prepare_roots(roots, gradients, create_graph)
-    wanted = _input_nodes(targets)
     keep = create_graph if retain_graph is None else retain_graph
+    unused = bool(allow_unused or materialize_grads)
+    if is_grads_batched:
+        from .ops.pull import pull_batch
+
+        return pull_batch(roots, targets, gradients, keep, create_graph, unused, materialize_grads)
+    try:
+        nodes, values = _prepare_roots(roots, gradients, create_graph)
+        wanted = _input_nodes(targets)
+    except BatchError:
+        from .ops.pull import pull_examples
+
+        return pull_examples(roots, targets, gradients, keep, create_graph, unused, materialize_grads)
     arrived = differentiate(
         nodes, values, inputs=wanted, retain_graph=keep, create_graph=create_graph, accumulate=False
     )
@@ -1073,6 +1168,13 @@ def check_differentiable(dtype: np.dtype) -> None:
         )
 
 
+def root_of(array: ndarray) -> ndarray:
+    """The array that an array looks into, through any number of views."""
+    while isinstance(array.base, ndarray):
+        array = array.base
+    return array
+
+
 LAST_CHANNELS = {dtypes.channels_last: (0, 2, 3, 1), dtypes.channels_last_3d: (0, 2, 3, 4, 1)}
 
 
@@ -1080,13 +1182,10 @@ def in_memory_order(array: ndarray, memory_format: Any) -> ndarray | None:
     """The array with its dimensions in the order that the format wants in memory; None for another number of them.
 
     Raises:
-        RuntimeError: ``preserve_format``, which names no order.
         TypeError: not a memory format.
     """
-    if memory_format is dtypes.contiguous_format:
+    if memory_format is dtypes.contiguous_format or memory_format is dtypes.preserve_format:
         return array
-    if memory_format is dtypes.preserve_format:
-        raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
     if not isinstance(memory_format, dtypes.memory_format):
         raise TypeError(f"argument 'memory_format' must be torch.memory_format, not {type(memory_format).__name__}")
     order = LAST_CHANNELS[memory_format]

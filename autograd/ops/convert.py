@@ -337,6 +337,8 @@ def contiguous(self: Tensor, memory_format: Any = dtypes.contiguous_format) -> T
     ordered = self._array if memory_format is dtypes.contiguous_format else in_memory_order(self._array, memory_format)
     if ordered is not None and ordered.flags.c_contiguous:
         return self
+    if memory_format is dtypes.preserve_format:
+        raise RuntimeError("preserve memory format is unsupported by the contiguous operator; leave it out")
     return clone_of(self, memory_format)
 
 

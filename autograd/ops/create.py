@@ -166,6 +166,7 @@ def tensor(
 def _tensor(data: Any, dtype: Any, device: Any, requires_grad: bool, pin_memory: bool = False) -> Tensor:
     check_options("tensor", None, pin_memory, requires_grad)
     require_cpu(device, "tensor")
+    data = getattr(data, "_items", data)  # of a storage
     array = array_from(data, None if dtype is None else to_numpy_dtype(dtype))
     if requires_grad:
         check_differentiable(array.dtype)

@@ -126,10 +126,14 @@ def _path(terms: Sequence[str], result: str, tensors: Sequence[Tensor]) -> Seque
     """Which two operands to multiply in turn; each product is appended to those that are left."""
     if len(terms) < 3:
         return [(0, 1)][: len(terms) - 1]
+    from ..backends import opt_einsum
+
+    if not opt_einsum.enabled:  # from left to right
+        return [(0, 1), *((0, count - 1) for count in range(len(terms) - 1, 1, -1))]
     from opt_einsum import contract_path
 
     shapes = [tensor._array.shape for tensor in tensors]
-    return contract_path(f"{','.join(terms)}->{result}", *shapes, shapes=True, optimize="auto")[0]
+    return contract_path(f"{','.join(terms)}->{result}", *shapes, shapes=True, optimize=opt_einsum.strategy)[0]
 
 
 def _from_sublists(arguments: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:

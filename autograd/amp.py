@@ -1,0 +1,203 @@
+"""Mixed precision: `autocast`, under which everything is still computed in its own dtype, and `GradScaler`."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from typing import Any
+
+import numpy as np
+
+from . import dtypes
+from .devices import device as _device
+from .tensor import Tensor
+
+__all__ = ["GradScaler", "autocast"]
+
+
+class autocast(contextlib.ContextDecorator):
+    """Allows operators inside the block to compute in a smaller dtype; as a decorator, those of a function.
+
+    On the CPU NumPy gains nothing from smaller types, so that every operator computes in the dtype of its operands:
+    results are more precise than PyTorch's, never less.
+
+    Args:
+        device_type: ``"cpu"``. For a device that is not there a warning says that nothing is done.
+        dtype: the smaller dtype that is allowed.
+        enabled: False to forbid it again.
+        cache_enabled: accepted; nothing is converted, and nothing kept.
+
+    Raises:
+        ValueError: ``device_type`` is no text.
+        RuntimeError: there is no such kind of device.
+
+    >>> import autograd
+    >>> with autocast("cpu"):
+    ...     (autograd.ones(2, 2) @ autograd.ones(2, 2)).dtype
+    torch.float32
+    """
+
+    def __init__(
+        self, device_type: str, dtype: Any = None, enabled: bool = True, cache_enabled: bool | None = None
+    ) -> None:
+        if not isinstance(device_type, str):
+            raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type).__name__}`")
+        self.device = _device(device_type).type
+        self.fast_dtype = dtype or (dtypes.bfloat16 if self.device == "cpu" else dtypes.float16)
+        if enabled and self.device != "cpu":
+            warnings.warn(
+                f"User provided device_type of '{device_type}', but it is not available: autocast is disabled.",
+                UserWarning,
+                stacklevel=2,
+            )
+            enabled = False
+        self._enabled = enabled
+        self._cache_enabled = True if cache_enabled is None else cache_enabled
+
+    def __enter__(self) -> autocast:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        return None
+
+
+class GradScaler:
+    """Keeps gradients of half precision from becoming 0: the loss is multiplied, the gradients divided before the step.
+
+    A step whose gradients hold infinity or NaN is left out, and the factor is made smaller; after ``growth_interval``
+    steps without any it is made larger.
+
+    Args:
+        device: where the tensors are. For one that is not there a warning says that nothing is scaled.
+        init_scale: the first factor.
+        growth_factor, backoff_factor: what it is multiplied with.
+        growth_interval: number of steps.
+        enabled: False to scale nothing.
+
+    >>> import autograd, optim
+    >>> w = autograd.ones(2, requires_grad=True)
+    >>> optimizer, scaler = optim.SGD([w], lr=0.1), GradScaler("cpu")
+    >>> scaler.scale(w.sum()).backward()
+    >>> scaler.step(optimizer)
+    >>> scaler.update()
+    >>> w
+    tensor([0.9000, 0.9000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        device: str = "cuda",
+        init_scale: float = 2.0**16,
+        growth_factor: float = 2.0,
+        backoff_factor: float = 0.5,
+        growth_interval: int = 2000,
+        enabled: bool = True,
+    ) -> None:
+        if enabled and _device(device).type != "cpu":
+            warnings.warn(
+                f"GradScaler is enabled, but {device} is not available: disabling.", UserWarning, stacklevel=2
+            )
+            enabled = False
+        if enabled and not (growth_factor > 1.0 and 0 < backoff_factor < 1.0):
+            raise AssertionError(
+                f"GradScaler: growth_factor must be above 1 and backoff_factor below, but got {growth_factor} and "
+                f"{backoff_factor}"
+            )
+        self._enabled = enabled
+        self._scale, self._growth_factor, self._backoff_factor = float(init_scale), growth_factor, backoff_factor
+        self._growth_interval, self._growth_tracker = growth_interval, 0
+        self._unscaled: dict[int, bool] = {}  # optimizer -> whether its gradients are all finite
+
+    def is_enabled(self) -> bool:
+        """Whether it does anything."""
+        return self._enabled
+
+    def get_scale(self) -> float:
+        """The present factor."""
+        return self._scale if self._enabled else 1.0
+
+    def scale(self, outputs: Any) -> Any:
+        """A tensor, or tensors in lists and tuples, times the factor."""
+        if not self._enabled:
+            return outputs
+        if isinstance(outputs, Tensor):
+            return outputs * self._scale
+        if not isinstance(outputs, (list, tuple)):
+            raise ValueError(f"outputs must be a Tensor or an iterable of Tensors, but got {type(outputs).__name__}")
+        return type(outputs)(self.scale(each) for each in outputs)
+
+    def unscale_(self, optimizer: Any) -> None:
+        """Divides the gradients of the optimizer's parameters by the factor: to clip them, for example.
+
+        Raises:
+            RuntimeError: it was done since the last `update`.
+        """
+        if not self._enabled:
+            return
+        if id(optimizer) in self._unscaled:
+            raise RuntimeError("unscale_() has already been called on this optimizer since the last update().")
+        finite = True
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                if (grad := parameter.grad) is not None:
+                    finite = finite and bool(np.isfinite(grad._array).all())
+                    grad.data.div_(self._scale)
+        self._unscaled[id(optimizer)] = finite
+
+    def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+        """The optimizer's step on divided gradients, unless one of them is not finite; returns what the step does."""
+        if not self._enabled:
+            return optimizer.step(*args, **kwargs)
+        if id(optimizer) not in self._unscaled:
+            self.unscale_(optimizer)
+        return optimizer.step(*args, **kwargs) if self._unscaled[id(optimizer)] else None
+
+    def update(self, new_scale: Any = None) -> None:
+        """Makes the factor smaller or larger, or ``new_scale``; once after all steps of an iteration.
+
+        Raises:
+            AssertionError: there was no step.
+        """
+        if not self._enabled:
+            return
+        if new_scale is not None:
+            self._scale = float(new_scale)
+        elif not self._unscaled:
+            raise AssertionError("No inf checks were recorded prior to update: call step() first.")
+        elif not all(self._unscaled.values()):
+            self._scale *= self._backoff_factor
+            self._growth_tracker = 0
+        else:
+            self._growth_tracker += 1
+            if self._growth_tracker == self._growth_interval:
+                self._scale *= self._growth_factor
+                self._growth_tracker = 0
+        self._unscaled.clear()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The factor and its settings; empty when nothing is scaled."""
+        if not self._enabled:
+            return {}
+        return {
+            "scale": self._scale,
+            "growth_factor": self._growth_factor,
+            "backoff_factor": self._backoff_factor,
+            "growth_interval": self._growth_interval,
+            "_growth_tracker": self._growth_tracker,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes over what `state_dict` gave.
+
+        Raises:
+            RuntimeError: it is empty: saved when nothing was scaled.
+        """
+        if not self._enabled:
+            return
+        if not state_dict:
+            raise RuntimeError(
+                "The source state dict is empty, possibly because it was saved from a disabled GradScaler."
+            )
+        self._scale, self._growth_tracker = state_dict["scale"], state_dict["_growth_tracker"]
+        self._growth_factor, self._backoff_factor = state_dict["growth_factor"], state_dict["backoff_factor"]
+        self._growth_interval = state_dict["growth_interval"]

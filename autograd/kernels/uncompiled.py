@@ -120,8 +120,8 @@ def _polynomial(
         last = int(degree.max(initial=0))
         for k in range(1, last + 1):
             np.copyto(result, now, where=degree == k)
-            if k < last and not np.isfinite(now).any():
-                # It has overflowed everywhere, and stays so.
+            if k < last and np.isnan(now).all():
+                # It has overflowed everywhere, to infinities of both signs and to NaN, and stays so.
                 np.copyto(result, now, where=degree > k)
                 break
             before, now = now, following(x.dtype.type(k), x, now, before)

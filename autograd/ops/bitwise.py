@@ -145,11 +145,11 @@ def clamp_max(input: Tensor, max: Any) -> Tensor:
 
 
 @function(inplace=True)
-def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+def round(input: Tensor, *, decimals: int | None = None) -> Tensor:
     """The nearest integer, ties to even; with ``decimals``, the nearest multiple of 10^-decimals.
 
     Raises:
-        NotImplementedError: bools, or integers with ``decimals`` other than 0.
+        NotImplementedError: bools, or integers with ``decimals``.
 
     >>> import autograd
     >>> autograd.tensor([0.5, 1.5, -2.71828]).round(decimals=2)
@@ -158,11 +158,11 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     check_tensor("round", "input", input)
     row = TABLE["round_to_even"]
     kind = input._array.dtype.kind
-    if kind in "iu" and decimals == 0:
+    if kind in "iu" and decimals is None:
         return input.clone()
     if kind in "iub":
         raise NotImplementedError(f"\"round_cpu\" not implemented for '{type_name(input._array.dtype)}'")
-    if decimals == 0:
+    if not decimals:
         return apply(row, (input,), {})
     scale = 10.0 ** abs(decimals)
     if decimals < 0:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import float64
+from ..dtypes import complex128, float64
 from ..graph import state
 from ..tensor import Tensor, node_of, wrap
 from .bitwise import div, integer_function
@@ -59,7 +59,12 @@ def _check_heaviside(operands: Any, dtype: np.dtype) -> None:
 
 
 @pointwise(
-    latex=r"x < 0 \; ? \; 0 : x = 0 \; ? \; y : 1", inplace=True, kinks=(0,), numbers="none", check=_check_heaviside
+    latex=r"x < 0 \; ? \; 0 : x = 0 \; ? \; y : 1",
+    inplace=True,
+    kinks=(0,),
+    numbers="none",
+    check=_check_heaviside,
+    arguments={"values": "y"},
 )
 def heaviside(x, y):
     return _.where(x == 0, y, _.where(x > 0, 1.0, 0.0))
@@ -170,7 +175,9 @@ def ldexp(input: Tensor, other: Tensor) -> Tensor:
 
 
 def _as_double(operand: Any) -> Any:
-    return operand.to(float64) if isinstance(operand, Tensor) and operand._array.dtype.kind != "c" else operand
+    if not isinstance(operand, Tensor):
+        return operand
+    return operand.to(complex128 if operand.dtype.is_complex else float64)
 
 
 @function(arguments={"self": "input"})

@@ -39,21 +39,28 @@ def _mask_of(operator: str, input: Tensor, mask: Any) -> Tensor:
 
 
 def _lowest(dtype: np.dtype) -> Any:
-    return -math.inf if dtype.kind in "fc" else int(np.iinfo(dtype).min)
+    return -math.inf if dtype.kind == "f" else int(_limits(dtype).min)
 
 
 def _highest(dtype: np.dtype) -> Any:
-    return math.inf if dtype.kind in "fc" else int(np.iinfo(dtype).max)
+    return math.inf if dtype.kind == "f" else int(_limits(dtype).max)
+
+
+def _limits(dtype: np.dtype) -> np.iinfo:
+    if dtype.kind == "c":
+        raise TypeError("complex numbers have no order, and therefore no largest or smallest one to leave out")
+    if dtype.kind == "b":
+        raise NotImplementedError("a masked extreme has no neutral element for bools; convert with .long()")
+    return np.iinfo(dtype)
 
 
 def _kept(operator: str, input: Tensor, mask: Any, neutral: Any) -> Tensor:
     """The input with ``neutral`` (or the ``neutral`` of its dtype) where the mask is not."""
     array = check_tensor(operator, "input", input)._array
-    if callable(neutral):
-        if array.dtype.kind == "b":
-            raise NotImplementedError(f"masked.{operator} has no neutral element for bools; convert with .long()")
-        neutral = neutral(array.dtype)
-    return input if mask is None else TABLE["where"](_mask_of(operator, input, mask), input, neutral)
+    if mask is None:
+        return input
+    fill = neutral(array.dtype) if callable(neutral) else neutral
+    return TABLE["where"](_mask_of(operator, input, mask), input, fill)
 
 
 def _dims(operator: str, dim: Any, ndim: int) -> tuple[int, ...]:
@@ -199,7 +206,7 @@ def logsumexp(input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: A
     >>> autograd.masked.logsumexp(autograd.tensor([0.0, 0.0, 9.0]), 0, mask=autograd.tensor([True, True, False]))
     tensor(0.6931)
     """
-    kept = _kept("logsumexp", input, mask, _lowest)
+    kept = _kept("logsumexp", input, mask, lambda dtype: -math.inf if dtype.kind == "c" else _lowest(dtype))
     result = TORCH["logsumexp"](kept, _dims("logsumexp", dim, kept._array.ndim), keepdim)
     return result.to(dtype or input.dtype)
 
@@ -296,6 +303,8 @@ def _scan(name: str, neutral: int, what: str) -> Any:
     def scan(input: Tensor, dim: int, *, dtype: Any = None, mask: Any = None) -> Tensor:
         d = _one_dim(name, dim, input)
         wanted = dtype or input.dtype
+        if wanted.numpy.kind == "b":
+            raise NotImplementedError(f"\"{name}_out_cpu\" not implemented for 'Bool'; pass dtype=torch.int64")
         return find("torch", name)(_kept(name, input, mask, neutral), d, dtype=wanted).to(wanted)
 
     scan.__name__, scan.__doc__ = name, f"The {what} along ``dim`` of the elements that the mask keeps."

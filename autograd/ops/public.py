@@ -158,7 +158,7 @@ def _function_of(row: Row) -> Callable[..., Any]:
             return unary(row)
         if len(row.inputs) == 2 and row.name not in WITH_ALPHA:
             others = {"self": "input", **{other: public_name(name) for other, name in row.arguments.items()}}
-            return with_keywords(named(row), others) if row.numbers == "either" else named(row)
+            return with_keywords(named(row), others) if row.numbers == "either" or row.arguments else named(row)
         if len(row.inputs) == 2:
             return _with_alpha(row)
 

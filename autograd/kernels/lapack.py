@@ -160,10 +160,12 @@ def eig(a: ndarray) -> tuple[ndarray, ndarray]:
 
 
 def expm(a: ndarray) -> ndarray:
-    """The matrix exponential, by scaling and squaring."""
+    """The matrix exponential, by scaling and squaring, in double precision."""
     from scipy.linalg import expm
 
-    return np.asarray(expm(a), a.dtype) if a.size else a.copy()
+    if not a.size:
+        return a.copy()
+    return expm(a.astype(np.complex128 if a.dtype.kind == "c" else np.float64)).astype(a.dtype)
 
 
 def least_squares(a: ndarray, b: ndarray, cut: float | None, driver: str) -> list[ndarray]:

@@ -40,17 +40,22 @@ __all__ = [
 
 
 @coarse(latex=r"L, \; L L^\top = x", home="", node_name="LinalgCholeskyEx", outputs=None, holomorphic=False)
-def cholesky_factor(x: Array):
-    return lapack.cholesky(x)
+def cholesky_factor(x: Array, upper):
+    if not upper:
+        return lapack.cholesky(x)
+    factor, info = lapack.cholesky(x.conj().swapaxes(-2, -1))
+    return factor.conj().swapaxes(-2, -1), info
 
 
 @cholesky_factor.gradient("x")
-def _(g, outs):
+def _(g, outs, upper):
     # Murray, "Differentiation of the Cholesky decomposition" (2016), equation 10.
-    adjoint = mH(outs[0])
-    middle = hermitian_from_lower(adjoint @ tril(g[0]))
+    factor, g_factor = (mH(outs[0]), mH(g[0])) if upper else (outs[0], g[0])
+    adjoint = mH(factor)
+    middle = adjoint @ tril(g_factor)
+    middle = tril(middle) + mH(tril(middle, -1))
     half = _.triangular_solution(adjoint, middle, True)
-    return _.triangular_solution(adjoint, mH(half), True) * 0.5
+    return mH(_.triangular_solution(adjoint, mH(half), True)) * 0.5
 
 
 _CHOLESKY = result_type("linalg_cholesky_ex", "L info")
@@ -58,11 +63,7 @@ _NOT_POSITIVE = "the leading minor of order {} is not positive: the matrix is no
 
 
 def _cholesky(operator: str, A: Tensor, upper: bool) -> tuple[Tensor, Tensor]:
-    check_matrix(operator, "A", A, square=True)
-    if not upper:
-        return call(cholesky_factor, A)
-    factor, info = call(cholesky_factor, mH(A))
-    return mH(factor), info
+    return call(cholesky_factor, check_matrix(operator, "A", A, square=True), bool(upper))
 
 
 @function(home="linalg", arguments={"A": "input"})

@@ -16,7 +16,7 @@ from .matrices import LinAlgError, call, check_floating, check_matrix, same_kind
 from .nodes import sum_to
 from .public import function
 from .reduce import amax, amin, axes_of, count_along, p_norm
-from .solvers import cut_of, tolerance_of, inv
+from .solvers import cut_of, inv, tolerance_of
 from .table import TABLE, Array, _, coarse
 from .writes import type_name
 

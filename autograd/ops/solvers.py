@@ -637,7 +637,8 @@ def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str |
 
     Returns:
         (solution, residuals, rank, singular_values): the sums of squared residuals where ``m > n`` and all ranks are
-        full (empty for ``gelsy``), else an empty tensor; no rank for ``gels``; singular values for ``gelsd`` and ``gelss`` only.
+        full (empty for ``gelsy``), else an empty tensor; no rank for ``gels``; singular values for ``gelsd`` and
+        ``gelss`` only.
 
     >>> import autograd
     >>> A, b = autograd.tensor([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]), autograd.tensor([1.0, 3.0, 5.0])

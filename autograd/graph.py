@@ -23,13 +23,17 @@ __all__ = [
     "detect_anomaly",
     "enable_grad",
     "inference_mode",
+    "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
     "is_grad_enabled",
     "is_inference_mode_enabled",
+    "is_multithreading_enabled",
     "no_grad",
     "run_backward",
+    "set_anomaly_enabled",
     "set_detect_anomaly",
     "set_grad_enabled",
+    "set_multithreading_enabled",
     "topological_order",
 ]
 
@@ -293,6 +297,7 @@ def run_backward(
     input_gradients: Sequence[Any] = gradients
     all_shared, g, is_shared = True, None, False
     before, state.grad = state.grad, create_graph
+    outer, state.running = state.running, (roots, needed)
     try:
         while True:
             # A rule that hands on `g` itself gives away what it was given, once.
@@ -353,7 +358,7 @@ def run_backward(
             _append_trace(error, node, node.hooks.trace)
         raise
     finally:
-        state.grad = before
+        state.grad, state.running = before, outer
     return [arrived[node] for node in inputs] if inputs is not None else []
 
 
@@ -398,6 +403,13 @@ class _ThreadState(threading.local):
 
     grad = True
     inference = False
+    multithreading = True
+    # What `autograd.hooks` and `autograd.forward_ad` set: the innermost pair of hooks on saved values, what is told of
+    # every recorded operator; and the running backward pass, as its roots and the nodes that it needs.
+    packing: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None = None
+    push: Callable[[Any, Node], None] | None = None
+    draws: Callable[[], None] | None = None  # asked by `vmap` to be called before random numbers are drawn
+    running: tuple[Sequence[Node], set[Node] | None] | None = None
 
 
 state = _ThreadState()
@@ -433,6 +445,16 @@ def is_watched() -> bool:
     return _watching > 0
 
 
+def observe(out: Any, node: Any) -> None:
+    """Shows a node that was just recorded, and the value it made, to those who watch."""
+    if _anomaly.enabled:
+        remember_line(node)
+    if state.push is not None:
+        state.push(out, node)
+    if state.packing is not None:
+        node.pack(*state.packing)
+
+
 def is_grad_enabled() -> bool:
     """Whether operators are recorded in this thread.
 
@@ -452,6 +474,11 @@ def is_inference_mode_enabled() -> bool:
 def is_anomaly_enabled() -> bool:
     """Whether `detect_anomaly` is on."""
     return _anomaly.enabled
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether `detect_anomaly` looks for NaN."""
+    return _anomaly.check_nan
 
 
 class _ModeSwitch:
@@ -618,6 +645,32 @@ class inference_mode(_ModeSwitch):
         return inference_mode(self.mode)
 
 
+class set_multithreading_enabled(_ModeSwitch):
+    """Accepted so that programs run unchanged: a backward pass always runs in the thread that started it, and what its
+    kernels do is up to `set_num_threads`. At once when called, back again at the end of a ``with`` block."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.mode = mode
+        self._before = state.multithreading
+        state.multithreading = mode
+
+    def _enter(self) -> bool:
+        state.multithreading = self.mode
+        return self._before
+
+    def _leave(self, previous: bool) -> None:
+        state.multithreading = previous
+
+    def _fresh(self) -> set_multithreading_enabled:
+        return set_multithreading_enabled(self.mode)
+
+
+def is_multithreading_enabled() -> bool:
+    """What `set_multithreading_enabled` was told, True by default."""
+    return state.multithreading
+
+
 class set_detect_anomaly(_ModeSwitch):
     """Turns `detect_anomaly` on or off: at once when called, back again at the end of a ``with`` block."""
 
@@ -640,6 +693,11 @@ class set_detect_anomaly(_ModeSwitch):
         self._set(*previous)
 
 
+def set_anomaly_enabled(mode: bool, check_nan: bool = True) -> None:
+    """Turns `detect_anomaly` on or off, until the next call."""
+    set_detect_anomaly._set(mode, mode and check_nan)
+
+
 class detect_anomaly(set_detect_anomaly):
     """Finds the operator behind a failing or NaN gradient.
 
@@ -658,3 +716,17 @@ class detect_anomaly(set_detect_anomaly):
 
     def _fresh(self) -> detect_anomaly:
         return detect_anomaly(self.check_nan)
+
+
+_IN_HOOKS = (
+    "GradientEdge", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge",
+    "increment_version", "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks",
+)  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _IN_HOOKS:
+        from . import hooks
+
+        return getattr(hooks, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

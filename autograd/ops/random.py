@@ -57,6 +57,8 @@ class Generator:
     @property
     def stream(self) -> MT19937Stream:
         """The stream behind it, made at the first use."""
+        if state.draws is not None:
+            state.draws()
         if self._stream is None:
             from ..kernels.streams import MT19937Stream
 
@@ -146,8 +148,6 @@ default_generator = Generator()
 
 
 def stream_of(operator: str, generator: Generator | None) -> MT19937Stream:
-    if state.draws is not None:
-        state.draws()
     if generator is None:
         return default_generator.stream
     if not isinstance(generator, Generator):

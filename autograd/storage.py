@@ -292,7 +292,7 @@ for _name, _dtype in (
 
 
 class _StorageType(type):
-    """The type of `FloatStorage` and its kind: calling one gives a `TypedStorage`, ``isinstance`` asks for the dtype."""
+    """The type of `FloatStorage` and its kind: calling one makes a `TypedStorage`; ``isinstance`` asks the dtype."""
 
     dtype: dtypes.dtype
 

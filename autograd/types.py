@@ -12,4 +12,4 @@ __all__ = ["Device", "FileLike", "Number"]
 
 Number: TypeAlias = Union[builtins.int, builtins.float, builtins.bool]  # noqa: UP007  (a value at run time)
 Device: TypeAlias = Union[device, str, int, None]  # noqa: UP007
-FileLike: TypeAlias = Union[str, "os.PathLike[str]"]  # noqa: UP007
+FileLike: TypeAlias = Union[str, "os.PathLike[str]"]

@@ -1,4 +1,4 @@
-"""What users type, one expression a line in ``expressions/*.txt``: the same result as PyTorch's, or the same exception."""
+"""What users type, one expression a line in ``expressions/*.txt``: PyTorch's result, or its exception."""
 
 from __future__ import annotations
 

@@ -40,12 +40,15 @@ def integer_function(
         numbers: whether one of the operands may be a Python number.
     """
 
-    def compute(input: Any, other: Any) -> Tensor:
+    def check_operands(input: Any, other: Any) -> None:
         for argument, operand in (("input", input), ("other", other)):
             if not isinstance(operand, Tensor) and (not numbers or not isinstance(operand, NUMBERS)):
                 raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(operand).__name__}")
         if not isinstance(input, Tensor) and not isinstance(other, Tensor):
             raise TypeError(f"{name}(): one of the arguments must be a Tensor, not two numbers")
+
+    def compute(input: Any, other: Any) -> Tensor:
+        check_operands(input, other)
         first, second = promoted(name, input, other)
         _check_integers(label or name, first._array, second._array, bools=bools)
         broadcast_shape(bits, (first._array, second._array))
@@ -56,8 +59,9 @@ def integer_function(
 
     def into(self: Tensor, other: Any) -> Tensor:
         """In-place version: writes the result into this tensor and returns it."""
+        check_operands(self, other)
         wanted = result_type(self, other)
-        if wanted.numpy.kind in "iub" and not can_cast(wanted, self.dtype):
+        if not can_cast(wanted, self.dtype):
             raise RuntimeError(
                 f"result type {type_name(wanted.numpy)} can't be cast to the desired output type "
                 f"{type_name(self._array.dtype)} in {name}_"

@@ -257,6 +257,8 @@ def _shift_right(x: Any, y: Any) -> Any:
 
 
 def _common_multiple(x: Any, y: Any) -> Any:
+    if x.dtype.itemsize < 4:
+        return _common_multiple(x.astype(np.int64), y.astype(np.int64)).astype(x.dtype)  # as C computes in int
     divisor = np.gcd(x, y)
     quotient = np.floor_divide(x, np.where(divisor == 0, x.dtype.type(1), divisor))
     return np.abs(quotient * y)

@@ -317,8 +317,10 @@ def named(row: PointwiseRow) -> Callable[..., Tensor]:
         ("other", allowed if row.numbers != "none" else Tensor),
     )
 
+    plain = () if row.numbers == "none" else (float, int)  # taken without a closer look
+
     def public(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
-        if type(input) is not Tensor or type(other) is not Tensor:
+        if type(input) is not Tensor or (type(other) is not Tensor and type(other) not in plain):
             for (name, kind), operand in zip(kinds, (input, other), strict=True):
                 if not isinstance(operand, kind):
                     raise TypeError(f"{row.name}(): argument '{name}' must be Tensor, not {type(operand).__name__}")

@@ -117,6 +117,12 @@ def _numpy_array(kind: Any, shape: Any, code: Any) -> np.ndarray:
     return np.empty(0)  # what it holds follows as its state
 
 
+def _numpy_buffer(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
+    if not isinstance(dtype, np.dtype) or dtype.hasobject:
+        raise pickle.UnpicklingError("an array of NumPy's without a simple type")
+    return np.frombuffer(data, dtype).reshape(shape, order=order).copy(order="K")
+
+
 def _numpy_scalar(dtype: np.dtype, data: Any) -> Any:
     if not isinstance(dtype, np.dtype) or dtype.hasobject:
         raise pickle.UnpicklingError("a number of NumPy's without a simple type")
@@ -139,11 +145,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "_codecs.encode": _encode,
     "numpy.dtype": _numpy_dtype,
     **{f"numpy.{core}.multiarray._reconstruct": _numpy_array for core in ("core", "_core")},
+    **{f"numpy.{core}.numeric._frombuffer": _numpy_buffer for core in ("core", "_core")},
     **{f"numpy.{core}.multiarray.scalar": _numpy_scalar for core in ("core", "_core")},
     **{
         f"{module}.{kind.__name__}": kind
         for module in ("builtins", "__builtin__")
-        for kind in (bool, bytearray, complex, dict, float, frozenset, int, list, set, slice, str, tuple)
+        for kind in (bool, bytearray, bytes, complex, dict, float, frozenset, int, list, set, slice, str, tuple)
     },
 }
 VALUES: dict[str, Any] = {

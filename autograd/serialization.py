@@ -274,7 +274,7 @@ def _mapped(map_location: Any, storage: TypedStorage, location: str) -> TypedSto
         RuntimeError: it was saved on another device, or is wanted there.
     """
     target: Any = location
-    if callable(map_location):
+    if callable(map_location) and not isinstance(map_location, device):
         moved = map_location(storage, location)
         if moved is not None:
             return moved

@@ -100,7 +100,7 @@ FAMILIES: dict[str, dict[str, str]] = {
             "alias_copy as_strided as_strided_ as_strided_copy as_strided_scatter detach_copy diagonal_copy "
             "diagonal_scatter expand_copy narrow_copy permute_copy resize_as_ select_copy select_scatter slice_copy "
             "slice_scatter split_copy split_with_sizes_copy squeeze_copy t_copy transpose_copy unbind_copy unfold_copy "
-            "unsqueeze_copy view_copy"
+            "unsqueeze_copy view_as_complex_copy view_as_real_copy view_copy"
         ),
         "Tensor": (
             "as_strided as_strided_ as_strided_scatter diagonal_scatter dim_order is_set_to narrow_copy resize "
@@ -160,12 +160,15 @@ FAMILIES: dict[str, dict[str, str]] = {
         "linalg": "cond matrix_norm matrix_rank norm vector_norm",
     },
     "products": {
-        "torch": ("addbmm addr chain_matmul cross eig inner kron lstsq matrix_rank solve symeig tensordot vdot"),
+        "torch": "addbmm addr chain_matmul cross eig inner kron lstsq matrix_rank solve symeig tensordot vdot",
         "linalg": "cross diagonal matmul multi_dot vander vecdot",
         "Tensor": "addbmm addbmm_ addr addr_ cross eig inner kron lstsq solve symeig vdot",
     },
     "einsum": {
         "torch": "einsum",
+    },
+    "lowrank": {
+        "torch": "lobpcg pca_lowrank svd_lowrank",
     },
 }
 

@@ -703,6 +703,8 @@ def check_slices(
             f"{operator}(): self and source expected to have the same dtype: {input.dtype}, {source.dtype}"
         )
     own, given = list(input.shape or (1,)), list(source.shape or (1,))
+    if not input.ndim and source.ndim and operator != "index_copy":
+        raise RuntimeError(f"{operator}(): source of shape {list(source.shape)} must be 0-d as self is")
     if at >= len(given) or given[at] != places.size:
         raise error(
             f"{operator}(): Number of indices ({places.size}) should be equal to source.size({at}): source has shape "

@@ -115,6 +115,12 @@ def with_keywords(written: Callable[..., Any], arguments: dict[str, str] | None 
             result = written(*args, **kwargs)
         except BatchError as error:
             return error.over_examples(public, args, kwargs)
+        except AttributeError:
+            if args and parameters[:1] in (("input",), ("self",)) and not isinstance(args[0], Tensor):
+                raise TypeError(
+                    f"{written.__name__}(): argument 'input' must be Tensor, not {type(args[0]).__name__}"
+                ) from None
+            raise
         return result if out is None else write_outs(out, result, written.__name__, (*args, *kwargs.values()))
 
     return public

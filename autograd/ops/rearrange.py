@@ -13,7 +13,7 @@ from ..tensor import wrap as tensor_of
 from .convert import check_tensor
 from .dispatch import NUMBERS, apply
 from .index import masked_fill, select_indices
-from .public import function, inplace
+from .public import TORCH, function, inplace
 from .shape import (
     cat,
     chunk,
@@ -28,6 +28,21 @@ from .shape import pad as padded
 from .table import TABLE
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "repeat_interleave", "rot90", "tensor_split"]
+
+
+def _separately(function: Callable[..., Any], alone: bool) -> None:
+    """Makes ``function`` a method that also takes the items of its sequence as separate arguments.
+
+    ``alone`` says whether a single number is a sequence, too.
+    """
+
+    def method(self: Tensor, *items: Any, **named: Any) -> Any:
+        if len(items) > 1 or (alone and items and not isinstance(items[0], (tuple, list))):
+            items = (items,)
+        return TORCH[function.__name__](self, *items, **named)
+
+    method.__name__, method.__doc__ = function.__name__, function.__doc__
+    setattr(Tensor, function.__name__, method)
 
 
 # --- Shapes that fit together ---------------------------------------------------------------------------------------
@@ -72,7 +87,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     return tuple(apply(expand, (tensor, shape), {}) for tensor in tensors)
 
 
-@function()
+@function(method=False)
 def broadcast_to(input: Tensor, size: Any) -> Tensor:
     """A view of ``input`` expanded to ``size``, without copying.
 
@@ -82,6 +97,9 @@ def broadcast_to(input: Tensor, size: Any) -> Tensor:
             [1, 2]])
     """
     return apply(expand, (input, tuple(size)), {})
+
+
+_separately(broadcast_to, alone=True)
 
 
 def _at_least(n: int, widened: Callable[[Tensor], Tensor], doc: str) -> Callable[..., Any]:
@@ -227,7 +245,8 @@ def _splitting(name: str, least: int, dim_of: Callable[[Tensor], int], doc: str)
         return tensor_split(input, wanted, dim)
 
     split_evenly.__name__, split_evenly.__doc__ = name, doc
-    function()(split_evenly)
+    function(method=False)(split_evenly)
+    _separately(split_evenly, alone=False)
 
 
 _splitting("hsplit", 1, lambda x: min(x.ndim - 1, 1), "Views of pieces along dimension 1 (of a vector, along 0): a "
@@ -331,21 +350,19 @@ def tile(input: Tensor, dims: Sequence[int]) -> Tensor:
     """
     if not isinstance(dims, (tuple, list)):
         raise TypeError(f"tile(): argument 'dims' must be tuple of ints, not {type(dims).__name__}")
+    for n in dims:
+        if not isinstance(n, (int, np.integer)) or isinstance(n, bool):
+            raise TypeError(f"tile(): argument 'dims' must be tuple of ints, but found {type(n).__name__}")
     copies = (1,) * (input.ndim - len(dims)) + tuple(dims)
     return apply(TABLE["repeat"], (input, copies), {})
 
 
-def _tile_method(self: Tensor, *dims: Any) -> Tensor:
-    return tile(self, tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims)
-
-
-_tile_method.__name__, _tile_method.__doc__ = "tile", tile.__doc__
-Tensor.tile = _tile_method  # type: ignore[attr-defined]
+_separately(tile, alone=True)
 
 
 @function()
 def repeat_interleave(
-    input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+    input: Any = None, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
     """Each slice along ``dim`` (each element without ``dim``) repeated so often, copies beside one another.
 
@@ -362,6 +379,8 @@ def repeat_interleave(
     >>> autograd.repeat_interleave(autograd.tensor([5, 6]), autograd.tensor([1, 2]))
     tensor([5, 6, 6])
     """
+    if input is None:
+        input, repeats = repeats, None
     check_tensor("repeat_interleave", "input", input)
     if repeats is None:
         places = _places_of_repeats(input, input.numel(), output_size)

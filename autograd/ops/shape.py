@@ -15,7 +15,7 @@ from ..kernels.layout import is_channels_last
 from ..tensor import Tensor, check_dim, count_write
 from .dispatch import apply
 from .nodes import sum_to
-from .public import function
+from .public import TORCH, function
 from .table import Array, Arrays, _, coarse
 from .writes import check_apart, write_out
 
@@ -71,6 +71,9 @@ def _(g, x_shape):
 @coarse(latex=r"x_{\pi(i)}", is_view=True, star="dims")
 def permute(x: Array, dims):
     """Dimensions in another order; always a view."""
+    for dim in dims if isinstance(dims, (tuple, list)) else (None,):
+        if not isinstance(dim, (int, np.integer)) or isinstance(dim, bool):
+            raise TypeError(f"permute(): argument 'dims' must be tuple of ints, but got {dims}")
     if len(dims) != x.ndim:
         raise RuntimeError(
             f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
@@ -87,12 +90,16 @@ def _(g, dims):
     return permute(g, tuple(int(i) for i in np.argsort([dim % len(dims) for dim in dims])))
 
 
-@coarse(latex=r"x^\top", is_view=True, aliases=("swapaxes", "swapdims"))
+@coarse(
+    latex=r"x^\top",
+    is_view=True,
+    aliases=("swapaxes", "swapdims"),
+    arguments={"axis0": "dim0", "axis1": "dim1"},
+)
 def transpose(x: Array, dim0, dim1):
     """Two dimensions exchanged; always a view."""
-    return (
-        x.swapaxes(check_dim("transpose", dim0, x.ndim), check_dim("transpose", dim1, x.ndim)) if x.ndim else x.view()
-    )
+    first, second = check_dim("transpose", dim0, x.ndim), check_dim("transpose", dim1, x.ndim)
+    return x.swapaxes(first, second) if x.ndim else x.view()
 
 
 @transpose.gradient("x")
@@ -208,6 +215,8 @@ def _(g, index):
 @coarse(latex=r"x_{n-i}", star="dims", keeps_layout=True)
 def flip(x: Array, dims):
     """The order of elements reversed along each of ``dims``; a copy."""
+    if not isinstance(dims, (tuple, list)):
+        raise TypeError(f"flip(): argument 'dims' must be tuple of ints, not {type(dims).__name__}")
     axes = _distinct_dims("flip", dims, x.ndim)
     return (np.flip(x, tuple(axes)) if x.ndim else x).copy(order="K")
 
@@ -222,6 +231,8 @@ def roll(x: Array, shifts, dims=None):
     """Elements moved by ``shifts`` along ``dims``, those that leave coming in at the other end."""
     if dims is not None and not isinstance(dims, int) and len(tuple(dims)) == 0:
         dims = None
+    if isinstance(shifts, bool) or isinstance(dims, bool):
+        raise TypeError("roll(): shifts and dims must be ints or tuples of ints, not bool")
     moves, axes = (v if isinstance(v, (tuple, list)) else (v,) for v in (shifts, dims))
     if not moves:
         raise RuntimeError("roll: `shifts` required, but it is empty")
@@ -374,7 +385,7 @@ def _(g, dim):
     return concatenate_along(g, dim)
 
 
-@function()
+@function(arguments={"split_size": "split_size_or_sections"})
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of consecutive pieces along ``dim``: of one size (the last may be smaller), or of the sizes listed."""
     n = tensor._array.shape[check_dim("split", dim, tensor._array.ndim)] if tensor._array.ndim else None
@@ -398,6 +409,8 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
 @function()
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of at most ``chunks`` pieces of equal size along ``dim``; the last may be smaller."""
+    if not input._array.ndim:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     n = input._array.shape[check_dim("chunk", dim, input._array.ndim)]
@@ -553,6 +566,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension ``dim`` split into dimensions of the given sizes, one of which may be -1."""
     shape = input._array.shape
+    if not shape:
+        raise RuntimeError(f"unflatten: dimension specified as {dim} but tensor has no dimensions")
     at = check_dim("unflatten", dim, len(shape))
     inner = resolve_shape(sizes, shape[at], "unflatten")
     return apply(reshape, (input, (*shape[:at], *inner, *shape[at + 1 :])), {})
@@ -659,8 +674,8 @@ Tensor.mT = property(_matrix_transpose, doc="The last two dimensions exchanged."
 # --- In place: the tensor becomes a view of itself ------------------------------------------------------------------
 
 
-def become(name: str, view_of: Any) -> Any:
-    """The in-place method ``name`` that makes a tensor the view of itself that ``view_of`` gives."""
+def become(name: str) -> Any:
+    """The in-place method ``name`` that makes a tensor the view of itself that the function of that name gives."""
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         from ..graph import Leaf, state
@@ -668,7 +683,7 @@ def become(name: str, view_of: Any) -> Any:
 
         if state.grad and isinstance(node_of(self), Leaf):
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-        view = view_of(self, *args, **kwargs)
+        view = TORCH[name[:-1]](self, *args, **kwargs)
         self._array, self._node = view._array, view._node
         if self._view is not None and view._view is not None:
             self._view = view._view
@@ -681,12 +696,8 @@ def become(name: str, view_of: Any) -> Any:
     return method
 
 
-become("t_", t)
-become("transpose_", lambda x, dim0, dim1: apply(transpose, (x, dim0, dim1), {}))
-become("swapaxes_", lambda x, axis0, axis1: apply(transpose, (x, axis0, axis1), {}))
-become("swapdims_", lambda x, dim0, dim1: apply(transpose, (x, dim0, dim1), {}))
-become("squeeze_", lambda x, *dims, dim=None: apply(squeeze, (x, (*dims, dim)[0] if len(dims) < 2 else dims), {}))
-become("unsqueeze_", lambda x, dim: apply(unsqueeze, (x, dim), {}))
+for _name in ("t_", "transpose_", "swapaxes_", "swapdims_", "squeeze_", "unsqueeze_"):
+    become(_name)
 
 
 __all__ = [

@@ -15,8 +15,8 @@ from ..kernels.layout import memory_of
 from ..tensor import Tensor, check_dim, count_write, shared_counter
 from .convert import check_tensor, clone, view_scatter
 from .dispatch import apply
-from .public import TORCH, function
-from .shape import become, expand, narrow, select, slice_view, split, view
+from .public import TORCH, function, with_keywords
+from .shape import become, select, slice_view, split, view
 from .table import TABLE, Array, _, coarse
 from .writes import type_name
 
@@ -137,7 +137,7 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
     return apply(strided_view, (input, *_strided_arguments("as_strided", input, size, stride, storage_offset)), {})
 
 
-TORCH["as_strided_"] = become("as_strided_", as_strided)
+TORCH["as_strided_"] = become("as_strided_")
 
 
 # --- Sliding windows ------------------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 
 def _checked_slice(operator: str, input: Tensor, dim: int, start: Any, end: Any, step: int) -> tuple[int, slice]:
     if not input.ndim:
-        raise RuntimeError(f"{operator}() cannot be applied to a 0-dim tensor.")
+        raise IndexError(f"{operator}() cannot be applied to a 0-dim tensor.")
     if step <= 0:
         raise RuntimeError(f"{operator}: slice step must be positive, but got {step}")
     return check_dim(operator, dim, input.ndim), slice(start, end, step)
@@ -312,23 +312,25 @@ for _name, _view in {
     "alias": _same,
     "as_strided": as_strided,
     "detach": Tensor.detach,
-    "diagonal": TABLE["diagonal"],
-    "expand": expand,
-    "permute": TABLE["permute"],
-    "select": select,
-    "slice": _slice,
-    "split": split,
-    "split_with_sizes": split,
-    "squeeze": TABLE["squeeze"],
-    "t": TORCH["t"],
-    "transpose": TABLE["transpose"],
-    "unbind": TABLE["unbind"],
-    "unfold": unfold,
-    "unsqueeze": TABLE["unsqueeze"],
+    "diagonal": None,
+    "expand": None,
+    "permute": None,
+    "select": None,
+    "slice": with_keywords(_slice),
+    "split": None,
+    "split_with_sizes": with_keywords(split, {"split_sizes": "split_size_or_sections"}),
+    "squeeze": None,
+    "t": None,
+    "transpose": None,
+    "unbind": None,
+    "unfold": with_keywords(unfold),
+    "unsqueeze": None,
     "view": view,
+    "view_as_complex": None,
+    "view_as_real": None,
 }.items():
-    _copying(f"{_name}_copy", _view)
-_copying("narrow_copy", narrow, method=True)
+    _copying(f"{_name}_copy", _view or TORCH[_name])
+_copying("narrow_copy", TORCH["narrow"], method=True)
 
 
 # --- Resizing -------------------------------------------------------------------------------------------------------
@@ -345,7 +347,7 @@ def _check_sizes(operator: str, sizes: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 @function(torch=False, method=True)
-def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
+def resize_(self: Tensor, *sizes: Any, size: Any = None, memory_format: Any = None) -> Tensor:
     """Gives this tensor another shape: the first elements of its memory in order, which grows where it is too small.
 
     New elements are not initialized. Memory that grows is new memory: views of the old one keep that.
@@ -358,7 +360,7 @@ def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
     tensor([[0, 1],
             [2, 3]])
     """
-    shape = _check_sizes("resize_", size)
+    shape = _check_sizes("resize_", sizes if size is None else (size,))
     if self.requires_grad:
         raise RuntimeError("resize_: cannot resize variables that require grad; clone() or detach() first")
     if shape == self._array.shape:

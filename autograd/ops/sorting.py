@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import selection
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
 from .dispatch import apply
@@ -128,13 +129,50 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
 
 def _best(x: np.ndarray, k: int, dim: int, largest: bool) -> np.ndarray:
     n = x.shape[dim]
-    if not 0 < k < n:
-        return np.take(order_along(x, dim, largest), range(k), axis=dim)
-    # Only the chosen ones are sorted: in order of their places first, so that of equal ones the first comes first.
-    parted = np.argpartition(x, n - k if largest else k - 1, axis=dim)
-    chosen = np.sort(np.take(parted, range(n - k, n) if largest else range(k), axis=dim), axis=dim)
-    order = order_along(np.take_along_axis(x, chosen, dim), dim, largest)
-    return np.take_along_axis(chosen, order, dim)
+    if k == 0:
+        return np.zeros((*x.shape[:dim], 0, *x.shape[dim + 1 :]), np.int64)
+    if k < n:  # only the chosen ones are sorted
+        parted = np.argpartition(x, n - k if largest else k - 1, axis=dim)
+        chosen = np.take(parted, range(n - k, n) if largest else range(k), axis=dim)
+        order = order_along(np.take_along_axis(x, chosen, dim), dim, largest)
+        places = np.take_along_axis(chosen, order, dim)
+    else:
+        places = order_along(x, dim, largest)
+    # PyTorch's choice between its two ways.
+    way = selection.HEAP if k * 64 <= n else selection.INTROSELECT
+    return _places_of_equal(x, dim, places, way, k - 1, largest)
+
+
+def _places_of_equal(
+    x: np.ndarray, dim: int, places: np.ndarray, way: int, rank: int, largest: bool = False
+) -> np.ndarray:
+    """The places that PyTorch's algorithm finds, where equal elements leave a choice: ``places`` hold the values."""
+    rows = np.moveaxis(x, dim, -1).reshape(-1, x.shape[dim])
+    picks = np.moveaxis(places, dim, -1).reshape(-1, places.shape[dim])
+    values = np.take_along_axis(rows, picks, -1)
+    last = values[:, -1:]
+    open_choice = np.count_nonzero(rows == last, axis=1) > np.count_nonzero(values == last, axis=1)
+    open_choice |= (values[:, 1:] == values[:, :-1]).any(axis=1) | (values != values).any(axis=1)
+    if not open_choice.any():
+        return places
+    keys = _dense_ranks(rows[open_choice])
+    picks = picks.copy()
+    found = selection.selected(-keys if largest else keys, rank, way)
+    picks[open_choice] = found[:, rank + 1 - picks.shape[1] : rank + 1]
+    moved = np.moveaxis(x, dim, -1)
+    return np.moveaxis(picks.reshape(*moved.shape[:-1], -1), -1, dim)
+
+
+def _dense_ranks(rows: np.ndarray) -> np.ndarray:
+    """0 for the smallest elements of each row, 1 for the next larger ones, and so on; NaN is the largest."""
+    order = np.argsort(rows, axis=1, kind="stable")
+    ordered = np.take_along_axis(rows, order, 1)
+    a, b = ordered[:, :-1], ordered[:, 1:]
+    ranks = np.zeros(rows.shape, np.int64)
+    np.cumsum((a != b) & ~((a != a) & (b != b)), axis=1, out=ranks[:, 1:])
+    result = np.empty_like(ranks)
+    np.put_along_axis(result, order, ranks, 1)
+    return result
 
 
 # --- One element by its rank ----------------------------------------------------------------------------------------
@@ -164,12 +202,8 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
         raise NotImplementedError("\"kthvalue_cpu\" not implemented for 'Bool'; convert with .byte()")
     if not x.ndim:
         return _of_0d(input, KTHVALUE)
-    return _pick(input, at, _ranked(x, at, k - 1), KTHVALUE, keepdim)
-
-
-def _ranked(x: np.ndarray, dim: int, rank: int) -> np.ndarray:
-    """The place of the element of a rank along ``dim``, which is kept."""
-    return np.take(np.argpartition(x, rank, axis=dim), [rank], axis=dim)
+    places = np.take(np.argpartition(x, k - 1, axis=at), [k - 1], axis=at)
+    return _pick(input, at, _places_of_equal(x, at, places, selection.QUICK, k - 1), KTHVALUE, keepdim)
 
 
 @coarse(latex=r"\text{the middle one of } x", home="", node_name=lambda ignore_nan: f"{'Nan' * ignore_nan}Median")
@@ -222,12 +256,15 @@ def _middle_places(x: np.ndarray, dim: int, ignore_nan: bool) -> np.ndarray:
     n = x.shape[dim]
     wrong = np.isnan(x) if x.dtype.kind == "f" else None
     if wrong is None or not wrong.any():
-        return _ranked(x, dim, (n - 1) // 2)
-    if not ignore_nan:
-        first_nan = np.argmax(wrong, axis=dim, keepdims=True)
-        return np.where(wrong.any(axis=dim, keepdims=True), first_nan, _ranked(x, dim, (n - 1) // 2))
+        rank = (n - 1) // 2
+        value = np.take(np.partition(x, rank, axis=dim), [rank], axis=dim)
+        # Of equal elements the one that a stable sort would put there.
+        before = np.count_nonzero(x < value, axis=dim, keepdims=True)
+        return np.argmax(np.cumsum(x == value, axis=dim) > rank - before, axis=dim, keepdims=True)
     left = n - np.count_nonzero(wrong, axis=dim, keepdims=True)
-    return np.take_along_axis(order_along(x, dim), np.maximum(left - 1, 0) // 2, dim)
+    ranks = np.maximum(left - 1, 0) // 2
+    middle = np.take_along_axis(order_along(x, dim), ranks, dim)
+    return middle if ignore_nan else np.where(left < n, np.argmax(wrong, axis=dim, keepdims=True), middle)
 
 
 median = _median("median", MEDIAN, False)
@@ -247,15 +284,22 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     if not x.ndim:
         return _of_0d(input, MODE)
     _check_some("mode", x, at)
-    order = order_along(x, at)
-    ordered = np.moveaxis(np.take_along_axis(x, order, at), at, -1)
+    moved = np.moveaxis(x, at, -1)
+    n = moved.shape[-1]
+    rows = moved.reshape(-1, n)
+    order = order_along(rows, 1)
+    ordered = np.take_along_axis(rows, order, 1)
     # The number of equal elements up to each place reaches its maximum first at the end of the winning run.
-    starts = np.ones(ordered.shape, bool)
-    starts[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
-    steps = np.arange(ordered.shape[-1])
-    lengths = steps - np.maximum.accumulate(np.where(starts, steps, 0), axis=-1)
-    winner = np.moveaxis(np.argmax(lengths, axis=-1, keepdims=True), -1, at)
-    return _pick(input, at, np.take_along_axis(order, winner, at), MODE, keepdim)
+    starts = np.ones(rows.shape, bool)
+    starts[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    steps = np.arange(n)
+    lengths = steps - np.maximum.accumulate(np.where(starts, steps, 0), axis=1)
+    winner = np.argmax(lengths, axis=1, keepdims=True)
+    several = (winner > 0)[:, 0] if n > selection.SHORT else np.zeros(len(rows), bool)
+    if several.any():  # the last of equal elements after PyTorch's sort, which does not keep their order
+        order[several] = selection.selected(_dense_ranks(rows[several]), 0, selection.FULL_SORT)
+    places = np.take_along_axis(order, winner, 1).reshape(*moved.shape[:-1], 1)
+    return _pick(input, at, np.moveaxis(places, -1, at), MODE, keepdim)
 
 
 # --- Quantiles ------------------------------------------------------------------------------------------------------

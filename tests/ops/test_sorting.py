@@ -63,9 +63,29 @@ def test_places_lead_to_the_values(ours):
         agree(x.gather(1, places), values)
 
 
-def test_of_equal_elements_topk_takes_the_first(ours):
-    x = ours.of(np.array([2, 5, 5, 1, 5, 2, 1]))
-    assert x.topk(7).indices.tolist() == [1, 2, 4, 0, 5, 3, 6]
+CHOICES = {
+    "topk": lambda L, x, k: [*x.topk(k), *x.topk(k, largest=False)],
+    "kthvalue": lambda L, x, k: [*x.kthvalue(k), *x.kthvalue(k, keepdim=True)],
+    "median": lambda L, x, k: [*x.median(1), *x.nanmedian(1)],
+    "mode": lambda L, x, k: [*x.mode(1)],
+}
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 16, 17, 64, 300, 3000])
+@pytest.mark.parametrize("name", CHOICES)
+def test_places_of_equal_elements(name, n, reading, ours, theirs):
+    """PyTorch leaves open which of equal elements is taken; ours are the same nevertheless."""
+    for seed, values in enumerate((2, max(2, n // 4), 10 * n)):
+        x = np.random.default_rng(seed).integers(0, values, (6, n))
+        for k in {1, min(3, n), (n + 1) // 2, n}:
+            agree_on(ours, theirs, lambda L, x: CHOICES[name](L, x, k), [x], what=f"{name} {n} {k}")  # noqa: B023
+            agree_on(ours, theirs, lambda L, x: CHOICES[name](L, x, k), [x.astype(np.float32)])  # noqa: B023
+
+
+def test_places_of_equal_elements_along_other_dims(ours, theirs):
+    x = np.random.default_rng(5).integers(0, 3, (4, 7, 5))
+    for dim in (0, 1, -1):
+        agree_on(ours, theirs, lambda L, x: [*x.topk(3, dim), *x.kthvalue(2, dim), *x.mode(dim)], [x])  # noqa: B023
 
 
 @pytest.mark.parametrize("interpolation", ["linear", "lower", "higher", "midpoint", "nearest"])

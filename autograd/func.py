@@ -353,7 +353,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     with enable_grad():
         outputs, out_spec = _tensors_of(func(*pytree.unflatten(recording.inputs, spec)), "linearize(f, *primals)")
         # J^T g is linear in g, and its derivative by g, applied to a tangent, is J t: whatever g is.
-        seeds = [through(_zeros(output)) for output in outputs]
+        seeds = [through(_ones(output)) for output in outputs]
         pulled = pull(outputs, recording.inputs, seeds, create_graph=True)
 
     def jvp_fn(*tangents: Any) -> Any:

@@ -201,7 +201,7 @@ def jvp(
         vector = _vector(v, given, is_tuple, "input to the user-provided function is", "jvp", create_graph)
         given = _begin(given, create_graph)
         several, outputs = _run(func, given, "jvp", strict)
-        seeds = tuple(TORCH["zeros_like"](output.detach()).requires_grad_() for output in outputs)
+        seeds = tuple(TORCH["ones_like"](output.detach()).requires_grad_() for output in outputs)
         pulled = _filled(_gradients(outputs, given, seeds, True), given, strict, False, "jvp")
         if strict and any(not g.requires_grad for g in pulled):
             raise RuntimeError("The jvp is independent of an input. This is not allowed in strict mode.")
@@ -256,7 +256,7 @@ def hvp(
         several, outputs = _run(func, given, "hvp", strict)
         _single(outputs, several, "hvp")
         jacobian = _filled(_gradients(outputs, given, None, True), given, strict, True, "jacobian")
-        seeds = tuple(TORCH["zeros_like"](x.detach()).requires_grad_() for x in given)
+        seeds = tuple(TORCH["ones_like"](x.detach()).requires_grad_() for x in given)
         doubled = _filled(_gradients(jacobian, given, seeds, True), given, strict, True, "hessian")
         found = _gradients(doubled, seeds, vector, create_graph)
         result = _filled(found, given, strict, create_graph, "hvp")

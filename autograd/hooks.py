@@ -162,11 +162,7 @@ def node_behind(tensor: Any) -> Node:
 
 
 def increment_version(tensor: Any) -> None:
-    """Notes that the memory of a tensor, or of each of several, was written to in a way that was not seen.
-
-    Raises:
-        RuntimeError: a tensor made in inference mode.
-    """
+    """Notes that the memory of a tensor, or of each of several, was written to in a way that was not seen."""
     for each in tensor if isinstance(tensor, Iterable) and not hasattr(tensor, "grad_fn") else (tensor,):
         each._bump_version()
 

@@ -381,8 +381,6 @@ class Tensor:
         return self._counter[0] if self._counter else 0
 
     def _bump_version(self) -> None:
-        if self._counter is INFERENCE:
-            raise RuntimeError("Inference tensors do not track version counter.")
         count_write(self)
 
     @property

@@ -43,7 +43,6 @@ __all__ = [
     "pointwise_on_batch",
     "wrap_batch",
     "write_into",
-    "write_on_batch",
 ]
 
 new = object.__new__
@@ -303,52 +302,53 @@ def over_examples(
     Without a batched argument it is a random function, which draws for each example of the level that says so.
 
     Raises:
-        BatchError: nothing is batched: the numbers themselves were asked for.
-        RuntimeError: the function ``writes`` to its first argument, which has one memory for all examples.
+        BatchError: nothing is batched: the numbers themselves were asked for; or the function ``writes`` to its first
+            argument, which has one memory for all examples.
     """
     batch = top_level((args, kwargs)) or _drawing_batch()
     if batch is None:
         raise BatchError(NO_NUMBERS)
+    name = getattr(function, "__name__", "")
+    if name in FUNCTIONS:
+        result = FUNCTIONS[name](batch, *args, **kwargs)
+        if result is not NotImplemented:
+            return result
+    writes = writes or (name.endswith("_") and not name.startswith("_"))
     if writes and not _has(args[0], batch):
-        raise RuntimeError(ONE_MEMORY.format(getattr(function, "__name__", "an in-place operator")))
+        raise BatchError(ONE_MEMORY.format(name))
     if not batch.size:
-        raise RuntimeError(f"vmap: {getattr(function, '__name__', function)} has no rule for a batch of no examples")
+        raise RuntimeError(f"vmap: {name} has no rule for a batch of no examples")
     remaining = tuple(b for b in _here.batches if b is not batch or batch.randomness == "error")
-    results = []
+    results, written = [], []
     with entered(()):
         restore = _random_state() if batch.randomness == "same" else None
     with entered(remaining):
         for i in range(batch.size):
             if restore is not None:
                 restore()
-            examples: list[tuple[Tensor, Batched]] = []
-            given, named = pytree.each(partial(_example, batch, i, examples), (tuple(args), kwargs))
+            given, named = pytree.each(partial(_example, batch, i), (tuple(args), kwargs))
+            if writes:
+                given = (given[0].clone(), *given[1:])
+                written.append(given[0])
             result = function(*given, **named)
-            results.append(pytree.each(partial(_original, examples), result))
+            results.append(_OWN if writes and result is given[0] else result)
+    if writes:
+        write_into(args[0]._value, TABLE["stack_along"](written, 0), name)
     flat = [pytree.leaves(result) for result in results]
-    combined = [_combined(list(column), batch) for column in zip(*flat, strict=True)]
+    combined = [_combined(list(column), batch, args) for column in zip(*flat, strict=True)]
     return pytree.unflatten(combined, pytree.structure(results[0]))
 
 
-def _example(batch: Batch, i: int, examples: list[tuple[Tensor, Batched]], leaf: Any) -> Any:
-    """The ``i``-th example of what is batched; notes it beside the batch."""
-    if not isinstance(leaf, Batched) or leaf._batch is not batch:
-        return leaf
-    example = leaf._value.select(0, i)
-    examples.append((example, leaf))
-    return example
+def _example(batch: Batch, i: int, leaf: Any) -> Any:
+    return leaf._value.select(0, i) if _has(leaf, batch) else leaf
 
 
-def _original(examples: list[tuple[Tensor, Batched]], leaf: Any) -> Any:
-    """A result that is an example itself, written to in place, stands for the batch."""
-    return next((batched for example, batched in examples if example is leaf), leaf)
-
-
-def _combined(results: list[Any], batch: Batch) -> Any:
+def _combined(results: list[Any], batch: Batch, args: Sequence[Any]) -> Any:
+    """What the examples gave, as one: tensors stacked; a write's own target for `_OWN`."""
     first = results[0]
+    if first is _OWN:
+        return args[0]
     if isinstance(first, Tensor):
-        if all(result is first for result in results):
-            return first  # written in place
         if any(result.shape != first.shape for result in results):
             raise BatchError(NO_NUMBERS)
         return wrap_batch(TABLE["stack_along"](results, 0), batch)
@@ -357,8 +357,11 @@ def _combined(results: list[Any], batch: Batch) -> Any:
     return first
 
 
+_OWN = object()
+
+
 def _drawing_batch() -> Batch | None:
-    return next((b for b in reversed(_here.batches) if b.randomness == "different"), None)
+    return next((b for b in reversed(_here.batches) if b.randomness != "error"), None)
 
 
 def _random_state() -> Callable[[], None]:
@@ -377,7 +380,7 @@ def check_randomness() -> None:
 
     Raises:
         RuntimeError: the level says ``randomness="error"``.
-        BatchError: every example draws its own: to be run on one after the other.
+        BatchError: to be run on one example after the other: each draws its own numbers, or the same from one state.
     """
     for batch in reversed(_here.batches):
         if batch.randomness == "error":
@@ -385,23 +388,21 @@ def check_randomness() -> None:
                 "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
                 "'different' randomness flags on vmap or perform the randomness operation out of vmap"
             )
-        if batch.randomness == "different":
-            raise BatchError(NO_NUMBERS)
+        raise BatchError(NO_NUMBERS)
 
 
 # --- Writes --------------------------------------------------------------------------------------------------------
 
 
-def write_on_batch(public: Callable[..., Any], target: Tensor, args: Any, kwargs: Any, name: str) -> Tensor:
-    """The in-place form ``name`` of an operator whose operands are batched."""
-    return write_into(target, public(target, *args, **kwargs), name)
-
-
 def write_into(target: Tensor, result: Tensor, name: str) -> Tensor:
     """Writes ``result`` into ``target``, of the same shape; one of them is batched.
 
+    The result must have been computed from a copy of ``target``: unlike a single row (`write`), what was computed in
+    several steps may have saved the memory that is overwritten here.
+
     Raises:
-        RuntimeError: the result differs between examples, and ``target`` has one memory for all.
+        BatchError: the result differs between examples, and ``target`` has one memory for all.
+        RuntimeError: another shape.
     """
     from .writes import write
 
@@ -409,7 +410,7 @@ def write_into(target: Tensor, result: Tensor, name: str) -> Tensor:
     if batch is None:
         return write(target, result, name)
     if not isinstance(target, Batched) or target._batch is not batch:
-        raise RuntimeError(ONE_MEMORY.format(name))
+        raise BatchError(ONE_MEMORY.format(name))
     if target.shape != result.shape:
         raise RuntimeError(
             f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(result.shape)} in {name}"
@@ -475,6 +476,14 @@ def _again(row: CoarseRow, *values: Any) -> Any:
 
 
 RULES: dict[str, Callable[..., Any]] = {}
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+
+
+def function_rule(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator: ``(batch, *arguments) -> the batched result`` of the public function of that name, or
+    NotImplemented: for functions that ask for more than shapes before they come to a row."""
+    FUNCTIONS[function.__name__] = function
+    return function
 
 
 def rule(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -731,6 +740,14 @@ def _(name: str, batch: Batch, x: Any, y: Any, reduction: str) -> Any:
     if reduction == "none":
         return whole(errors, batch)
     return whole(TABLE[reduction](errors), batch)
+
+
+@function_rule
+def as_strided(batch: Batch, input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
+    if not _has(input, batch) or is_batched(input._value):
+        return NotImplemented
+    value = input._value
+    return wrap_batch(value.as_strided((batch.size, *size), (value.stride(0), *stride), storage_offset), batch)
 
 
 # --- Functions of the user's own -----------------------------------------------------------------------------------

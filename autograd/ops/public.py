@@ -18,7 +18,7 @@ from ..tensor import BatchError, Tensor, wrap
 from .dispatch import NUMBERS, apply, apply_pointwise, compute_dtype
 from .shortcuts import binary, named, reflected, unary
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
-from .writes import write, write_outs
+from .writes import check_overlap, write, write_outs
 
 __all__ = [
     "FUNCTIONAL", "NAMESPACES", "TORCH", "attach_operators", "attach_rows", "function", "inplace", "publish",
@@ -239,11 +239,11 @@ def _inplace_of(public: Callable[..., Any], name: str) -> Callable[..., Any]:
             raise RuntimeError(f"derivative for aten::{name}_ is not implemented")
         if leaves_the_plane and self.is_complex():
             raise RuntimeError(f"In-place {name} is not supported for complex tensors.")
-        try:
-            if not state.grad and _write_directly(public, self, args, kwargs):
-                return self
-        except BatchError:
-            pass  # `write` knows batches
+        if type(self) is not Tensor and getattr(self, "_batch", None) is not None:
+            return write(self, public(self.clone(), *args, **kwargs), f"{name}_")  # see `write_into`
+        check_overlap(self, args, f"{name}_")
+        if not state.grad and _write_directly(public, self, args, kwargs):
+            return self
         return write(self, public(self, *args, **kwargs), f"{name}_")
 
     method.__name__ = f"{name}_"
@@ -296,6 +296,7 @@ def inplace(name: str, *aliases: str) -> Callable[[Callable[..., Tensor]], Calla
     def register(compute: Callable[..., Tensor]) -> Callable[..., Tensor]:
         def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
             try:
+                check_overlap(self, args, name)
                 return write(self, compute(self, *args, **kwargs), name)
             except BatchError as error:
                 return error.over_examples(method, (self, *args), kwargs, writes=True)

@@ -449,7 +449,7 @@ def _load_legacy(file: Any, map_location: Any, reader: Any) -> Any:
         raise pickle.UnpicklingError("load: not a file that save has written: it is neither a zip archive nor a pickle")
     file.seek(-1, os.SEEK_CUR)
     if SafeReader(file, refuse).load() != MAGIC:
-        raise pickle.UnpicklingError("load: a pickle, but not one that save has written; read it with pickle.load")
+        raise RuntimeError("load: a pickle, but not one that save has written; read it with pickle.load")
     if (version := SafeReader(file, refuse).load()) != LEGACY_PROTOCOL:
         raise RuntimeError(f"load: version {version} of the file's format is unknown")
     facts = SafeReader(file, refuse).load()

@@ -75,12 +75,12 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
         raise ValueError(f"unravel_index: 'shape' cannot have negative values, but got {tuple(shape)}")
     if 0 in shape and array.size:
         raise RuntimeError(f"unravel_index: ZeroDivisionError: an array of shape {tuple(shape)} has no elements")
-    coordinates = []
+    coordinates = np.empty((*array.shape, len(shape)), np.int64)  # as in PyTorch, they lie side by side
     below = 1
-    for size in reversed(shape):
-        coordinates.append(wrap(np.asarray(array.astype(np.int64) // max(below, 1) % max(size, 1))))
+    for place, size in reversed(list(enumerate(shape))):
+        coordinates[..., place] = array.astype(np.int64) // max(below, 1) % max(size, 1)
         below *= size
-    return tuple(reversed(coordinates))
+    return tuple(wrap(coordinates[..., place]) for place in range(len(shape)))
 
 
 # --- Combinations of tensors ---------------------------------------------------------------------------------------

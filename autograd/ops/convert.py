@@ -185,7 +185,7 @@ def fill(input: Tensor, value: Any) -> Tensor:
     >>> autograd.fill(autograd.ones(2), 3)
     tensor([3., 3.])
     """
-    return _filling(check_tensor("fill", "input", input), value, "fill")
+    return clone_of(check_tensor("fill", "input", input)).fill_(value)
 
 
 @inplace("zero_")
@@ -307,7 +307,10 @@ def _conversion(name: str, dtype: dtypes.dtype) -> None:
     setattr(Tensor, name, convert)
 
 
-for _name, _dtype in [*dtypes.ALIASES.items(), ("bool", dtypes.bool), ("byte", dtypes.uint8), ("char", dtypes.int8)]:
+for _name, _dtype in (
+    *dtypes.ALIASES.items(), ("bool", dtypes.bool), ("byte", dtypes.uint8), ("char", dtypes.int8),
+    ("bfloat16", dtypes.bfloat16),
+):  # fmt: skip
     _conversion(_name, _dtype)
 
 

@@ -57,6 +57,11 @@ def polygamma_of(x: Any, n: Any) -> Any:
 
     if n == 0:
         return digamma(x)
+    if n == 1:
+        # Reflected as in PyTorch, so that a pole is the same huge number here, of the sine's rounding error.
+        sine = np.sin(x.dtype.type(np.pi) * x)
+        values = zeta(2.0, np.where(x < 0.5, 1 - x, x).astype(np.float64)).astype(x.dtype)
+        return np.where(x < 0.5, x.dtype.type(np.pi**2) / (sine * sine) - values, values)
     factor = gamma(n + 1.0) * (1.0 if n % 2 else -1.0)
     values = (factor * zeta(n + 1.0, x.astype(np.float64))).astype(x.dtype)
     return np.where(x == -np.inf, x.dtype.type(np.nan), values)

@@ -38,8 +38,7 @@ LOOSE = {
 
 NAN, INFINITE = (float("nan"),), (float("inf"), -float("inf"))
 SPECIAL_OPEN = {
-    "digamma": ((-2.0,), "the derivative at a pole: rounding noise of its reflection formula"),
-    "polygamma_of": ((-2.0, *INFINITE), "at a pole: rounding noise of its reflection formula; NaN at infinity"),
+    "polygamma_of": (INFINITE, "its derivative there is NaN, ours the limit"),
     "log_ndtr": ((-float("inf"),), "its derivative there is NaN, ours the limit"),
     "i0": (INFINITE, "NaN in PyTorch, which multiplies infinity by 0; the limit is infinity"),
     "i1": (NAN + INFINITE, "its derivative at NaN is 0.5; at infinity as i0"),

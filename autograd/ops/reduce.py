@@ -188,8 +188,8 @@ def scan(ufunc: np.ufunc, operator: str, x: np.ndarray, dim: Any, dtype: Any) ->
     at = check_dim(operator, dim, x.ndim)
     if not x.ndim:
         return x.astype(kind)
-    wide = WIDER.get(kind, kind)
-    return ufunc.accumulate(x.astype(kind, copy=False), axis=at, dtype=wide).astype(kind, copy=False)
+    wide = x.astype(kind, copy=False).astype(WIDER.get(kind, kind))
+    return ufunc.accumulate(wide, axis=at, out=wide).astype(kind, copy=False)
 
 
 WIDER: dict[np.dtype, np.dtype] = {
@@ -426,6 +426,8 @@ def logsumexp(x: Array, dim, keepdim=False):
     """``log(sum(exp(x)))`` over ``dim``, without overflow."""
     if x.dtype.kind not in "fc":
         x = x.astype(default_dtype.numpy)
+    if dim is None:
+        raise TypeError("logsumexp(): argument 'dim' must be tuple of ints, not NoneType")
     axes = axes_of("logsumexp", dim, x.ndim)
     shifted, top = _shifted(x, axes)
     np.exp(shifted, shifted)

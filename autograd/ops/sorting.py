@@ -26,6 +26,8 @@ SORT, TOPK, KTHVALUE, MODE, MEDIAN, NANMEDIAN = (
     result_type(name, "values indices") for name in ("sort", "topk", "kthvalue", "mode", "median", "nanmedian")
 )
 
+RADIX = 32768  # from this length on PyTorch sorts integers digit by digit
+
 
 def order_along(x: np.ndarray, dim: int, descending: bool = False) -> np.ndarray:
     """Places of the sorted elements along ``dim``; equal ones keep their order."""
@@ -33,6 +35,24 @@ def order_along(x: np.ndarray, dim: int, descending: bool = False) -> np.ndarray
         return np.argsort(x, axis=dim, kind="stable")
     backwards = np.argsort(np.flip(x, dim), axis=dim, kind="stable")
     return x.shape[dim] - 1 - np.flip(backwards, dim)
+
+
+def order_like_pytorch(x: np.ndarray, dim: int, descending: bool = False) -> np.ndarray:
+    """The same, equal elements in the order in which PyTorch's sort leaves them that need not keep it."""
+    order = order_along(x, dim, descending)
+    n = x.shape[dim]
+    if n <= selection.SHORT or (x.ndim == 1 and n >= RADIX and x.dtype.kind in "iu" and not descending):
+        return order  # insertion sort and radix sort do keep the order
+    ordered = np.moveaxis(np.take_along_axis(x, order, dim), dim, -1)
+    a, b = ordered[..., 1:], ordered[..., :-1]
+    equal = ((a == b) | ((a != a) & (b != b))).any(axis=-1).reshape(-1)
+    if not equal.any():
+        return order
+    moved = np.moveaxis(order, dim, -1)
+    rows = moved.reshape(-1, n).copy()
+    keys = _dense_ranks(np.moveaxis(x, dim, -1).reshape(-1, n)[equal])
+    rows[equal] = selection.selected(-keys if descending else keys, 0, selection.FULL_SORT)
+    return np.moveaxis(rows.reshape(moved.shape), -1, dim)
 
 
 def _pick(input: Tensor, dim: int, places: np.ndarray, pair: Any, keepdim: bool = True) -> Any:
@@ -65,7 +85,9 @@ def _check_some(operator: str, x: np.ndarray, dim: int) -> None:
 
 @function()
 def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool | None = None) -> Any:
-    """A pair (values, indices): the elements in order along ``dim``, and where they were. Equal ones keep their order.
+    """A pair (values, indices): the elements in order along ``dim``, and where they were.
+
+    With ``stable=True`` equal elements keep their order; else they come in the order of PyTorch's faster sort.
 
     >>> import autograd
     >>> autograd.sort(autograd.tensor([3, 1, 2]), descending=True)
@@ -75,7 +97,9 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool
     """
     x = _ordered("sort", input)
     at = check_dim("sort", dim, x.ndim)
-    return _pick(input, at, order_along(x, at, descending), SORT) if x.ndim else _of_0d(input, SORT)
+    if not x.ndim:
+        return _of_0d(input, SORT)
+    return _pick(input, at, (order_along if stable else order_like_pytorch)(x, at, descending), SORT)
 
 
 @function()
@@ -88,7 +112,9 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: b
     """
     x = _ordered("argsort", input)
     at = check_dim("argsort", dim, x.ndim)
-    return wrap(np.ascontiguousarray(order_along(x, at, descending)) if x.ndim else np.zeros((), np.int64))
+    if not x.ndim:
+        return wrap(np.zeros((), np.int64))
+    return wrap(np.ascontiguousarray((order_along if stable else order_like_pytorch)(x, at, descending)))
 
 
 @function()
@@ -287,7 +313,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     moved = np.moveaxis(x, at, -1)
     n = moved.shape[-1]
     rows = moved.reshape(-1, n)
-    order = order_along(rows, 1)
+    order = order_like_pytorch(rows, 1)
     ordered = np.take_along_axis(rows, order, 1)
     # The number of equal elements up to each place reaches its maximum first at the end of the winning run.
     starts = np.ones(rows.shape, bool)
@@ -295,9 +321,6 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     steps = np.arange(n)
     lengths = steps - np.maximum.accumulate(np.where(starts, steps, 0), axis=1)
     winner = np.argmax(lengths, axis=1, keepdims=True)
-    several = (winner > 0)[:, 0] if n > selection.SHORT else np.zeros(len(rows), bool)
-    if several.any():  # the last of equal elements after PyTorch's sort, which does not keep their order
-        order[several] = selection.selected(_dense_ranks(rows[several]), 0, selection.FULL_SORT)
     places = np.take_along_axis(order, winner, 1).reshape(*moved.shape[:-1], 1)
     return _pick(input, at, np.moveaxis(places, -1, at), MODE, keepdim)
 
@@ -344,7 +367,7 @@ def _interpolated(
     n = rows._array.shape[-1]
     if n > LARGEST:
         raise RuntimeError(f"{name}() input tensor is too large: {n} elements along the dimension, at most {LARGEST}")
-    ordered = sort(rows, -1)[0]
+    ordered = sort(rows, -1, stable=True)[0]
     wrong = np.isnan(ordered._array)
     last = n - 1 - np.count_nonzero(wrong, axis=-1, keepdims=True) if ignore_nan else np.asarray(n - 1)
     ranks = levels.reshape(-1) * wrap(np.maximum(last, 0).astype(x.dtype))

@@ -68,6 +68,7 @@ CHOICES = {
     "kthvalue": lambda L, x, k: [*x.kthvalue(k), *x.kthvalue(k, keepdim=True)],
     "median": lambda L, x, k: [*x.median(1), *x.nanmedian(1)],
     "mode": lambda L, x, k: [*x.mode(1)],
+    "sort": lambda L, x, k: [*x.sort(1), x.argsort(1, descending=True), x.sort(dim=1, stable=True)[1]],
 }
 
 
@@ -80,6 +81,14 @@ def test_places_of_equal_elements(name, n, reading, ours, theirs):
         for k in {1, min(3, n), (n + 1) // 2, n}:
             agree_on(ours, theirs, lambda L, x: CHOICES[name](L, x, k), [x], what=f"{name} {n} {k}")  # noqa: B023
             agree_on(ours, theirs, lambda L, x: CHOICES[name](L, x, k), [x.astype(np.float32)])  # noqa: B023
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "float32", "bool"])
+def test_sorting_long_vectors(dtype, ours, theirs):
+    """PyTorch sorts long vectors of integers by their digits, which keeps the order of equal ones."""
+    for n in (32767, 32768):
+        x = np.random.default_rng(n).integers(0, 2 if dtype == "bool" else 100, n).astype(dtype)
+        agree_on(ours, theirs, lambda L, x: [*x.sort(), x.argsort(descending=True), x.unsqueeze(0).argsort()], [x])
 
 
 def test_places_of_equal_elements_along_other_dims(ours, theirs):

@@ -150,10 +150,14 @@ def number_array(value: Any, dtype: np.dtype, operator: str) -> np.ndarray:
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
             raise OverflowError(f"{operator}(): int too big to convert: {value} does not fit into int64")
         limits = np.iinfo(dtype)
-        if fits and (-limits.max if dtype.kind == "u" else limits.min) <= value <= limits.max:
+        wraps = dtype.kind == "u" and isinstance(value, (int, np.integer))
+        if fits and (-limits.max if wraps else limits.min) <= value <= limits.max:
             return as_number(int(value), dtype)
-    elif fits and (dtype.kind == "c" or not LARGEST.get(dtype, np.inf) < abs(value) < np.inf):
-        return np.asarray(value, dtype)
+    elif fits:
+        parts = (value.real, value.imag) if dtype.kind == "c" else (value,)
+        largest = LARGEST.get(dtypes.real_of(dtype), np.inf)
+        if not any(largest < abs(part) < np.inf for part in parts):
+            return np.asarray(value, dtype)
     raise RuntimeError(f"{operator}(): value cannot be converted to type {dtype.name} without overflow: {value}")
 
 

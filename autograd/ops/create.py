@@ -22,6 +22,7 @@ from ..graph import state
 from ..kernels.layout import is_spread
 from ..tensor import INFERENCE, Tensor, array_from, check_differentiable, in_memory_order, wrap
 from .convert import check_tensor, laid_out, number_array
+from .dispatch import as_number
 from .public import function
 from .writes import type_name, write_out
 
@@ -179,10 +180,8 @@ def new_tensor(
     data: Any,
     *,
     dtype: Any = None,
-    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
-    pin_memory: bool = False,
 ) -> Tensor:
     """A copy of ``data`` in this tensor's dtype.
 
@@ -190,7 +189,6 @@ def new_tensor(
     >>> autograd.ones(2, dtype=autograd.float64).new_tensor([1, 2])
     tensor([1., 2.], dtype=torch.float64)
     """
-    check_options("new_tensor", layout, pin_memory, requires_grad)
     return _tensor(data, dtype or self.dtype, device, requires_grad)
 
 
@@ -293,16 +291,21 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     require_cpu(device, "from_dlpack")
     if isinstance(ext_tensor, Tensor):
         shared = ext_tensor.detach()
+    elif hasattr(ext_tensor, "__dlpack__"):
+        shared = wrap(np.from_dlpack(ext_tensor))
     else:
-        shared = wrap(np.from_dlpack(ext_tensor if hasattr(ext_tensor, "__dlpack__") else _Capsule(ext_tensor)))
+        shared = wrap(np.asarray(_Capsule(ext_tensor)))
     return shared.clone() if copy else shared
 
 
 class _Capsule:
-    """A bare DLPack capsule, in the form that NumPy takes."""
+    """A bare DLPack capsule, in the form that NumPy takes; what has no flag for it may be written to."""
 
     def __init__(self, capsule: Any) -> None:
         self.capsule = capsule
+        self.array = np.from_dlpack(self)
+        facts = self.array.__array_interface__
+        self.__array_interface__ = {**facts, "data": (facts["data"][0], False)}
 
     def __dlpack__(self, **_: Any) -> Any:
         return self.capsule
@@ -469,6 +472,12 @@ def _counted(start: Any, step: Any, count: int, kind: np.dtype) -> np.ndarray:
     return (work.type(start) + np.arange(count, dtype=work) * work.type(step)).astype(kind)
 
 
+def _whole_step(step: Any, kind: np.dtype) -> int:
+    if int(step) == 0:
+        raise ValueError(f"step must be nonzero, but {step} is 0 as {kind}")
+    return int(step)
+
+
 _MISSING: Any = object()
 
 
@@ -495,11 +504,8 @@ def arange(start: Any = _MISSING, end: Any = _MISSING, step: Any = 1, *, dtype: 
     kind = _dtype(dtype, dtypes.int64.numpy if whole else default_dtype.numpy)
     _check_range("arange", start, end, step)
     _check_sequence("arange", kind)
-    if kind.kind in "iu" and not whole:
-        if int(step) == 0:
-            raise ValueError(f"arange: step must be nonzero, but {step} is 0 as {kind}")
-        if kind == np.int64:
-            start, end, step = int(start), int(end), int(step)
+    if kind == np.int64 and not whole:
+        start, end, step = int(start), int(end), _whole_step(step, kind)
     if isinstance(start, int) and isinstance(end, int) and isinstance(step, int):
         count = max(0, -((start - end) // step))
     else:
@@ -518,6 +524,8 @@ def range(start: Any, end: Any, step: Any = 1, *, dtype: Any = None) -> np.ndarr
     kind = _dtype(dtype, default_dtype.numpy)
     _check_range("range", start, end, step)
     _check_sequence("range", kind)
+    if kind.kind in "iu":
+        start, end, step = int(start), int(end), _whole_step(step, kind)
     return _counted(start, step, math.floor((end - start) / step) + 1, kind)
 
 
@@ -540,7 +548,8 @@ def _steps(operator: str, start: Any, end: Any, steps: Any) -> tuple[Any, Any, i
 def _spaced(start: Any, end: Any, steps: int, kind: np.dtype) -> np.ndarray:
     """Evenly spaced numbers of a floating-point or complex type; of an integer type the doubles before they are cut."""
     if kind.kind in "iu":
-        start, end, kind = int(start), int(end), np.dtype(np.float64)
+        start, end = int(as_number(int(start), kind)), int(as_number(int(end), kind))
+        kind = np.dtype(np.float64)
     first, last = kind.type(start), kind.type(end)
     if steps == 1:
         return np.full(1, first)
@@ -565,9 +574,9 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None) -> np.ndarr
     """
     start, end, steps = _steps("linspace", start, end, steps)
     kind = _dtype(dtype, _sequence_dtype(start, end))
-    if kind.kind == "b":
+    if steps > 1 and kind.kind == "b":
         _check_sequence("linspace", kind)
-    return _spaced(start, end, steps, kind).astype(kind)
+    return _spaced(start, end, steps, kind if kind.kind != "b" else np.dtype(np.float64)).astype(kind)
 
 
 def _sequence_dtype(*numbers: Any) -> np.dtype:
@@ -586,9 +595,9 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any
     """
     start, end, steps = _steps("logspace", start, end, steps)
     kind = _dtype(dtype, _sequence_dtype(start, end))
-    if kind.kind == "b":
+    if steps > 1 and kind.kind == "b":
         _check_sequence("logspace", kind)
-    exponents = _spaced(start, end, steps, kind)
+    exponents = _spaced(start, end, steps, kind if kind.kind != "b" else np.dtype(np.float64))
     work = np.complex128 if kind.kind == "c" else np.float64
     with np.errstate(all="ignore"):
         return np.power(work(base), exponents.astype(work)).astype(kind)

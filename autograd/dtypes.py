@@ -134,7 +134,7 @@ def to_numpy_dtype(given: Any) -> np.dtype:
     if given is _bool:
         return bool.numpy
     if given is complex:
-        return complex_of(default_dtype.numpy)
+        return complex128.numpy
     raise TypeError(f"dtype must be a dtype such as autograd.float32, but got {given!r}")
 
 

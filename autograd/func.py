@@ -18,7 +18,7 @@ from .graph import Node, enable_grad, state
 from .ops.batching import Batch, active_batches, base_of, enclose, entered, expose, is_batched, wrap_batch
 from .ops.public import TORCH
 from .ops.pull import pull
-from .tensor import BatchError, Tensor, check_differentiable, node_of
+from .tensor import BatchError, Tensor, check_differentiable, node_of, wrap
 
 __all__ = [
     "functional_call",
@@ -46,10 +46,12 @@ class _Recording:
 
     def __init__(self, tensors: Sequence[Tensor]) -> None:
         self.keeps_history = state.grad
-        self.inputs = [self._begin(tensor) for tensor in tensors]
-        self.own = {node_of(base_of(tensor)) for tensor in self.inputs}
+        pairs = [self._begin(tensor) for tensor in tensors]
+        self.inputs = [given for given, _ in pairs]
+        self._targets = [target for _, target in pairs]  # the same, as the function may write to its inputs
+        self.own = {node_of(base_of(tensor)) for tensor in self._targets}
 
-    def _begin(self, tensor: Tensor) -> Tensor:
+    def _begin(self, tensor: Tensor) -> tuple[Tensor, Tensor]:
         if not isinstance(tensor, Tensor):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(tensor)}")
         check_differentiable(tensor._array.dtype)
@@ -57,10 +59,11 @@ class _Recording:
         batches = active_batches()
         for batch in reversed(batches):
             tensor = expose(tensor, batch)
-        tensor = through(tensor, self.keeps_history)
+        given = through(tensor, self.keeps_history)
+        target = wrap(given._array, given._node)
         for batch in batches:
-            tensor = enclose(tensor, batch)
-        return tensor
+            given, target = enclose(given, batch), enclose(target, batch)
+        return given, target
 
     def reaches_outside(self, tensors: Iterable[Tensor]) -> bool:
         """Whether one of the tensors depends on something outside of the transform that requires grad."""
@@ -93,8 +96,12 @@ class _Recording:
         """Gradients of all inputs; zeros where nothing depends on one."""
         outside = (*outputs, *cotangents)
         create_graph = state.grad and self.keeps_history and self.reaches_outside(outside)
-        found = pull(outputs, self.inputs, cotangents, create_graph=create_graph, retain_graph=retain_graph)
-        return [_zeros(x) if g is None else g for g, x in zip(found, self.inputs, strict=True)]
+        found = pull(outputs, self._targets, cotangents, create_graph=create_graph, retain_graph=retain_graph)
+        return [_zeros(x) if g is None else g for g, x in zip(found, self._targets, strict=True)]
+
+    def pulled(self, outputs: Sequence[Tensor], cotangents: Sequence[Tensor]) -> list[Tensor | None]:
+        """The same, recorded."""
+        return pull(outputs, self._targets, cotangents, create_graph=True)
 
 
 def _zeros(like: Tensor) -> Tensor:
@@ -354,7 +361,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         outputs, out_spec = _tensors_of(func(*pytree.unflatten(recording.inputs, spec)), "linearize(f, *primals)")
         # J^T g is linear in g, and its derivative by g, applied to a tangent, is J t: whatever g is.
         seeds = [through(_ones(output)) for output in outputs]
-        pulled = pull(outputs, recording.inputs, seeds, create_graph=True)
+        pulled = recording.pulled(outputs, seeds)
 
     def jvp_fn(*tangents: Any) -> Any:
         given, given_spec = pytree.flatten(tangents)
@@ -382,6 +389,16 @@ def _basis(like: Tensor) -> Tensor:
     """For each element of ``like`` the tensor of its shape that is 1 there and 0 elsewhere."""
     n = like.numel()
     return TORCH["eye"](n, dtype=like.dtype).reshape(n, *like.shape)
+
+
+def _check_real(operator: str, what: str, tensors: Iterable[Any]) -> None:
+    """A complex number is two real ones: its derivatives by each are no complex number."""
+    for i, value in enumerate(tensors):
+        if isinstance(value, Tensor) and value.is_complex():
+            raise RuntimeError(
+                f"{operator}: Expected all {what} to be real but received complex tensor at flattened {what[:-1]} idx: "
+                f"{i}; use view_as_real"
+            )
 
 
 def jacrev(
@@ -421,6 +438,8 @@ def jacrev(
         output, vjp_fn, *aux = vjp(of_chosen, chosen, has_aux=has_aux)
         outputs, out_spec = pytree.flatten(output)
         inputs, in_spec = pytree.flatten(chosen)
+        _check_real("jacrev", "inputs", inputs)
+        _check_real("jacrev", "outputs", outputs)
         rows = []
         for i, out in enumerate(outputs):
             zeros = [_zeros(other) for other in outputs]
@@ -465,6 +484,7 @@ def jacfwd(
         for leaf in inputs:
             if not isinstance(leaf, Tensor):
                 raise RuntimeError(f"jacfwd: Expected all inputs to be Tensors, got unsupported type {type(leaf)}")
+        _check_real("jacfwd", "inputs", inputs)
         sizes = [leaf.numel() for leaf in inputs]
         columns: list[Tensor] = []
         for j, leaf in enumerate(inputs):
@@ -483,6 +503,7 @@ def jacfwd(
 
         found = vmap(pushed, randomness=randomness)(*columns)
         outputs, out_spec = pytree.flatten(outside[0])
+        _check_real("jacfwd", "outputs", outputs)
         blocks = []
         for tangent, out in zip(found, outputs, strict=True):
             pairs = zip(tangent.movedim(0, -1).split(sizes, -1), inputs, strict=True)

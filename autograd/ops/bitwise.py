@@ -326,6 +326,9 @@ def nan_to_num(
     tensor([0., 9., 1.])
     """
     array = check_tensor("nan_to_num", "input", input)._array
+    if array.dtype.kind == "c":
+        parts = (TABLE[part](input) for part in ("real", "imag"))
+        return TABLE["complex"](*(nan_to_num(part, nan, posinf, neginf) for part in parts))
     if array.dtype.kind != "f":
         return input.clone()
     limits = np.finfo(array.dtype)

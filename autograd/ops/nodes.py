@@ -293,7 +293,7 @@ class ManyNode(RowNode):
                 full.append(wrap(np.zeros(shape, dtype)) if recording else np.zeros(shape, dtype))
         self._check_saved()
         values = self._as_tensors() if recording else tuple(self.saved)
-        if any(dtype.kind == "c" for _, dtype in self.shapes):
+        if (self.saved or self.fit is not None) and any(dtype.kind == "c" for _, dtype in self.shapes):
             return self._fitted(between_conjugations(self.plan.on_arrays, self.plan.row, full, values, self.attributes))
         return self.plan.on_arrays(full, values, self.attributes)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..devices import require_cpu
 from ..graph import no_grad
 from ..ops.create import as_tensor
 from ..ops.random import default_generator
@@ -113,14 +114,15 @@ def _difference(
     """What is different, or None."""
     if actual is None and expected is None:
         return None
-    numbers = isinstance(actual, (int, float)) and isinstance(expected, (int, float))
+    numbers = isinstance(actual, (int, float, complex)) and isinstance(expected, (int, float, complex))
     arrays = all(isinstance(value, (Tensor, np.ndarray)) for value in (actual, expected))
     if not numbers and not (arrays and isinstance(actual, Tensor) == isinstance(expected, Tensor)):
         raise TypeError(f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}.")
     if numbers and check_dtype and type(actual) is not type(expected):
         return f"The (d)types do not match: {type(actual)} != {type(expected)}."
     if numbers:
-        kind = dtypes.float64 if float in (type(actual), type(expected)) else dtypes.int64
+        types = (type(actual), type(expected))
+        kind = dtypes.complex128 if complex in types else dtypes.float64 if float in types else dtypes.int64
         a, b = (np.asarray(value, dtypes.to_numpy_dtype(kind)) for value in (actual, expected))
     else:
         actual, expected = as_tensor(actual), as_tensor(expected)
@@ -178,6 +180,7 @@ def make_tensor(
     requires_grad: bool = False,
     noncontiguous: bool = False,
     exclude_zero: bool = False,
+    device: Any = None,
 ) -> Tensor:
     """A tensor of random values, drawn evenly from the numbers of ``dtype`` in ``[low, high)``; of complex ones both
     parts.
@@ -190,6 +193,7 @@ def make_tensor(
         requires_grad: of the result.
         noncontiguous: every second element of a larger memory.
         exclude_zero: put the smallest number above 0 (1 for integers) for each 0.
+        device: the CPU.
 
     Raises:
         ValueError: an empty range.
@@ -199,6 +203,7 @@ def make_tensor(
     >>> x.shape, bool((x.abs() <= 1).all())
     (torch.Size([2, 3]), True)
     """
+    require_cpu(device, "make_tensor")
     sizes = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
     kind = dtypes.to_numpy_dtype(dtype)
     unsigned = kind.kind in "ub"

@@ -326,3 +326,53 @@ def test_node_names(both, source):
         return name.replace("ConjPhysical", "Conj")  # one row computes both
 
     both(program)
+
+
+TRANSFORMS = {
+    "holomorphic": lambda L, z: (z * z).exp() / (z + 2),
+    "parts": lambda L, z: z.abs() * z.real + z.imag.sin(),
+    "conjugates": lambda L, z: z @ z.mH + L.einsum("ij,jk->ik", z, z.conj()),
+    "directions": lambda L, z: L.view_as_real(z.sgn()) + L.complex(z.angle(), z.abs()).real.unsqueeze(-1),
+    "frequencies": lambda L, z: L.fft.irfft(L.fft.fft(z), dim=0),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_transforms(both, name):
+    """Forward mode gives the derivative in a direction, vmap what single calls give; Jacobians are of real numbers."""
+    z0, t0 = (np.random.default_rng(seed).normal(size=(2, 3, 3, 2)) @ [1, 1j] for seed in (0, 1))
+
+    def program(lib):
+        z, t = (lib.tensor(array.tolist(), dtype=lib.complex128) for array in (z0, t0))
+
+        def function(z):
+            return TRANSFORMS[name](lib, z)
+
+        out, pull = lib.func.vjp(function, z[0])
+        gradients = lib.func.vmap(lib.func.grad(lambda z: function(z).abs().sum()))(z)
+        return lib.func.jvp(function, (z[0],), (t[0],)), out, pull(out), lib.func.vmap(function)(z), gradients
+
+    both(program, rtol=1e-8, atol=1e-9)
+    for transform in ("jacrev", "jacfwd"):
+        both(lambda lib: getattr(lib.func, transform)(lambda z: z * z)(lib.tensor([1j, 2.0])))
+        both(lambda lib: getattr(lib.func, transform)(lambda x: x * 1j)(lib.tensor([1.0, 2.0])))
+
+
+def test_random_complex_numbers():
+    x = autograd.testing.make_tensor(3, 5, dtype=autograd.complex64, low=-2, high=1, noncontiguous=True)
+    assert x.dtype is autograd.complex64
+    for part in (x.real, x.imag):
+        assert ((part >= -2) & (part < 1)).all()
+    assert not autograd.equal(x.real, x.imag)
+    autograd.testing.assert_close(x * 1, x)
+    autograd.testing.assert_close(1 + 2j, 1 + 2j)
+    y = x.clone()
+    y[0, 0] += 1e-3j
+    with pytest.raises(AssertionError, match="1 / 15"):
+        autograd.testing.assert_close(y, x)
+
+
+def test_nan_to_num(both):
+    special = [complex("nan"), complex("inf"), complex(1, float("-inf")), 2j]
+    both(lambda lib: lib.nan_to_num(lib.tensor(special), 3.0, posinf=4.0))

@@ -6,13 +6,30 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["is_channels_last", "is_spread", "memory_of"]
+__all__ = ["is_channels_last", "is_dense", "is_same_place", "is_spread", "memory_of"]
 
 
 def is_spread(array: np.ndarray) -> bool:
     """Whether several elements share one place in memory."""
     steps = zip(array.shape, array.strides, strict=True)
     return array.size > 0 and 0 in array.strides and any(n > 1 and not step for n, step in steps)
+
+
+def is_dense(array: np.ndarray) -> bool:
+    """Whether the elements fill a stretch of memory, each place once, in whatever order of the dimensions."""
+    if array.flags.c_contiguous:
+        return True
+    expected = array.itemsize
+    for step, n in sorted((step, n) for step, n in zip(array.strides, array.shape, strict=True) if n != 1):
+        if step != expected:
+            return False
+        expected *= n
+    return True
+
+
+def is_same_place(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays have the same elements in the same memory."""
+    return a.shape == b.shape and a.strides == b.strides and a.ctypes.data == b.ctypes.data
 
 
 def is_channels_last(array: np.ndarray) -> bool:

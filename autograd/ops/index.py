@@ -16,7 +16,7 @@ from .dispatch import NUMBERS, apply, broadcast_shape
 from .public import function
 from .shape import expand, reshape, slice_view, unsqueeze
 from .table import TABLE, Array, _, coarse
-from .writes import type_name, write
+from .writes import check_overlap, type_name, write
 
 INTEGERS = {"int64": (np.dtype(np.int64),), "int32/int64": (np.dtype(np.int32), np.dtype(np.int64))}
 
@@ -245,6 +245,10 @@ def setitem(self: Tensor, index_: Any, value: Any) -> None:
             "Index put requires the source and destination dtypes match, got "
             f"{type_name(self._array.dtype)} for the destination and {type_name(value._array.dtype)} for the source."
         )
+    if masks:
+        check_overlap(self, (value,), "index_put_")
+    elif value._array.base is not None and np.may_share_memory(value._array, self._array):
+        check_overlap(apply(slice_view, (self, basic), {}), (value,), "copy_")
     if not records(self, value):
         target = self._array[basic if Ellipsis in basic else (*basic, Ellipsis)]
         shape = target[advanced].shape if advanced else target.shape

@@ -14,11 +14,12 @@ import numpy as np
 
 from ..dtypes import from_numpy_dtype
 from ..graph import state
-from ..tensor import BatchError, Tensor, wrap
+from ..kernels.silence import silently
+from ..tensor import BatchError, Tensor, count_write, wrap
 from .dispatch import NUMBERS, apply, apply_pointwise, compute_dtype
 from .shortcuts import binary, named, reflected, unary
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
-from .writes import check_overlap, write, write_outs
+from .writes import check_overlap, check_write, write, write_outs
 
 __all__ = [
     "FUNCTIONAL", "NAMESPACES", "TORCH", "attach_operators", "attach_rows", "function", "inplace", "publish",
@@ -272,12 +273,11 @@ def _write_directly(public: Any, target: Tensor, args: tuple[Any, ...], kwargs: 
         operands.append(value)
     if array.dtype.kind != "f":
         return False
-    from ..kernels.silence import silently
-    from ..tensor import count_write
-    from .writes import check_write
-
     try:
-        if np.broadcast_shapes(*(np.shape(operand) for operand in operands)) != array.shape:
+        if (
+            any(type(operand) is np.ndarray and operand.shape != array.shape for operand in operands)
+            and np.broadcast_shapes(*(np.shape(operand) for operand in operands)) != array.shape
+        ):
             return False
     except ValueError:
         return False

@@ -11,12 +11,22 @@ import numpy as np
 from .. import dtypes
 from ..dtypes import from_numpy_dtype
 from ..graph import Leaf, Node, state
-from ..kernels.layout import is_spread
+from ..kernels.layout import is_dense, is_same_place, is_spread
 from ..tensor import INFERENCE, BatchError, Tensor, View, count_write, node_of, shared_counter
 from .nodes import RowNode, record
 from .table import TABLE, Row
 
-__all__ = ["check_write", "remember_view", "set_history", "shares_memory", "write", "write_out"]
+__all__ = [
+    "check_apart",
+    "check_out",
+    "check_overlap",
+    "check_write",
+    "remember_view",
+    "set_history",
+    "shares_memory",
+    "write",
+    "write_out",
+]
 
 ndarray = np.ndarray
 
@@ -88,6 +98,45 @@ def check_write(tensor: Tensor, operator: str, recorded: bool, target: ndarray |
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
         if view.blocked is not None and (recorded or node is not None or node_of(view.base) is not None):
             raise RuntimeError(view.blocked)
+
+
+# In-place operators that write element after element while they read: no operand may lie where they write.
+SCATTERING = {
+    *("scatter_", "scatter_add_", "scatter_reduce_", "index_add_", "index_copy_", "index_reduce_", "index_put_"),
+    "put_",
+}
+# Those that read all operands before they write.
+READING_FIRST = {
+    *("addmm_", "addmv_", "addbmm_", "baddbmm_", "addr_", "masked_scatter_", "index_fill_", "fill_diagonal_"),
+}
+
+
+def check_overlap(tensor: Tensor, operands: Sequence[Any], operator: str) -> None:
+    """Raises where an operand and ``tensor``, to be written to, share a part of their memory.
+
+    As in PyTorch, memory of tensors that skip elements is not looked into, and the whole tensor may be an operand
+    of most operators.
+    """
+    array = tensor._array
+    for operand in operands:
+        if isinstance(operand, (list, tuple)):
+            check_overlap(tensor, operand, operator)
+            continue
+        if not isinstance(operand, Tensor):
+            continue
+        other = operand._array
+        whole = other is array
+        if operator in READING_FIRST or (whole and operator not in SCATTERING):
+            continue
+        if (not whole and other.base is None and array.base is None) or not np.may_share_memory(other, array):
+            continue
+        if operator not in SCATTERING and is_same_place(other, array):
+            continue
+        if is_dense(other) and is_dense(array):
+            raise RuntimeError(
+                f"unsupported operation: some elements of the input tensor and of the one that {operator} writes to "
+                "refer to a single memory location. Please clone() the tensor before performing the operation."
+            )
 
 
 def write(tensor: Tensor, out: Tensor, operator: str) -> Tensor:
@@ -197,20 +246,44 @@ def type_name(dtype: np.dtype) -> str:
     return names.get(dtype.name, dtype.name)
 
 
-# Operators whose out= must have the dtype of the result, and share no memory with the operands.
+# Operators whose out= must have the dtype of the result. So do all that return places beside the values.
+EXACT = {
+    *(
+        "all",
+        "amax",
+        "amin",
+        "aminmax",
+        "any",
+        "argmax",
+        "argmin",
+        "argsort",
+        "bucketize",
+        "diff",
+        "histc",
+        "histogram",
+    ),
+    *("isin", "log_softmax", "logcumsumexp", "msort", "nanquantile", "norm", "quantile", "renorm", "searchsorted"),
+    "softmax",
+}
+# Those whose out= must also share no memory with the operands.
 STRICT = {
-    *("diag", "gather", "index_add", "index_copy", "index_reduce", "index_select", "masked_select", "nonzero"),
+    *(
+        "kthvalue",
+        "diag",
+        "gather",
+        "index_add",
+        "index_copy",
+        "index_reduce",
+        "index_select",
+        "masked_select",
+        "nonzero",
+    ),
     *("nonzero_static", "scatter", "scatter_add", "scatter_reduce", "take", "take_along_dim", "tril", "triu", "where"),
 }
 
 
-def write_out(out: Tensor, result: Tensor, operator: str, operands: Sequence[Any] = ()) -> Tensor:
-    """Puts a result into the tensor given as ``out=``, which takes its shape.
-
-    Raises:
-        RuntimeError: the result requires grad, or ``out`` does, or its dtype cannot hold the result, or several of
-            its elements (for some operators also those of an operand) lie in one place.
-    """
+def check_out(out: Tensor, result: Tensor, operator: str, operands: Sequence[Any] = (), exact: bool = False) -> None:
+    """Raises unless `write_out` may write the result into ``out``; ``exact`` asks for the dtype of the result."""
     if not isinstance(out, Tensor):
         raise TypeError(f"{operator}(): argument 'out' must be Tensor, not {type(out).__name__}")
     if state.grad and (result._node is not None or node_of(out) is not None):
@@ -223,7 +296,7 @@ def write_out(out: Tensor, result: Tensor, operator: str, operands: Sequence[Any
             f"{operator}(): result type {type_name(result._array.dtype)} can't be cast to the desired output type "
             f"{type_name(out._array.dtype)}"
         )
-    if operator in STRICT and result._array.dtype != out._array.dtype:
+    if (exact or operator in EXACT or operator in STRICT) and result._array.dtype != out._array.dtype:
         raise RuntimeError(
             f"{operator}(): Expected out tensor to have dtype {type_name(result._array.dtype)}, but got "
             f"{type_name(out._array.dtype)} instead"
@@ -235,6 +308,16 @@ def write_out(out: Tensor, result: Tensor, operator: str, operands: Sequence[Any
         )
     if operator in STRICT:
         check_apart(out, operands, operator)
+
+
+def write_out(out: Tensor, result: Tensor, operator: str, operands: Sequence[Any] = ()) -> Tensor:
+    """Puts a result into the tensor given as ``out=``, which takes its shape.
+
+    Raises:
+        RuntimeError: the result requires grad, or ``out`` does, or its dtype cannot hold the result, or several of
+            its elements (for some operators also those of an operand) lie in one place.
+    """
+    check_out(out, result, operator, operands)
     if out._array.shape == result._array.shape:
         out._array[...] = result._array
     else:
@@ -269,5 +352,8 @@ def write_outs(outs: Any, results: Any, operator: str, operands: Sequence[Any] =
         return write_out(outs, results, operator, operands)
     if not isinstance(outs, (tuple, list)) or len(outs) != len(results):
         raise TypeError(f"{operator}(): argument 'out' must be a tuple of {len(results)} Tensors")
+    exact = "indices" in getattr(results, "_fields", ())
+    for out, result in zip(outs, results, strict=True):
+        check_out(out, result, operator, operands, exact)
     written = [write_out(out, result, operator) for out, result in zip(outs, results, strict=True)]
     return type(results)(*written) if hasattr(results, "_fields") else tuple(written)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from parity import agree, agree_on, agree_with_gradients, refuse_alike
+from parity import agree, agree_on, agree_with_gradients, outcome, refuse_alike
 
 from autograd.testing import gradcheck, gradgradcheck
 
@@ -226,3 +226,37 @@ def test_masks_of_bytes_are_deprecated(ours, theirs):
     for L in (ours, theirs):
         with pytest.warns(UserWarning, match="uint8 is now deprecated"):
             assert L.of(X[0])[L.tensor([1, 0, 1, 0]).byte()].tolist() == [3.0, 0.5]
+
+
+OVERLAPS = {
+    "scatter_": lambda L, a, b: a.scatter_(0, L.arange(len(b)), b),
+    "index_add_": lambda L, a, b: a.index_add_(0, L.arange(len(b)), b),
+    "put_": lambda L, a, b: a.put_(L.arange(len(b)), b),
+    "index_put_": lambda L, a, b: a.index_put_((L.arange(len(b)),), b),
+    "index_put_ index": lambda L, a, b: a.long().index_put_((L.arange(len(b)),), b.long()),
+    "copy_": lambda L, a, b: a.copy_(b),
+    "add_": lambda L, a, b: a.add_(b),
+    "addcmul_": lambda L, a, b: a.addcmul_(b, b),
+    "assigned": lambda L, a, b: a.__setitem__(slice(None), b),
+    "assigned by places": lambda L, a, b: a.__setitem__(L.arange(len(b)), b),
+    "masked_fill_": lambda L, a, b: (a > 2)[:1].masked_fill_((b > 0)[:1], False),
+}
+SHARED = {
+    "itself": lambda x: (x, x),
+    "shifted": lambda x: (x[1:], x[:-1]),
+    "a view of itself": lambda x: (x, x[:]),
+    "skipping": lambda x: (x[::2], x[1:4]),
+    "apart": lambda x: (x[:3], x[3:]),
+}
+
+
+@pytest.mark.parametrize("name", OVERLAPS)
+def test_overlapping_memory(name, ours, theirs):
+    """Where an operand shares memory with what is written to: refused when PyTorch refuses it."""
+    for how, parts in SHARED.items():
+        (mine, my_error), (other, error) = (
+            outcome(lambda L=L, parts=parts: OVERLAPS[name](L, *parts(L.arange(6.0)))) for L in (ours, theirs)
+        )
+        assert my_error is error, f"{how}: {my_error or mine}, PyTorch's {error or other}"
+        if other is not None:
+            agree(mine, other, what=how)

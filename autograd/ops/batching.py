@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from ..dtypes import from_numpy_dtype
 from ..graph import state
 from ..tensor import BatchError, Tensor, check_dim, shared_counter
 from .dispatch import apply_coarse, apply_pointwise, compute_dtype
+from .public import TORCH
 from .table import TABLE, CoarseRow, PointwiseRow
 
 __all__ = [
@@ -149,6 +151,10 @@ class Batched(Tensor):
     def _view(self) -> Any:  # type: ignore[override]
         raise BatchError(NO_NUMBERS)
 
+    @_view.setter
+    def _view(self, value: Any) -> None:
+        base_of(self)._view = value
+
     @property
     def _node(self) -> Any:  # type: ignore[override]
         raise BatchError(NO_NUMBERS)
@@ -156,6 +162,10 @@ class Batched(Tensor):
     @property
     def _counter(self) -> Any:  # type: ignore[override]
         return shared_counter(base_of(self))
+
+    @_counter.setter
+    def _counter(self, value: Any) -> None:
+        base_of(self)._counter = value
 
     def _refuse(self, *args: Any, **kwargs: Any) -> Any:
         raise BatchError(NO_NUMBERS)
@@ -232,8 +242,21 @@ class Batched(Tensor):
     def __setitem__(self, index: Any, value: Any) -> None:
         over_examples(Tensor.__setitem__, (self, index, value), {}, writes=True)
 
+    def __getattribute__(self, name: str) -> Any:
+        # Methods that are no published operators, as those are guarded themselves.
+        value = super().__getattribute__(name)
+        guarded = type(value) is MethodType and name not in Batched.__dict__
+        return partial(_or_over_examples, value.__func__, self) if guarded else value
+
     def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         return f"BatchedTensor(lvl={self._batch.depth}, bdim=0, value={self._value!r})"
+
+
+def _or_over_examples(method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    try:
+        return method(*args, **kwargs)
+    except BatchError as error:
+        return error.over_examples(method, args, kwargs)
 
 
 def wrap_batch(value: Tensor, batch: Batch) -> Batched:
@@ -748,6 +771,23 @@ def as_strided(batch: Batch, input: Any, size: Any, stride: Any, storage_offset:
         return NotImplemented
     value = input._value
     return wrap_batch(value.as_strided((batch.size, *size), (value.stride(0), *stride), storage_offset), batch)
+
+
+@function_rule
+def as_strided_copy(batch: Batch, input: Any, *args: Any, **kwargs: Any) -> Any:
+    view = as_strided(batch, input, *args, **kwargs)
+    return view if view is NotImplemented else view.clone()
+
+
+@function_rule
+def as_strided_scatter(
+    batch: Batch, input: Any, src: Any, size: Any, stride: Any, storage_offset: int | None = None
+) -> Any:
+    value = whole(input, batch).clone().contiguous()
+    if is_batched(value):
+        return NotImplemented
+    place = (batch.size, *size), (value.stride(0), *stride), storage_offset or 0
+    return wrap_batch(TORCH["as_strided_scatter"](value, whole(src, batch), *place), batch)
 
 
 # --- Functions of the user's own -----------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "cholesky", "eig", "eigh", "expm", "geqrf", "inverse", "ldl_factor", "ldl_solve", "least_squares", "lu_factor",
-    "permutation", "solve", "solve_triangular", "svd",
+    "cholesky", "columns", "eig", "eigh", "expm", "geqrf", "inverse", "ldl_factor", "ldl_solve", "least_squares",
+    "lu_factor", "permutation", "qr", "solve", "solve_triangular", "svd",
 ]  # fmt: skip
 
 ndarray = np.ndarray
@@ -34,6 +34,11 @@ def each_matrix(kernel: Callable[..., Sequence[Any]], *stacks: ndarray) -> list[
     results = zip(*(kernel(*matrices) for matrices in zip(*flat, strict=True)), strict=True)
     stacked = [np.stack([np.asarray(each) for each in result]) for result in results]
     return [result.reshape(*lead, *result.shape[1:]) for result in stacked]
+
+
+def columns(x: ndarray) -> ndarray:
+    """The matrices laid out column by column, as LAPACK's results are, and therefore PyTorch's."""
+    return np.ascontiguousarray(x.swapaxes(-2, -1)).swapaxes(-2, -1)
 
 
 def _identity(stack: ndarray) -> ndarray:
@@ -56,7 +61,7 @@ def lu_factor(a: ndarray) -> list[ndarray]:
         return lu, pivots.astype(np.int32) + 1, info
 
     lu, pivots, info = each_matrix(factor, a)
-    return [lu, pivots, info.astype(np.int32)]
+    return [columns(lu), pivots, info.astype(np.int32)]
 
 
 def permutation(pivots: ndarray, rows: int) -> ndarray:
@@ -79,7 +84,7 @@ def _zero_pivot(a: ndarray) -> ndarray:
 def inverse(a: ndarray) -> tuple[ndarray, ndarray]:
     """The inverses, NaN where there is none, and info."""
     try:
-        return np.linalg.inv(a), np.zeros(a.shape[:-2], np.int32)
+        return columns(np.linalg.inv(a)), np.zeros(a.shape[:-2], np.int32)
     except np.linalg.LinAlgError:
         info = _zero_pivot(a)
     regular = np.where((info == 0)[..., None, None], a, np.eye(a.shape[-1], dtype=a.dtype))
@@ -89,7 +94,7 @@ def inverse(a: ndarray) -> tuple[ndarray, ndarray]:
 def solve(a: ndarray, b: ndarray) -> tuple[ndarray, ndarray]:
     """The solutions of ``a x = b``, NaN where there is none, and info."""
     try:
-        return np.linalg.solve(a, b), np.zeros(a.shape[:-2], np.int32)
+        return columns(np.linalg.solve(a, b)), np.zeros(a.shape[:-2], np.int32)
     except np.linalg.LinAlgError:
         info = _zero_pivot(a)
     regular = np.where((info == 0)[..., None, None], a, np.eye(a.shape[-1], dtype=a.dtype))
@@ -108,15 +113,19 @@ def solve_triangular(a: ndarray, b: ndarray, upper: bool, unit: bool) -> ndarray
         # Transposed, a matrix in C order is one in Fortran's: x^T a^T = b^T needs no copies of the operands.
         return (trsm(1, a.T, b.T, side=1, lower=upper, diag=unit).T,)
 
-    return each_matrix(substitute, a, b)[0]
+    return columns(each_matrix(substitute, a, b)[0])
 
 
 def cholesky(a: ndarray) -> tuple[ndarray, ndarray]:
     """The lower factor of each matrix, whose lower triangle is read, and info."""
     try:
-        return np.linalg.cholesky(a), np.zeros(a.shape[:-2], np.int32)
+        factors = columns(np.linalg.cholesky(a))
     except np.linalg.LinAlgError:
         pass
+    else:  # of NaN and infinity nothing is said
+        failed = ~np.isfinite(np.diagonal(factors, 0, -2, -1))
+        info = np.where(failed.any(-1), failed.argmax(-1) + 1, 0) if failed.any() else np.zeros(a.shape[:-2])
+        return factors, np.asarray(info, np.int32)
 
     def factor(a: ndarray) -> tuple[ndarray, int]:
         return _lapack("potrf", a)(a, lower=1, clean=1)
@@ -130,13 +139,21 @@ def geqrf(a: ndarray) -> tuple[ndarray, ndarray]:
     if not a.size:
         return a.copy(), np.zeros((*a.shape[:-2], min(a.shape[-2:])), a.dtype)
     h, tau = np.linalg.qr(a, "raw")
-    return np.ascontiguousarray(h.swapaxes(-2, -1)), tau
+    return columns(h.swapaxes(-2, -1)), tau
+
+
+def qr(a: ndarray, mode: Any) -> tuple[ndarray, ndarray]:
+    """Q and R; Q is empty in mode ``r``."""
+    result: Any = np.linalg.qr(a, mode)
+    q, r = (np.zeros(0, a.dtype), result) if mode == "r" else result
+    return columns(q) if q.ndim > 1 else q, columns(r)
 
 
 def svd(a: ndarray, full: bool) -> tuple[ndarray, ndarray, ndarray]:
     """``U``, the singular values in descending order, ``V^H``."""
     if a.size:
-        return tuple(np.linalg.svd(a, full))  # type: ignore[return-value]
+        u, s, vh = np.linalg.svd(a, full)
+        return columns(u), s, columns(vh)
     *lead, m, n = a.shape
     k = min(m, n)
     u = np.broadcast_to(np.eye(m, m if full else k, dtype=a.dtype), (*lead, m, m if full else k))
@@ -147,7 +164,7 @@ def svd(a: ndarray, full: bool) -> tuple[ndarray, ndarray, ndarray]:
 def eigh(a: ndarray, lower: bool) -> tuple[ndarray, ndarray]:
     """Eigenvalues in ascending order and orthonormal eigenvectors of matrices of which one triangle is read."""
     values, vectors = np.linalg.eigh(a, "L" if lower else "U")
-    return values, vectors
+    return values, columns(vectors)
 
 
 def eig(a: ndarray) -> tuple[ndarray, ndarray]:
@@ -156,7 +173,7 @@ def eig(a: ndarray) -> tuple[ndarray, ndarray]:
     if not a.size:
         return np.zeros(a.shape[:-1], kind), np.zeros(a.shape, kind)
     values, vectors = np.linalg.eig(a)
-    return values.astype(kind), vectors.astype(kind)
+    return values.astype(kind), columns(vectors.astype(kind))
 
 
 def expm(a: ndarray) -> ndarray:
@@ -205,7 +222,7 @@ def ldl_factor(a: ndarray, hermitian: bool) -> list[ndarray]:
         return np.tril(ld), np.asarray(pivots, np.int32), info
 
     ld, pivots, info = each_matrix(factor, a)
-    return [ld, pivots, info.astype(np.int32)]
+    return [columns(ld), pivots, info.astype(np.int32)]
 
 
 def ldl_solve(ld: ndarray, pivots: ndarray, b: ndarray, hermitian: bool) -> ndarray:
@@ -244,4 +261,4 @@ def ldl_solve(ld: ndarray, pivots: ndarray, b: ndarray, hermitian: bool) -> ndar
             x[[i + size - 1, other]] = x[[other, i + size - 1]]
         return (x,)
 
-    return each_matrix(substitute, ld, pivots[..., None, :], b)[0]
+    return columns(each_matrix(substitute, ld, pivots[..., None, :], b)[0])

@@ -44,7 +44,7 @@ def cholesky_factor(x: Array, upper):
     if not upper:
         return lapack.cholesky(x)
     factor, info = lapack.cholesky(x.conj().swapaxes(-2, -1))
-    return factor.conj().swapaxes(-2, -1), info
+    return lapack.columns(factor.conj().swapaxes(-2, -1)), info
 
 
 @cholesky_factor.gradient("x")
@@ -105,9 +105,7 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
 
 @coarse(latex=r"(Q, R), \; Q R = x", home="", node_name="LinalgQr", outputs=None, holomorphic=False)
 def qr_factors(x: Array, mode):
-    if mode == "r":
-        return np.zeros(0, x.dtype), np.linalg.qr(x, "r")
-    return tuple(np.linalg.qr(x, mode))
+    return lapack.qr(x, mode)
 
 
 @qr_factors.gradient("x")
@@ -225,7 +223,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -
     """`lu_factor`, and ``info``: 0, or the number of the first pivot that is zero."""
     result = _LU_FACTOR_EX(*_lu("linalg.lu_factor_ex", A, pivot))
     if check_errors:
-        check_info("linalg.lu_factor_ex", result.info, _ZERO_PIVOT)
+        check_info("linalg.lu_factor_ex", result.info, _ZERO_PIVOT, RuntimeError)
     return result
 
 
@@ -239,7 +237,7 @@ def lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
             [0.5000, 1.0000]])
     """
     factors, pivots, info = _lu("linalg.lu_factor", A, pivot)
-    check_info("linalg.lu_factor", info, _ZERO_PIVOT)
+    check_info("linalg.lu_factor", info, _ZERO_PIVOT, RuntimeError)
     return _LU_FACTOR(factors, pivots)
 
 
@@ -247,10 +245,7 @@ def lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
 def lu(self: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
     """The packed LU factorization and its pivots, and with ``get_infos`` the numbers of zero pivots."""
     result = _LU_WITH_INFO(*_lu("lu", self, pivot))
-    if get_infos:
-        return result
-    check_info("lu", result.info, _ZERO_PIVOT)
-    return tuple(result[:2])
+    return result if get_infos else tuple(result[:2])
 
 
 @function(method=False)
@@ -393,9 +388,7 @@ _SVD, _LINALG_SVD = result_type("svd", "U S V"), result_type("linalg_svd", "U S 
 
 def _check_driver(operator: str, driver: Any) -> None:
     if driver is not None:
-        raise RuntimeError(
-            f"{operator}: keyword argument `driver` is only supported on CUDA inputs with cuSOLVER backend."
-        )
+        raise RuntimeError(f"{operator}: driver={driver!r} chooses a kernel for CUDA; leave it out on the CPU")
 
 
 @function(home="linalg", arguments={"input": "A"})
@@ -540,13 +533,19 @@ def eig(input: Tensor) -> Any:
     >>> autograd.linalg.eig(autograd.tensor([[2.0, 0.0], [0.0, 3.0]])).eigenvalues
     tensor([2.+0.j, 3.+0.j])
     """
-    return _EIG(*call(eig_factors, check_matrix("linalg.eig", "A", input, square=True)))
+    return _EIG(*_eig("linalg.eig", input))
+
+
+def _eig(operator: str, A: Tensor) -> Any:
+    if not np.isfinite(check_matrix(operator, "A", A, square=True)._array).all():
+        raise RuntimeError(f"{operator}: the input should not contain NaN or infinity")
+    return call(eig_factors, A)
 
 
 @function(home="linalg", arguments={"A": "input"})
 def eigvals(input: Tensor) -> Tensor:
     """The eigenvalues of square matrices (..., n, n), complex, in LAPACK's order."""
-    return call(eig_factors, check_matrix("linalg.eigvals", "A", input, square=True))[0]
+    return _eig("linalg.eigvals", input)[0]
 
 
 # --- Householder vectors -------------------------------------------------------------------------------------------
@@ -566,9 +565,7 @@ def _check_householder(operator: str, A: Tensor, tau: Tensor) -> None:
     same_kind(operator, input=A, tau=check_tensor(operator, "tau", tau))
     m, n = A._array.shape[-2:]
     if m < n:
-        raise RuntimeError(
-            f"{operator}: input.shape[-2] must be greater than or equal to input.shape[-1], not {m} < {n}"
-        )
+        raise RuntimeError(f"{operator}: input must have as many rows as columns or more, but is {m} by {n}")
     if tau._array.ndim != A._array.ndim - 1 or tau._array.shape[:-1] != A._array.shape[:-2]:
         raise RuntimeError(
             f"{operator}: Expected tau to have one dimension less than input {list(A.shape)} and the same batches, but "
@@ -638,6 +635,11 @@ def ormqr(self: Tensor, input2: Tensor, input3: Tensor, left: bool = True, trans
         raise RuntimeError(
             f"{name}: other.shape[{order}] must be equal to input.shape[-2] and not less than tau.shape[-1], but got "
             f"{list(input3.shape)}, {list(self.shape)} and {list(input2.shape)}"
+        )
+    if k[0] != min(input3._array.shape[order], shape[-1]):
+        raise RuntimeError(
+            f"{name}: tau.shape[-1] must be equal to min(other.shape[{order}], input.shape[-1]), but got "
+            f"{list(input2.shape)} for {list(input3.shape)} and {list(self.shape)}"
         )
     v, t = _reflections(self, input2)
     if transpose:

@@ -19,11 +19,11 @@ __all__ = [
 ]  # fmt: skip
 
 
-class LinAlgError(RuntimeError):
+class _LinAlgError(RuntimeError):
     """A matrix is singular, or not positive definite, or an iteration did not converge."""
 
 
-LinAlgError.__module__ = "autograd.linalg"
+LinAlgError = _LinAlgError  # PyTorch's exception has these two names, too
 NAMESPACES["linalg"]["LinAlgError"] = LinAlgError
 
 
@@ -57,15 +57,31 @@ def check_matrix(operator: str, name: str, value: Any, *, square: bool = False) 
     return tensor
 
 
+# Other dtypes are refused with a NotImplementedError where PyTorch's kernel refuses them, with its base class
+# RuntimeError where a check before it does: of integers these kernels, of half precision all but these checks.
+_KERNEL_REFUSES_INTEGERS = (
+    "cholesky cholesky_inverse cholesky_solve triangular_solve linalg.solve_triangular lu linalg.lu linalg.lu_factor "
+    "linalg.lu_factor_ex geqrf ormqr linalg.householder_product linalg.eigh linalg.eigvalsh"
+)
+_CHECK_REFUSES_HALF = (
+    "linalg.inv linalg.inv_ex linalg.slogdet linalg.pinv linalg.lstsq linalg.matrix_rank linalg.matrix_norm "
+    "linalg.tensorinv"
+)
+
+
 def check_floating(operator: str, name: str, tensor: Tensor) -> Tensor:
     """``tensor`` if LAPACK has its dtype."""
     dtype = tensor._array.dtype
-    if dtype.kind not in "fc" or dtype == np.float16:
-        raise RuntimeError(
-            f"{operator}: Expected {name} to be float32, float64 or complex, but got {type_name(dtype)}; convert it "
-            "with .float()"
-        )
-    return tensor
+    if dtype.kind in "fc" and dtype != np.float16:
+        return tensor
+    if dtype.kind == "f":
+        by_kernel = operator not in _CHECK_REFUSES_HALF.split()
+    else:
+        by_kernel = operator in _KERNEL_REFUSES_INTEGERS.split()
+    raise (NotImplementedError if by_kernel else RuntimeError)(
+        f"{operator}: Expected {name} to be float32, float64 or complex, but got {type_name(dtype)}; convert it with "
+        ".float()"
+    )
 
 
 def same_kind(operator: str, **tensors: Tensor) -> None:
@@ -94,13 +110,13 @@ def broadcast_batches(operator: str, *tensors: Tensor) -> list[Tensor]:
     ]
 
 
-def check_info(operator: str, info: Tensor, problem: str) -> None:
+def check_info(operator: str, info: Tensor, problem: str, error: type[RuntimeError] = LinAlgError) -> None:
     """Raises what LAPACK reported: ``problem`` with the number of the pivot or minor as ``{}``."""
     failed = np.argwhere(info._array)
     if len(failed):
         which = tuple(int(i) for i in failed[0])
         batch = "" if not which else f"(Batch element {which[0] if len(which) == 1 else which}): "
-        raise LinAlgError(f"{operator}: {batch}{problem.format(int(info._array[which]))}")
+        raise error(f"{operator}: {batch}{problem.format(int(info._array[which]))}")
 
 
 # --- For gradient rules, on ndarrays and on Tensors ------------------------------------------------------------------

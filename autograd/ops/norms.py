@@ -10,13 +10,13 @@ import numpy as np
 from .. import dtypes
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
-from .decompositions import singular_values
+from .decompositions import eigh_values, singular_values
 from .dispatch import NUMBERS, apply
-from .matrices import LinAlgError, call, check_floating, check_matrix, same_kind
+from .matrices import call, check_floating, check_matrix, same_kind
 from .nodes import sum_to
 from .public import function
 from .reduce import amax, amin, axes_of, count_along, p_norm
-from .solvers import cut_of, inv, tolerance_of
+from .solvers import cut_of, inverse_ex, tolerance_of
 from .table import TABLE, Array, _, coarse
 from .writes import type_name
 
@@ -160,26 +160,17 @@ def cond(input: Tensor, p: Any = None) -> Tensor:
     name = "linalg.cond"
     if p not in (None, 2, -2, "fro", "nuc", 1, -1, math.inf, -math.inf):
         raise RuntimeError(f"{name} got an invalid norm type: {p}")
-    check_matrix(name, "A", input)
-    if p in (None, 2, -2):
-        if 0 in input._array.shape[-2:]:
-            raise IndexError(f"{name}: A of shape {list(input.shape)} has no singular values")
-        values = call(singular_values, input)
-        first, last = values[..., 0], values[..., -1]
-        result = last / first if p == -2 else first / last
-        # 0 / 0 is a matrix of zeros, which is as singular as any.
-        return TABLE["where"](result.isnan() & ~first.isnan(), math.inf, result)
-    check_matrix(name, "A", input, square=True)
+    by_inverse = p not in (None, 2, -2)
+    check_matrix("linalg.inv" if by_inverse else name, "A", input, square=by_inverse)
     if not input._array.size:
         return wrap(np.zeros(input._array.shape[:-2], input._array.real.dtype))
-    try:
-        inverse = inv(input)
-    except LinAlgError:
-        from .solvers import inv_ex
-
-        inverse, info = inv_ex(input)
-        inverse = TABLE["where"]((info == 0)[..., None, None], inverse, math.inf)
-    return matrix_norm(input, p) * matrix_norm(inverse, p)
+    if not by_inverse:
+        values = call(singular_values, input)
+        first, last = values[..., 0], values[..., -1]
+        return last / first if p == -2 else first / last
+    inverse, info = call(inverse_ex, input)
+    result = matrix_norm(input, p) * matrix_norm(inverse, p)
+    return TABLE["where"](info != 0, math.inf, result) if info._array.any() else result
 
 
 def _rank(operator: str, input: Tensor, hermitian: bool, atol: Any, rtol: Any) -> Tensor:
@@ -188,9 +179,9 @@ def _rank(operator: str, input: Tensor, hermitian: bool, atol: Any, rtol: Any) -
     cuts = [tolerance_of(operator, input, value, each) for value, each in ((atol, "atol"), (rtol, "rtol"))]
     if not x.size:
         return wrap(np.zeros(x.shape[:-2], np.int64))
-    with np.errstate(all="ignore"):
-        sizes = np.abs(np.linalg.eigvalsh(x)) if hermitian else np.linalg.svd(x, compute_uv=False)
-        return wrap(np.asarray((sizes > cut_of(x, sizes.max(-1), *cuts)[..., None]).sum(-1), np.int64))
+    plain = input.detach()
+    sizes = np.abs((call(eigh_values, plain, True) if hermitian else call(singular_values, plain))._array)
+    return wrap(np.asarray((sizes > cut_of(x, sizes.max(-1), *cuts)[..., None]).sum(-1), np.int64))
 
 
 @function(home="linalg", arguments={"A": "input"})
@@ -309,6 +300,8 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
             raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {array.ndim}D")
         if array.dtype.kind != "f":
             raise RuntimeError(f"cdist only supports floating-point dtypes, {name} got: {type_name(array.dtype)}")
+        if array.dtype == np.float16:
+            raise NotImplementedError(f"cdist is not implemented for Half, {name}; convert it with .float()")
     if a.shape[-1] != b.shape[-1]:
         raise RuntimeError(f"cdist: x1 {list(a.shape)} and x2 {list(b.shape)} must have the same number of columns")
     same_kind("cdist", x1=x1, x2=x2)
@@ -340,5 +333,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {x.ndim}D")
     if x.dtype.kind != "f":
         raise RuntimeError(f"pdist only supports floating-point dtypes, not {type_name(x.dtype)}")
+    if x.dtype == np.float16:
+        raise NotImplementedError("pdist is not implemented for Half; convert it with .float()")
     p = _check_p("pdist", p)
     return apply(distances, (input, input, p, False), {})[np.triu_indices(len(x), 1)]

@@ -363,8 +363,10 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """
     name = "linalg.vander"
     array = check_tensor(name, "x", x)._array
-    if array.dtype.kind == "b":
-        raise RuntimeError(f"{name} supports floating point, complex, and integer tensors, but got Bool")
+    if array.dtype.kind == "b" or array.dtype == np.float16:
+        raise RuntimeError(
+            f"{name} supports float32, float64, complex and integer tensors, but got {type_name(array.dtype)}"
+        )
     n = N if N is not None else array.shape[-1] if array.ndim else 1
     if isinstance(n, bool) or not isinstance(n, NUMBERS) or isinstance(n, float):
         raise TypeError(f"{name}(): argument 'N' must be int, not {type(n).__name__}")

@@ -28,6 +28,7 @@ from .matrices import (
     tril,
     triu,
 )
+from .nodes import sum_to
 from .public import function
 from .results import result_type
 from .table import TABLE, Array, _, coarse
@@ -173,7 +174,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     return x
 
 
-@coarse(latex=r"x^{-1} y", home="", node_name="LinalgSolveTriangular", holomorphic=False)
+@coarse(latex=r"x^{-1} y", home="", node_name="LinalgSolveTriangular", keeps_layout=True, holomorphic=False)
 def triangular_solution(x: Array, y: Array, upper, unit=False):
     """Triangular x (..., n, n) and y (..., n, k) with the same leading dimensions."""
     return lapack.solve_triangular(x, y, upper, unit)
@@ -241,7 +242,7 @@ def triangular_solve(
     return _TRIANGULAR(x, a.clone())
 
 
-@coarse(latex=r"(y y^\top)^{-1} x", home="", node_name="CholeskySolve", holomorphic=False)
+@coarse(latex=r"(y y^\top)^{-1} x", home="", node_name="CholeskySolve", keeps_layout=True, holomorphic=False)
 def cholesky_solution(x: Array, y: Array):
     """Right hand sides x (..., n, k) and lower factors y (..., n, n) with the same leading dimensions."""
     half = lapack.solve_triangular(y, x, False, False)
@@ -277,6 +278,10 @@ def cholesky_solve(self: Tensor, input2: Tensor, upper: bool = False) -> Tensor:
 def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
     """The inverse of ``A = L L^T``, or of ``U^T U`` with ``upper``, from the factor (..., n, n)."""
     check_matrix("cholesky_inverse", "L", input, square=True)
+    zero = np.diagonal(input._array, 0, -2, -1) == 0
+    if zero.any():
+        info = wrap(np.where(zero.any(-1), zero.argmax(-1) + 1, 0))
+        check_info("cholesky_inverse", info, "element {} of the diagonal is zero: there is no inverse.")
     eye, factor = broadcast_batches("cholesky_inverse", identity(input._array.shape[-1], input), input)
     return call(cholesky_solution, eye, mH(factor) if upper else factor)
 
@@ -335,7 +340,7 @@ def _rows(x: Any, order: np.ndarray) -> Any:
     return _.gather_along(x, x.ndim - 2, np.broadcast_to(order[..., None], tuple(x.shape)))
 
 
-@coarse(latex=r"x^{-1} y", home="", node_name="LinalgLdlSolve", holomorphic=False)
+@coarse(latex=r"x^{-1} y", home="", node_name="LinalgLdlSolve", keeps_layout=True, holomorphic=False)
 def ldl_solution(y: Array, factors, pivots, hermitian):
     return lapack.ldl_solve(factors, pivots, y, hermitian)
 
@@ -465,7 +470,7 @@ def det(input: Tensor) -> Tensor:
 )
 def sign_and_log_determinant(x: Array):
     sign, size = np.linalg.slogdet(x)
-    return np.asarray(sign, x.dtype), np.asarray(size, x.real.dtype)
+    return np.asarray(np.where(np.isnan(size), 0, sign), x.dtype), np.asarray(size, x.real.dtype)
 
 
 @sign_and_log_determinant.gradient("x")
@@ -543,13 +548,14 @@ def pseudoinverse(x: Array, atol=None, rtol=None, hermitian=False):
 
 
 @pseudoinverse.gradient("x")
-def _(g, x, out):
+def _(g, x, x_shape, out):
     # Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems whose variables
     # separate" (1973), equation 4.12: for perturbations that keep the rank.
     adjoint, g_adjoint = mH(out), mH(g)
     left = g_adjoint @ out @ adjoint
     right = adjoint @ (out @ g_adjoint)
-    return (left - x @ (out @ left)) + (right - (right @ out) @ x) - adjoint @ g @ adjoint
+    grad = (left - x @ (out @ left)) + (right - (right @ out) @ x) - adjoint @ g @ adjoint
+    return sum_to(grad, x_shape)  # one matrix may have been given several tolerances
 
 
 def tolerance_of(operator: str, x: Tensor, value: Any, name: str) -> Any:
@@ -559,7 +565,7 @@ def tolerance_of(operator: str, x: Tensor, value: Any, name: str) -> Any:
     if value._array.dtype.kind == "c":
         raise RuntimeError(f"{operator}: {name} tensor of complex type is not supported.")
     try:
-        np.broadcast_to(value._array, x._array.shape[:-2])
+        np.broadcast_shapes(value._array.shape, x._array.shape[:-2])
     except ValueError:
         raise RuntimeError(
             f"{operator}: {name} of shape {list(value.shape)} does not broadcast to the batch dimensions of "
@@ -703,7 +709,10 @@ def matrix_exp(input: Tensor) -> Tensor:
     tensor([[1., 1.],
             [0., 1.]])
     """
-    return call(matrix_exponential, check_matrix("linalg.matrix_exp", "A", input, square=True))
+    name = "linalg.matrix_exp"
+    if isinstance(input, Tensor) and input._array.dtype == np.float16:
+        return matrix_exp(input.float()).half()
+    return call(matrix_exponential, check_matrix(name, "A", input, square=True))
 
 
 @function(arguments={"A": "input"})

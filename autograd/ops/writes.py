@@ -62,7 +62,16 @@ def link_view(out: Tensor, source: Tensor, step: tuple[Any, ...], blocked: str |
 
 
 # In-place operators that write one value everywhere, so that it does not matter how often an element is written.
-UNIFORM = ("fill_", "zero_", "masked_fill_")
+UNIFORM = ("fill_", "zero_")
+# Those that PyTorch still lets write to elements that share a place.
+DEPRECATED = ("masked_fill_", "index_put_")
+
+
+def _refuse_spread(operator: str) -> None:
+    raise RuntimeError(
+        f"unsupported operation: {operator} would write to a tensor of which several elements share one memory "
+        "location. Please clone() the tensor before performing the operation."
+    )
 
 
 def check_write(tensor: Tensor, operator: str, recorded: bool, target: ndarray | None = None) -> None:
@@ -81,10 +90,15 @@ def check_write(tensor: Tensor, operator: str, recorded: bool, target: ndarray |
         )
     array = tensor._array if target is None else target
     if operator not in UNIFORM and is_spread(array):
-        raise RuntimeError(
-            f"unsupported operation: {operator} would write to a tensor of which several elements share one memory "
-            "location. Please clone() the tensor before performing the operation."
-        )
+        if operator in DEPRECATED and not recorded:
+            warnings.warn(
+                f"Use of {operator} on expanded tensors is deprecated. Please clone() the tensor before performing this "
+                "operation. This also applies to advanced indexing e.g. tensor[indices] = tensor",
+                UserWarning,
+                stacklevel=4,
+            )
+        else:
+            _refuse_spread(operator)
     if not array.flags.writeable:
         raise RuntimeError(f"{operator}: the tensor's memory is read-only; clone() it first")
     if not state.grad:
@@ -248,37 +262,15 @@ def type_name(dtype: np.dtype) -> str:
 
 # Operators whose out= must have the dtype of the result. So do all that return places beside the values.
 EXACT = {
-    *(
-        "all",
-        "amax",
-        "amin",
-        "aminmax",
-        "any",
-        "argmax",
-        "argmin",
-        "argsort",
-        "bucketize",
-        "diff",
-        "histc",
-        "histogram",
-    ),
-    *("isin", "log_softmax", "logcumsumexp", "msort", "nanquantile", "norm", "quantile", "renorm", "searchsorted"),
-    "softmax",
+    *("all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "bucketize", "histc"),
+    *("histogram", "isin", "log_softmax", "logcumsumexp", "msort", "nanquantile", "norm", "quantile", "renorm"),
+    *("searchsorted", "softmax"),
 }
 # Those whose out= must also share no memory with the operands.
 STRICT = {
-    *(
-        "kthvalue",
-        "diag",
-        "gather",
-        "index_add",
-        "index_copy",
-        "index_reduce",
-        "index_select",
-        "masked_select",
-        "nonzero",
-    ),
-    *("nonzero_static", "scatter", "scatter_add", "scatter_reduce", "take", "take_along_dim", "tril", "triu", "where"),
+    *("diag", "gather", "index_add", "index_copy", "index_reduce", "index_select", "kthvalue", "masked_select"),
+    *("nonzero", "nonzero_static", "scatter", "scatter_add", "scatter_reduce", "take", "take_along_dim", "tril"),
+    *("triu", "where"),
 }
 
 
@@ -302,10 +294,7 @@ def check_out(out: Tensor, result: Tensor, operator: str, operands: Sequence[Any
             f"{type_name(out._array.dtype)} instead"
         )
     if is_spread(out._array):
-        raise RuntimeError(
-            f"unsupported operation: {operator}() would write to an out tensor of which several elements share one "
-            "memory location. Please clone() the tensor before performing the operation."
-        )
+        _refuse_spread(f"{operator}()")
     if operator in STRICT:
         check_apart(out, operands, operator)
 

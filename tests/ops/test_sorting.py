@@ -153,6 +153,38 @@ def test_named_results_and_out(ours, theirs):
         agree_on(ours, theirs, written, [x], what=name)
 
 
+OUTS = {
+    "sort": lambda L, x, *out: L.sort(x, out=out),
+    "topk": lambda L, x, *out: L.topk(x, 2, out=out),
+    "max": lambda L, x, *out: L.max(x, 1, out=out),
+    "kthvalue": lambda L, x, *out: L.kthvalue(x, 2, out=out),
+    "aminmax": lambda L, x, *out: L.aminmax(x, dim=1, out=out),
+    "amax": lambda L, x, first, second: L.amax(x, 1, out=first),
+    "argmin": lambda L, x, first, second: L.argmin(x, 1, out=second),
+    "quantile": lambda L, x, first, second: L.quantile(x, 0.5, out=first),
+    "softmax": lambda L, x, first, second: L.softmax(x, 1, out=first),
+}
+
+
+@pytest.mark.parametrize("name", OUTS)
+@pytest.mark.filterwarnings("ignore")
+def test_out_of_another_dtype(name, ours, theirs):
+    """Refused or cast as in PyTorch; where one of two is refused neither is written to."""
+    kinds = ("float64", "float32", "int64", "int32")
+    for first, second in [(a, b) for a in kinds for b in kinds]:
+        given = [L.full((2,), 7, dtype=getattr(L, kind)) for L in (ours,) for kind in (first, second)]
+
+        def expression(L, x, first=first, second=second):
+            out = L.empty(0, dtype=getattr(L, first)), L.empty(0, dtype=getattr(L, second))
+            return OUTS[name](L, x, *out)
+
+        agree_on(ours, theirs, expression, [np.array([[1.0, 3.0, 2.0], [2.0, 0.0, 5.0]])], what=f"{first} {second}")
+        if (first, second) == ("float64", "int32") and name in ("sort", "topk", "max", "kthvalue"):
+            with pytest.raises(RuntimeError, match="dtype"):
+                OUTS[name](ours, ours.of(np.ones((2, 3))), *given)
+            assert given[0].tolist() == [7, 7]
+
+
 REFUSED = {
     "topk k": (lambda L: L.zeros(2, 3).topk(4), ["topk", "4", "3"]),
     "topk negative k": (lambda L: L.zeros(2, 3).topk(-1), ["topk", "-1"]),

@@ -10,6 +10,7 @@ import numpy as np
 from .layout import is_spread
 
 __all__ = [
+    "affine",
     "between",
     "bounds",
     "box_muller",
@@ -59,6 +60,15 @@ def fused(x: np.ndarray, factor: float, offset: float) -> np.ndarray:
     total = product + offset
     kept = total - offset
     return total + (((product - kept) + (offset - (total - kept))) + error)
+
+
+def affine(z: np.ndarray, factor: float, offset: float) -> np.ndarray:
+    """``z * factor + offset`` in the precision of ``z``: rounded once in float64, twice in float32."""
+    if z.dtype == np.float64:
+        return fused(z, factor, offset)
+    z *= z.dtype.type(factor)
+    z += z.dtype.type(offset)
+    return z
 
 
 def box_muller(u: np.ndarray) -> np.ndarray:

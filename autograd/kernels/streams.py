@@ -7,7 +7,8 @@ so any sequence of draws stays in step:
 - exponential, geometric, cauchy, log_normal and bernoulli with a number draw 53 bits whatever the dtype.
 - normal makes blocks of 8 cosines and 8 sines from 16 elements on; below, pairs whose second half is kept.
 
-Results equal PyTorch's bit for bit, except that NumPy's log, sin, cos and tan may differ in the last place.
+Results equal PyTorch's bit for bit, except that NumPy's log, sin, cos and tan may differ in the last place (those of
+float32 normals are made as PyTorch makes them on processors with AVX2).
 On Intel processors PyTorch's exponential_, bernoulli_ of a number and what rests on them (dropout, sampling
 without replacement) draw from MKL instead; this is the stream of all other processors.
 
@@ -24,7 +25,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd.kernels import sampling
+from autograd.kernels import box_muller, sampling
 from autograd.kernels.twister import PIECE, Twister
 
 __all__ = ["MT19937Stream"]
@@ -92,7 +93,8 @@ class MT19937Stream(Twister):
     ) -> np.ndarray:
         """``mean + std * z``, z standard normal: ``torch.randn``, ``normal_``, ``torch.normal`` with a size.
 
-        Box-Muller: ``sqrt(-2 log(1 - u1)) * (cos, sin)(2 pi u2)``. Fewer than 16 elements are drawn in pairs
+        Box-Muller: ``sqrt(-2 log(1 - u1)) * (cos, sin)(2 pi u2)``, in blocks of 16; what is left over is replaced by
+        a block of its own, from the end. Fewer than 16 elements are drawn in pairs
         whose second half waits for the next such call. Complex dtypes have variance ``std**2 / 2`` per part.
 
         Args:
@@ -115,17 +117,21 @@ class MT19937Stream(Twister):
                 z = self.pairs(size)
                 z = z if (mean, std) == (0, 1) else sampling.fused(z, std, mean)
                 return sampling.rounded(z, dtype).reshape(shape)
-            rest = size % 16
+            whole, rest = size // 16 * 16, size % 16
             # float16 draws whole blocks only; the others also draw the numbers that the last block replaces.
-            out = sampling.box_muller(self.unit(size - rest if dtype == np.float16 else size, dtype))
-            last = sampling.box_muller(self.unit(16, dtype)) if rest else out[:0]
-        if out.size < size:
-            out = np.concatenate([out, np.empty(rest, out.dtype)])
-        out[size - last.size :] = last
-        if (mean, std) != (0, 1):
-            out *= out.dtype.type(std)
-            out += out.dtype.type(mean)
-        return out.astype(dtype, copy=False).reshape(shape)
+            drawn = whole if dtype == np.float16 else size
+            u = self.unit(drawn + 16 if rest else size, dtype)
+        if rest:
+            u = np.concatenate([u[:whole], u[drawn:]])
+        if dtype == np.float32:
+            z = box_muller.box_muller(u, mean, std)
+        else:
+            z = sampling.box_muller(u)
+            z = z if (mean, std) == (0, 1) else sampling.affine(z, std, mean)
+        if rest:
+            z, last = np.empty(size, z.dtype), z
+            z[:whole], z[size - 16 :] = last[:whole], last[whole:]
+        return z.astype(dtype, copy=False).reshape(shape)
 
     def log_normal(
         self, shape: Shape, dtype: DTypeLike = np.float32, mean: float = 1.0, std: float = 2.0

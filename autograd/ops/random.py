@@ -12,14 +12,14 @@ from .. import dtypes
 from ..devices import require_cpu
 from ..dtypes import default_dtype
 from ..graph import no_grad, state
-from ..tensor import Tensor, check_differentiable, node_of, wrap
+from ..tensor import Tensor, check_differentiable, count_write, node_of, wrap
 from .convert import check_tensor, copy_into, records
 from .create import _dtype, _finish, _shape
 from .dispatch import apply
 from .nodes import sum_to
-from .public import function, inplace
+from .public import function
 from .table import Array, _, coarse
-from .writes import check_write, type_name, write_out
+from .writes import check_write, type_name, write, write_out
 
 if TYPE_CHECKING:
     from ..kernels.streams import MT19937Stream
@@ -656,17 +656,33 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
 # --- Tensors filled in place ---------------------------------------------------------------------------------------
 
 
-def _fill(self: Tensor, name: str, draw: Draw) -> Tensor:
-    """What is to be written into ``self``; nothing is drawn where writing is not allowed."""
-    check_write(self, name, state.grad and node_of(self) is not None)
-    return apply(copy_into, (self, wrap(_filling(self._array, draw))), {})
+def _method(name: str) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
+    """Decorator: the function is the in-place method ``name`` of Tensor."""
+
+    def register(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        method.__name__, method.__qualname__ = name, f"Tensor.{name}"
+        setattr(Tensor, name, method)
+        return method
+
+    return register
 
 
-def _filler(name: str, method: str, doc: str, **defaults: Any) -> None:
+def _fill(self: Tensor, name: str, make: Callable[[], np.ndarray]) -> Tensor:
+    """Writes numbers into ``self``; they are not even drawn where writing is not allowed."""
+    recorded = state.grad and node_of(self) is not None
+    check_write(self, name, recorded)
+    if recorded:
+        return write(self, apply(copy_into, (self, wrap(np.asarray(make()))), {}), name)
+    self._array[...] = make()
+    count_write(self)
+    return self
+
+
+def _filler(name: str, law: str, doc: str, **defaults: Any) -> None:
     """The in-place method ``name`` of float parameters; ``...`` stands for one without a default."""
     names = tuple(defaults)
 
-    def compute(self: Tensor, *args: Any, generator: Generator | None = None, **kwargs: Any) -> Tensor:
+    def method(self: Tensor, *args: Any, generator: Generator | None = None, **kwargs: Any) -> Tensor:
         if len(args) > len(names):
             raise TypeError(f"{name}() takes from 0 to {len(names)} positional arguments but {len(args)} were given")
         given = dict(zip(names, args, strict=False))
@@ -679,13 +695,13 @@ def _filler(name: str, method: str, doc: str, **defaults: Any) -> None:
         stream = stream_of(name, generator)
 
         def draw(shape: tuple[int, ...], kind: np.dtype, contiguous: bool) -> np.ndarray:
-            layout = {"contiguous": contiguous} if method == "normal" else {}
-            return getattr(stream, method)(shape, kind, *numbers, **layout)
+            layout = {"contiguous": contiguous} if law == "normal" else {}
+            return getattr(stream, law)(shape, kind, *numbers, **layout)
 
-        return _fill(self, name, draw)
+        return _fill(self, name, lambda: _filling(self._array, draw))
 
-    compute.__doc__ = doc
-    inplace(name)(compute)
+    method.__doc__ = doc
+    _method(name)(method)
 
 
 _filler(
@@ -698,7 +714,7 @@ _filler("geometric_", "geometric", "Fills with trials up to the first success of
 _filler("cauchy_", "cauchy", "Fills with Cauchy numbers about ``median``, of width ``sigma``.", median=0.0, sigma=1.0)
 
 
-@inplace("random_")
+@_method("random_")
 def random_(self: Tensor, *bounds: Any, generator: Generator | None = None, **named: Any) -> Tensor:
     """Fills with integers: ``random_(from, to)`` with those of [from, to), ``random_(to)`` with those of [0, to).
 
@@ -712,22 +728,25 @@ def random_(self: Tensor, *bounds: Any, generator: Generator | None = None, **na
         raise TypeError("random_() takes (), (to) or (from, to); to=None needs a from")
     if not values:
         stream = stream_of("random_", generator)
-        return _fill(self, "random_", lambda shape, kind, contiguous: stream.random(shape, kind))
+        return _fill(
+            self, "random_", lambda: _filling(self._array, lambda shape, kind, contiguous: stream.random(shape, kind))
+        )
     low, high = values if len(values) == 2 else (0, values[0])
     highest = None if high is None else _integer("random_", "to", high)
-    return _fill(self, "random_", _integers("random_", _integer("random_", "from", low), highest, generator))
+    draw = _integers("random_", _integer("random_", "from", low), highest, generator)
+    return _fill(self, "random_", lambda: _filling(self._array, draw))
 
 
-@inplace("bernoulli_")
+@_method("bernoulli_")
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Fills with 1 with probability ``p``, a number or a tensor that broadcasts to this one, else 0.
 
     Raises:
         RuntimeError: a probability outside of [0, 1].
     """
-    check_write(self, "bernoulli_", state.grad and node_of(self) is not None)
     chance = p._array if isinstance(p, Tensor) else _float("bernoulli_", "p", p)
-    return apply(copy_into, (self, wrap(_trials(stream_of("bernoulli_", generator), self._array, chance))), {})
+    stream = stream_of("bernoulli_", generator)
+    return _fill(self, "bernoulli_", lambda: _trials(stream, self._array, chance))
 
 
 __all__ = [

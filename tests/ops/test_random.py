@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from seeded import CLOSE, EXACT, FLOATS, SIZES, calls, check_layouts, check_sizes, seeded
+from seeded import CLOSE, EXACT, FLOATS, NORMAL, SIZES, calls, check_layouts, check_sizes, seeded
 
 import autograd
 
@@ -24,11 +24,11 @@ STREAMS = {
         EXACT,
         lambda L, n, d: L.rand_like(L.zeros(n), dtype=d, generator=L.Generator().manual_seed(5)),
     ),
-    "randn": (CLOSE, lambda L, n, d: L.randn(n, dtype=d)),
-    "randn twice": (CLOSE, lambda L, n, d: (L.randn(n, dtype=d), L.randn(3, dtype=d), L.randn(n, dtype=d))),
-    "randn out": (CLOSE, lambda L, n, d: L.randn(n, out=L.empty(3, dtype=d))),
-    "randn generator": (CLOSE, lambda L, n, d: L.randn(n, dtype=d, generator=L.Generator().manual_seed(5))),
-    "randn_like": (CLOSE, lambda L, n, d: L.randn_like(L.zeros(n, dtype=d), requires_grad=True)),
+    "randn": (NORMAL, lambda L, n, d: L.randn(n, dtype=d)),
+    "randn twice": (NORMAL, lambda L, n, d: (L.randn(n, dtype=d), L.randn(3, dtype=d), L.randn(n, dtype=d))),
+    "randn out": (NORMAL, lambda L, n, d: L.randn(n, out=L.empty(3, dtype=d))),
+    "randn generator": (NORMAL, lambda L, n, d: L.randn(n, dtype=d, generator=L.Generator().manual_seed(5))),
+    "randn_like": (NORMAL, lambda L, n, d: L.randn_like(L.zeros(n, dtype=d), requires_grad=True)),
     "randint": (EXACT, lambda L, n, d: (L.randint(10, (n,)), L.randint(-3, 7, (n,)), L.randint(9, (n,), dtype=d))),
     "randint keywords": (
         EXACT,
@@ -55,17 +55,17 @@ STREAMS = {
     "randperm": (EXACT, lambda L, n, d: (L.randperm(n), L.randperm(n, dtype=d) if n < 2000 or d != L.float16 else 0)),
     "randperm generator": (EXACT, lambda L, n, d: L.randperm(n, generator=L.Generator().manual_seed(5))),
     "randperm out": (EXACT, lambda L, n, d: L.randperm(n, out=L.empty(n, dtype=L.int64))),
-    "normal numbers": (CLOSE, lambda L, n, d: L.normal(1.0, 2.0, (n,), dtype=d)),
-    "normal size": (CLOSE, lambda L, n, d: L.normal(0, 1, size=(2, n), out=L.empty(0, dtype=d))),
-    "normal mean": (CLOSE, lambda L, n, d: L.normal(L.arange(n).to(d))),
-    "normal mean number": (CLOSE, lambda L, n, d: L.normal(L.arange(n).to(d) / n, 0.3)),
-    "normal number std": (CLOSE, lambda L, n, d: L.normal(0.7, L.arange(n).to(d) / n)),
-    "normal tensors": (CLOSE, lambda L, n, d: L.normal(L.arange(n).to(d) / n, L.arange(n, 0, -1).to(d) / n)),
-    "normal broadcast": (CLOSE, lambda L, n, d: L.normal(L.zeros(3, 1, dtype=d), L.ones(n, dtype=L.float64))),
-    "normal integer std": (CLOSE, lambda L, n, d: L.normal(L.zeros(n, dtype=d), L.full((n,), 2))),
-    "normal out": (CLOSE, lambda L, n, d: L.normal(L.zeros(n), L.ones(n), out=L.empty(n, dtype=d))),
-    "normal mean out": (CLOSE, lambda L, n, d: L.normal(L.zeros(n), 2.0, out=L.empty(2, n, dtype=d))),
-    "normal generator": (CLOSE, lambda L, n, d: L.normal(L.zeros(n, dtype=d), generator=L.Generator().manual_seed(5))),
+    "normal numbers": (NORMAL, lambda L, n, d: L.normal(1.0, 2.0, (n,), dtype=d)),
+    "normal size": (NORMAL, lambda L, n, d: L.normal(0, 1, size=(2, n), out=L.empty(0, dtype=d))),
+    "normal mean": (NORMAL, lambda L, n, d: L.normal(L.arange(n).to(d))),
+    "normal mean number": (NORMAL, lambda L, n, d: L.normal(L.arange(n).to(d) / n, 0.3)),
+    "normal number std": (NORMAL, lambda L, n, d: L.normal(0.7, L.arange(n).to(d) / n)),
+    "normal tensors": (NORMAL, lambda L, n, d: L.normal(L.arange(n).to(d) / n, L.arange(n, 0, -1).to(d) / n)),
+    "normal broadcast": (NORMAL, lambda L, n, d: L.normal(L.zeros(3, 1, dtype=d), L.ones(n, dtype=L.float64))),
+    "normal integer std": (NORMAL, lambda L, n, d: L.normal(L.zeros(n, dtype=d), L.full((n,), 2))),
+    "normal out": (NORMAL, lambda L, n, d: L.normal(L.zeros(n), L.ones(n), out=L.empty(n, dtype=d))),
+    "normal mean out": (NORMAL, lambda L, n, d: L.normal(L.zeros(n), 2.0, out=L.empty(2, n, dtype=d))),
+    "normal generator": (NORMAL, lambda L, n, d: L.normal(L.zeros(n, dtype=d), generator=L.Generator().manual_seed(5))),
     "bernoulli": (EXACT, lambda L, n, d: L.bernoulli(L.linspace(0, 1, n, dtype=L.float64).to(d))),
     "bernoulli method": (
         EXACT,
@@ -103,8 +103,8 @@ STREAMS = {
         EXACT,
         lambda L, n, d: L.empty(n, dtype=d).uniform_(0, 2, generator=L.Generator().manual_seed(5)),
     ),
-    "normal_": (CLOSE, lambda L, n, d: (L.empty(n, dtype=d).normal_(), L.empty(n, dtype=d).normal_(1, std=0.5))),
-    "normal_ rows": (CLOSE, lambda L, n, d: L.zeros(3, n, dtype=d)[1].normal_()),
+    "normal_": (NORMAL, lambda L, n, d: (L.empty(n, dtype=d).normal_(), L.empty(n, dtype=d).normal_(1, std=0.5))),
+    "normal_ rows": (NORMAL, lambda L, n, d: L.zeros(3, n, dtype=d)[1].normal_()),
     "log_normal_": (
         CLOSE,
         lambda L, n, d: (L.empty(n, dtype=d).log_normal_(0.1, 0.3), L.empty(n, dtype=L.float64).log_normal_()),
@@ -195,7 +195,7 @@ def test_booleans(both):
 # name: (tolerance, program(L, target)).
 FILLED = {
     "uniform_": (EXACT, lambda L, x: x.uniform_(-1, 2)),
-    "normal_": (CLOSE, lambda L, x: x.normal_(1, 2)),
+    "normal_": (NORMAL, lambda L, x: x.normal_(1, 2)),
     "log_normal_": (CLOSE, lambda L, x: x.log_normal_(0, 0.1)),
     "exponential_": (CLOSE, lambda L, x: x.exponential_()),
     "geometric_": (EXACT, lambda L, x: x.geometric_(0.2)),
@@ -209,16 +209,16 @@ FILLED = {
     "bernoulli p": (EXACT, lambda L, x: L.bernoulli(x, 0.4)),
     "bernoulli out": (EXACT, lambda L, x: L.bernoulli(L.linspace(0, 1, x.numel()).reshape(x.shape), out=x)),
     "rand out": (EXACT, lambda L, x: L.rand(x.shape, out=x)),
-    "randn out": (CLOSE, lambda L, x: L.randn(x.shape, out=x)),
+    "randn out": (NORMAL, lambda L, x: L.randn(x.shape, out=x)),
     "randint out": (EXACT, lambda L, x: L.randint(9, x.shape, out=x)),
-    "normal out": (CLOSE, lambda L, x: L.normal(1.0, 2.0, x.shape, out=x)),
-    "normal tensors out": (CLOSE, lambda L, x: L.normal(L.zeros(x.shape), L.ones(x.shape), out=x)),
+    "normal out": (NORMAL, lambda L, x: L.normal(1.0, 2.0, x.shape, out=x)),
+    "normal tensors out": (NORMAL, lambda L, x: L.normal(L.zeros(x.shape), L.ones(x.shape), out=x)),
     "rand_like": (EXACT, lambda L, x: L.rand_like(x)),
     "rand_like contiguous": (EXACT, lambda L, x: L.rand_like(x, memory_format=L.contiguous_format)),
-    "randn_like": (CLOSE, lambda L, x: L.randn_like(x)),
-    "randn_like contiguous": (CLOSE, lambda L, x: L.randn_like(x, memory_format=L.contiguous_format)),
+    "randn_like": (NORMAL, lambda L, x: L.randn_like(x)),
+    "randn_like contiguous": (NORMAL, lambda L, x: L.randn_like(x, memory_format=L.contiguous_format)),
     "randint_like": (EXACT, lambda L, x: L.randint_like(x, 9)),
-    "normal": (CLOSE, lambda L, x: (L.normal(x, 1.0), L.normal(0.0, x + 1), L.normal(x, x + 1))),
+    "normal": (NORMAL, lambda L, x: (L.normal(x, 1.0), L.normal(0.0, x + 1), L.normal(x, x + 1))),
     "poisson": (EXACT, lambda L, x: L.poisson(x + L.arange(x.numel()).reshape(x.shape))),
     "binomial": (EXACT, lambda L, x: L.binomial(x + 30, x + 0.3)),
 }

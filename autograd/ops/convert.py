@@ -139,6 +139,8 @@ def number_array(value: Any, dtype: np.dtype, operator: str) -> np.ndarray:
         RuntimeError: the type cannot hold the number.
         OverflowError: an integer of more than 64 bits.
     """
+    if dtype.kind == "f" and -65504 <= value.real <= 65504 and value.__class__ is not complex:
+        return np.asarray(value, dtype)
     if dtype.kind == "b":
         return np.asarray(bool(value), dtype)
     if isinstance(value, (complex, np.complexfloating)) and dtype.kind != "c":
@@ -168,17 +170,37 @@ def _filling(self: Tensor, value: Any, operator: str) -> Tensor:
                 f"{operator} only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions: "
                 f"{list(value.shape)}"
             )
-    elif not isinstance(value, (*NUMBERS, complex)):
-        raise TypeError(f"{operator}(): argument 'value' must be a number, not {value.__class__.__name__}")
     else:
-        value = wrap(number_array(value, self._array.dtype, operator))
+        value = wrap(_number(self, value, operator))
     return apply(copy_into, (self, value), {})
 
 
-@inplace("fill_")
+def _number(self: Tensor, value: Any, operator: str) -> np.ndarray:
+    if not isinstance(value, (*NUMBERS, complex)):
+        raise TypeError(f"{operator}(): argument 'value' must be a number, not {value.__class__.__name__}")
+    return number_array(value, self._array.dtype, operator)
+
+
+def _overwrite(self: Tensor, value: Any, operator: str) -> Tensor:
+    """One number in every element: straight into the memory where nothing is recorded."""
+    if state.grad and (node_of(self) is not None or (isinstance(value, Tensor) and node_of(value) is not None)):
+        return write(self, _filling(self, value, operator), operator)
+    if value.__class__ is not int or value:
+        value = _filling(self, value, operator)._array if isinstance(value, Tensor) else _number(self, value, operator)
+    check_write(self, operator, False)
+    self._array[...] = value
+    count_write(self)
+    return self
+
+
 def fill_(self: Tensor, value: Any) -> Tensor:
-    """Writes ``value``, a number or a 0-d tensor, into every element."""
-    return _filling(self, value, "fill_")
+    """Writes ``value``, a number or a 0-d tensor, into every element.
+
+    >>> import autograd
+    >>> autograd.ones(2).fill_(3)
+    tensor([3., 3.])
+    """
+    return _overwrite(self, value, "fill_")
 
 
 @function(method=False)
@@ -192,12 +214,12 @@ def fill(input: Tensor, value: Any) -> Tensor:
     return clone_of(check_tensor("fill", "input", input)).fill_(value)
 
 
-@inplace("zero_")
 def zero_(self: Tensor) -> Tensor:
     """Writes 0 into every element."""
-    return apply(copy_into, (self, wrap(np.zeros((), self._array.dtype))), {})
+    return _overwrite(self, 0, "zero_")
 
 
+Tensor.fill_, Tensor.zero_ = fill_, zero_
 TORCH.update({name: getattr(Tensor, name) for name in ("fill_", "zero_")})
 
 

@@ -499,6 +499,8 @@ def arange(start: Any = _MISSING, end: Any = _MISSING, step: Any = 1, *, dtype: 
         if end is _MISSING:
             raise TypeError("arange() received an invalid combination of arguments: it needs at least the end")
         start = 0
+    if dtype is None and start.__class__ is end.__class__ is step.__class__ is int and (end - start) * step > 0:
+        return np.arange(start, end, step)
     start, end, step = (_number("arange", *each) for each in (("start", start), ("end", end), ("step", step)))
     whole = all(isinstance(value, int) for value in (start, end, step))
     kind = _dtype(dtype, dtypes.int64.numpy if whole else default_dtype.numpy)
@@ -556,9 +558,10 @@ def _spaced(start: Any, end: Any, steps: int, kind: np.dtype) -> np.ndarray:
     step = (last - first) / kind.type(max(steps - 1, 1))
     ahead = np.arange(steps)
     # Both halves count from their own end, so that the last element is exactly `end`.
-    low = first + step * ahead.astype(kind)
-    high = last - step * (steps - 1 - ahead).astype(kind)
-    return np.where(ahead < steps // 2, low, high)
+    half = steps // 2
+    low = first + step * ahead[:half].astype(kind)
+    high = last - step * (steps - 1 - ahead[half:]).astype(kind)
+    return np.concatenate((low, high))
 
 
 @creation(has_out=True)

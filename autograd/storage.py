@@ -125,10 +125,11 @@ class _Storage:
         """Whether processes share this memory."""
         from .kernels.memory import is_shared
 
-        return is_shared(root_of(self._items))
+        root = root_of(self._items)
+        return is_shared(root_of(root.base.owner) if isinstance(root.base, _Memory) else root)
 
     def _lines(self) -> str:
-        return "".join(f" {value}\n" for value in self._items.tolist())
+        return " " + "\n ".join(map(str, self._items.tolist())) + "\n"
 
 
 class UntypedStorage(_Storage):

@@ -219,8 +219,9 @@ def zero_(self: Tensor) -> Tensor:
     return _overwrite(self, 0, "zero_")
 
 
-Tensor.fill_, Tensor.zero_ = fill_, zero_
-TORCH.update({name: getattr(Tensor, name) for name in ("fill_", "zero_")})
+for _written in (fill_, zero_):
+    setattr(Tensor, _written.__name__, _written)
+    TORCH[_written.__name__] = _written
 
 
 # The arguments of `to` by position, by what the first one is.
@@ -380,9 +381,9 @@ def detach_(self: Tensor) -> Tensor:
     return self
 
 
-def set_element(target: Tensor, array: np.ndarray, index: Any, value: Any) -> None:
+def set_element(target: Tensor, array: np.ndarray, index: Any, value: Any, operator: str) -> None:
     """``array[index] = value`` on the memory of ``target``, when nothing has to be recorded."""
-    check_write(target, "index_put_", False, array)
+    check_write(target, operator, False, array)
     array[index] = value
     count_write(target)
 

@@ -139,7 +139,7 @@ def norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, 
     if ord is not None and dim is None and ndim not in (1, 2):
         raise RuntimeError(f"{name}: If dim is not specified but ord is, the input must be 1D or 2D. Got {ndim}D.")
     pair = isinstance(dim, (tuple, list)) and len(dim) == 2
-    if isinstance(dim, (tuple, list)) and len(dim) not in (1, 2) and ord is not None:
+    if isinstance(dim, (tuple, list)) and len(dim) not in (1, 2):
         raise RuntimeError(f"{name}: If dim is specified, it must be of length 1 or 2. Got {dim}")
     if ord is not None and (pair or (dim is None and ndim == 2)):
         return matrix_norm(A, ord, (0, 1) if dim is None else dim, keepdim, dtype=dtype)

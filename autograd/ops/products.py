@@ -245,8 +245,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     rows, columns = ([d for d in range(array.ndim) if d not in each] for array, each in ((x, of_a), (y, of_b)))
     shape = [x.shape[d] for d in rows], [y.shape[d] for d in columns]
     inner_size = math.prod(x.shape[d] for d in of_a)
-    left = a.permute(*rows, *of_a).reshape(math.prod(shape[0]), inner_size)
-    right = b.permute(*of_b, *columns).reshape(inner_size, math.prod(shape[1]))
+    left = a.permute((*rows, *of_a)).reshape((math.prod(shape[0]), inner_size))
+    right = b.permute((*of_b, *columns)).reshape((inner_size, math.prod(shape[1])))
     return (left @ right).reshape((*shape[0], *shape[1]))
 
 

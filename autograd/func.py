@@ -96,7 +96,8 @@ class _Recording:
         """Gradients of all inputs; zeros where nothing depends on one."""
         outside = (*outputs, *cotangents)
         create_graph = state.grad and self.keeps_history and self.reaches_outside(outside)
-        found = pull(outputs, self._targets, cotangents, create_graph=create_graph, retain_graph=retain_graph)
+        keep = retain_graph or create_graph  # what outside depends on it goes back through the same graph
+        found = pull(outputs, self._targets, cotangents, create_graph=create_graph, retain_graph=keep)
         return [_zeros(x) if g is None else g for g, x in zip(found, self._targets, strict=True)]
 
     def pulled(self, outputs: Sequence[Tensor], cotangents: Sequence[Tensor]) -> list[Tensor | None]:

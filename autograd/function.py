@@ -340,10 +340,8 @@ class Function(FunctionCtx, metaclass=_FunctionType):
         """Computes the function and records it.
 
         Raises:
-            RuntimeError: forward is not a static method, or an input marked as dirty is not returned.
+            RuntimeError: an input marked as dirty is not returned, or is a leaf.
         """
-        if not isinstance(inspect.getattr_static(cls, "forward"), (staticmethod, classmethod)):
-            raise RuntimeError(LEGACY)
         has_setup = cls.setup_context is not Function.setup_context
         if has_setup and kwargs:
             args = _bound(cls.forward, args, kwargs)

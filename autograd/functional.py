@@ -309,11 +309,7 @@ def jacobian(
                 'functional.jacobian: `strict=True` and `strategy="forward-mode"` are not supported together (yet). '
                 'Please either set `strict=False` or `strategy="reverse-mode"`.'
             )
-        if not vectorize:
-            raise NotImplementedError(
-                'functional.jacobian: `strategy="forward-mode"` is only supported with `vectorize=True`.'
-            )
-        return _forward_jacobian(func, inputs)
+        return _forward_jacobian(func, inputs, vectorize)
     with enable_grad():
         is_tuple, given = _as_tuple(inputs, "inputs", "jacobian")
         given = _begin(given, create_graph)
@@ -360,8 +356,12 @@ def _batched_rows(i: int, output: Tensor, inputs: Sequence[Tensor], create_graph
     ]
 
 
-def _forward_jacobian(func: Callable[..., Any], inputs: Tensors) -> Any:
+def _forward_jacobian(func: Callable[..., Any], inputs: Tensors, vectorize: bool) -> Any:
     is_tuple, given = _as_tuple(inputs, "inputs", "jacobian")
+    if not vectorize:
+        raise NotImplementedError(
+            'functional.jacobian: `strategy="forward-mode"` is only supported with `vectorize=True`.'
+        )
     given = tuple(x.detach() for x in given)
     several = False
 

@@ -177,7 +177,10 @@ def sgn(x: Array):
     if x.dtype.kind != "c":
         return _.sign(x)
     size = np.abs(x)
-    return np.divide(x, size, out=np.zeros_like(x), where=size != 0)
+    size = size + (size == 0)
+    out = np.empty_like(x)
+    out.real, out.imag = x.real / size, x.imag / size  # part by part: of infinite numbers one part is finite
+    return out
 
 
 @sgn.gradient("x")

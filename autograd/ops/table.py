@@ -111,6 +111,8 @@ class Row:
         self._tail = [self.defaults.get(name) for name in self.parameters[self._required :]]
         self.inputs = self._find_inputs(forward)
         self.attributes = tuple(name for name in self.parameters if name not in self.inputs)
+        asked = () if isinstance(self._node_name, str) else self._node_name.__code__.co_varnames
+        self.naming = frozenset(asked) & frozenset(self.attributes)  # what the node's name depends on
         self._plans: dict[Any, Any] = {}
         if self.name in TABLE:
             raise ValueError(f"the table has a row named {self.name!r} already")
@@ -403,7 +405,7 @@ class CoarsePlan:
                 rules.append(row.rules[name])
         needed = {argument for _, arguments, _ in rules for argument in arguments} - {"g"}
         self.saved = tuple(name for name in (*row.inputs, "out", "outs", *row.extras) if name in needed)
-        others = sorted(needed - set(self.saved))
+        others = sorted((needed - set(self.saved)) | row.naming)
         self.context = [self._source(name) for name in others]
         self.context_names = tuple(others)
         order = ("g", *self.saved, *others)

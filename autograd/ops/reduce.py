@@ -201,7 +201,7 @@ WIDER: dict[np.dtype, np.dtype] = {
 # --- Extremes ------------------------------------------------------------------------------------------------------
 
 
-def _check_not_empty(operator: str, x: np.ndarray, axes: tuple[int, ...], dim: Any) -> None:
+def check_not_empty(operator: str, x: np.ndarray, axes: tuple[int, ...], dim: Any) -> None:
     if count_along(x.shape, axes) == 0:
         if dim is None:
             raise RuntimeError(
@@ -224,7 +224,7 @@ def _share_of_extreme(g: Any, x: Any, out: Any, dim: Any, keepdim: bool) -> Any:
 def amax(x: Array, dim=(), keepdim=False):
     """The largest element over ``dim`` (an int, several, or all); its gradient is shared by ties."""
     axes = axes_of("amax", dim, x.ndim)
-    _check_not_empty("amax", x, axes, None if dim == () else dim)
+    check_not_empty("amax", x, axes, None if dim == () else dim)
     return np.maximum.reduce(x, axis=axes, keepdims=keepdim)
 
 
@@ -237,7 +237,7 @@ def _(g, x, out, dim, keepdim):
 def amin(x: Array, dim=(), keepdim=False):
     """The smallest element over ``dim`` (an int, several, or all); its gradient is shared by ties."""
     axes = axes_of("amin", dim, x.ndim)
-    _check_not_empty("amin", x, axes, None if dim == () else dim)
+    check_not_empty("amin", x, axes, None if dim == () else dim)
     return np.minimum.reduce(x, axis=axes, keepdims=keepdim)
 
 
@@ -309,7 +309,7 @@ def _find(name: str, search: Any) -> Any:
         at = check_dim(name, dim, x.ndim)
         if x.ndim == 0:
             return wrap(np.zeros((), np.int64))
-        _check_not_empty(name, x, (at,), dim)
+        check_not_empty(name, x, (at,), dim)
         return wrap(np.asarray(search(x, axis=at, keepdims=keepdim), np.int64))
 
     compute.__name__ = name
@@ -326,7 +326,7 @@ def _extreme(name: str, find: Any, pair: Any, elementwise: str) -> None:
         if isinstance(dim, Tensor):
             return TABLE[elementwise](input, dim)
         if dim is None:
-            _check_not_empty(name, x, tuple(range(x.ndim)), None)
+            check_not_empty(name, x, tuple(range(x.ndim)), None)
             return apply(extreme, (input, name), {})
         at = check_dim(name, dim, x.ndim)
         places = find(input.byte() if x.dtype.kind == "b" else input, at, True)
@@ -634,6 +634,7 @@ __all__ = [
     "amax",
     "amin",
     "axes_of",
+    "check_not_empty",
     "count_along",
     "count_nonzero",
     "cumsum",

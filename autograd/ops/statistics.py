@@ -13,7 +13,7 @@ from .convert import check_tensor
 from .dispatch import apply
 from .nodes import sum_to
 from .public import function, inplace
-from .reduce import amax, amin, axes_of, count_along, deviation, norm, p_norm, variance
+from .reduce import amax, amin, axes_of, check_not_empty, deviation, norm, p_norm, variance
 from .results import result_type
 from .shape import stack
 from .table import TABLE
@@ -114,7 +114,8 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
     """A pair (min, max) of all elements or along ``dim``; gradients are shared by ties.
 
     Raises:
-        RuntimeError: no elements.
+        RuntimeError: no elements at all.
+        IndexError: none along ``dim``.
 
     >>> import autograd
     >>> autograd.aminmax(autograd.tensor([2, 1, 3]))
@@ -124,11 +125,7 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
     """
     x = check_tensor("aminmax", "input", input)._array
     dims = axes_of("aminmax", None if dim is None else check_dim("aminmax", dim, x.ndim), x.ndim)
-    if count_along(x.shape, dims) == 0:
-        raise RuntimeError(
-            f"aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity: shape "
-            f"{list(x.shape)}, dim {dim}."
-        )
+    check_not_empty("aminmax", x, dims, dim)
     return AMINMAX(*(apply(row, (input, dims, keepdim), {}) for row in (amin, amax)))
 
 

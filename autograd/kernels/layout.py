@@ -6,13 +6,25 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["is_channels_last", "is_dense", "is_same_place", "is_spread", "memory_of"]
+__all__ = ["is_channels_last", "is_dense", "is_same_place", "is_spread", "meets_itself", "memory_of"]
 
 
 def is_spread(array: np.ndarray) -> bool:
     """Whether several elements share one place in memory."""
     steps = zip(array.shape, array.strides, strict=True)
     return array.size > 0 and 0 in array.strides and any(n > 1 and not step for n, step in steps)
+
+
+def meets_itself(array: np.ndarray) -> bool:
+    """Whether elements may share a place in memory, as those of sliding windows do."""
+    if array.flags.c_contiguous:
+        return False
+    reach = array.itemsize
+    for step, n in sorted((step, n) for step, n in zip(array.strides, array.shape, strict=True) if n > 1):
+        if step < reach:
+            return True
+        reach += step * (n - 1)
+    return False
 
 
 def is_dense(array: np.ndarray) -> bool:

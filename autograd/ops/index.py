@@ -252,7 +252,8 @@ def setitem(self: Tensor, index_: Any, value: Any) -> None:
     if not records(self, value):
         target = self._array[basic if Ellipsis in basic else (*basic, Ellipsis)]
         shape = target[advanced].shape if advanced else target.shape
-        set_element(self, target, advanced or (Ellipsis,), _fitting(value._array, shape))
+        operator = "index_put_" if advanced else "copy_"
+        set_element(self, target, advanced or (Ellipsis,), _fitting(value._array, shape), operator)
         return
     view = apply(slice_view, (self, basic), {}) if any(item != slice(None) for item in basic) else self
     shape = view._array[advanced].shape if advanced else view._array.shape

@@ -11,7 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..dtypes import from_numpy_dtype
 from ..graph import Leaf, Node, state
-from ..kernels.layout import is_dense, is_same_place, is_spread
+from ..kernels.layout import is_dense, is_same_place, is_spread, meets_itself
 from ..tensor import INFERENCE, BatchError, Tensor, View, count_write, node_of, shared_counter
 from .nodes import RowNode, record
 from .table import TABLE, Row
@@ -92,8 +92,8 @@ def check_write(tensor: Tensor, operator: str, recorded: bool, target: ndarray |
     if operator not in UNIFORM and is_spread(array):
         if operator in DEPRECATED and not recorded:
             warnings.warn(
-                f"Use of {operator} on expanded tensors is deprecated. Please clone() the tensor before performing this "
-                "operation. This also applies to advanced indexing e.g. tensor[indices] = tensor",
+                f"Use of {operator} on expanded tensors is deprecated. Please clone() the tensor before performing "
+                "this operation. This also applies to advanced indexing e.g. tensor[indices] = tensor",
                 UserWarning,
                 stacklevel=4,
             )
@@ -182,7 +182,10 @@ def write(tensor: Tensor, out: Tensor, operator: str) -> Tensor:
     node = out._node
     if node is not None:
         _keep_own_input(node, tensor)
-    target[...] = array
+    if meets_itself(target):  # the values of elements that the operator left alone must not undo a write to their place
+        np.copyto(target, array, where=(array != target) & ((array == array) | (target == target)))
+    else:
+        target[...] = array
     count_write(tensor)
     if node is not None:
         _keep_one_copy(node, array, tensor)

@@ -1,5 +1,7 @@
 """Scatters that reduce and flat indexing: values, errors and dtypes as PyTorch's."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from parity import agree, agree_on, agree_with_gradients, outcome, refuse_alike
@@ -260,3 +262,27 @@ def test_overlapping_memory(name, ours, theirs):
         assert my_error is error, f"{how}: {my_error or mine}, PyTorch's {error or other}"
         if other is not None:
             agree(mine, other, what=how)
+
+
+EXPANDED = {
+    "number in front": (lambda L, x: x.__setitem__(0, 1.0), False),
+    "mask": (lambda L, x: x.__setitem__(L.ones(2, 3).bool(), L.ones(6)), True),
+    "places": (lambda L, x: x.__setitem__(L.tensor([0]), 1.0), True),
+    "index_put_": (lambda L, x: x.index_put_((L.tensor([0]),), L.ones(1, 3)), True),
+    "masked_fill_": (lambda L, x: x.masked_fill_(L.ones(2, 3).bool(), 2.0), True),
+    "fill_": (lambda L, x: x.fill_(2.0), False),
+}
+
+
+@pytest.mark.parametrize("name", EXPANDED)
+def test_writes_to_expanded_tensors(name, ours, theirs):
+    """What PyTorch still allows, with a warning, where several elements share one place."""
+    write, warns = EXPANDED[name]
+    results = []
+    for L in (ours, theirs):
+        x = L.zeros(3)
+        with pytest.warns(UserWarning, match="on expanded tensors is deprecated") if warns else nullcontext():
+            write(L, x.expand(2, 3))
+        results.append(x)
+    agree(*results)
+    refuse_alike(ours, theirs, lambda L: L.zeros(3).expand(2, 3).__setitem__((slice(None), 0), 1.0), ["copy_"])

@@ -91,6 +91,8 @@ WRITES = {
     "unfold": lambda L, x: x.unfold(2, 2, 2)[..., 0].fill_(5.0),
     "diagonal": lambda L, x: x.diagonal(0, 1, 2).mul_(2),
     "expanded none": lambda L, x: x[None, :, None].add_(1),
+    "one window": lambda L, x: x.unfold(2, 3, 1).__setitem__((0, 0, 0), x[0, 1, :3]),
+    "windows by places": lambda L, x: x.unfold(2, 3, 1).__setitem__((0, L.tensor([0, 2]), 1), 7.0),
     "as_strided assigned": lambda L, x: x.as_strided((2, 2), (12, 1)).__setitem__(0, 9.0),
 }
 

@@ -87,7 +87,7 @@ _LATER = {
         "HalfStorage IntStorage LongStorage ShortStorage TypedStorage UntypedStorage"
     ),
 }
-_MODULES = "accelerator amp backends cpu cuda mps serialization storage types xpu"
+_MODULES = "accelerator amp backends cpu cuda mps return_types serialization storage types xpu"
 _LAZY = {
     **{name: (f"autograd.{module}", name) for module, names in _LATER.items() for name in names.split()},
     **{name: (f"autograd.{name}", None) for name in _MODULES.split()},

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import namedtuple
 from typing import Any
 
-__all__ = ["result_type"]
+__all__ = ["RESULT_TYPES", "result_type"]
+
+RESULT_TYPES: dict[str, Any] = {}  # by the function's name; of the families that are loaded
 
 
 def result_type(name: str, fields: str) -> Any:
@@ -22,4 +24,5 @@ def result_type(name: str, fields: str) -> Any:
         parts = ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))
         return f"torch.return_types.{name}(\n{parts})"
 
-    return type(name, (base,), {"__repr__": __repr__, "__slots__": ()})
+    RESULT_TYPES[name] = type(name, (base,), {"__repr__": __repr__, "__slots__": ()})
+    return RESULT_TYPES[name]

@@ -566,6 +566,8 @@ def _check_householder(operator: str, A: Tensor, tau: Tensor) -> None:
     m, n = A._array.shape[-2:]
     if m < n:
         raise RuntimeError(f"{operator}: input must have as many rows as columns or more, but is {m} by {n}")
+    if not tau._array.ndim:
+        raise IndexError(f"{operator}: tau must have one dimension at least, but is 0-d")
     if tau._array.ndim != A._array.ndim - 1 or tau._array.shape[:-1] != A._array.shape[:-2]:
         raise RuntimeError(
             f"{operator}: Expected tau to have one dimension less than input {list(A.shape)} and the same batches, but "
@@ -625,6 +627,8 @@ def ormqr(self: Tensor, input2: Tensor, input3: Tensor, left: bool = True, trans
     check_matrix(name, "input", self)
     check_matrix(name, "other", input3)
     same_kind(name, input=self, tau=check_tensor(name, "tau", input2), other=input3)
+    if not input2._array.ndim:
+        raise IndexError(f"{name}: tau must have one dimension at least, but is 0-d")
     k, order = input2._array.shape[-1:], -2 if left else -1
     shape = self._array.shape
     if input2._array.ndim != len(shape) - 1 or input2._array.shape[:-1] != shape[:-2]:

@@ -128,12 +128,20 @@ def _(g, bias_shape):
 # --- Products with a fixed number of dimensions --------------------------------------------------------------------
 
 
+def wrong_dims(name: str, tensor: Tensor, message: str, looks_first: bool) -> Exception:
+    """The error for a tensor with the wrong number of dimensions; ``looks_first`` where PyTorch looks at a size before
+    it checks, so that one without dimensions is an IndexError."""
+    return (IndexError if looks_first and not tensor._array.ndim else RuntimeError)(
+        f"{name}: {message}, but got shape {list(tensor.shape)}"
+    )
+
+
 def _strict_product(name: str, ndims: tuple[int, int], second: str, doc: str) -> None:
     def compute(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
         for position, (tensor, ndim) in enumerate(zip((input, mat2), ndims, strict=True)):
             if check_tensor(name, ("input", second)[position], tensor)._array.ndim != ndim:
-                raise RuntimeError(
-                    f"{name}: expected argument {position + 1} to be {ndim}-D, but got shape {list(tensor.shape)}"
+                raise wrong_dims(
+                    name, tensor, f"expected argument {position + 1} to be {ndim}-D", name == "mv" and not position
                 )
         if name == "bmm" and input._array.shape[0] != mat2._array.shape[0]:
             raise RuntimeError(
@@ -216,7 +224,7 @@ def _added_product(name: str, ndims: tuple[int, int], operands: tuple[str, str])
         input, first, second, beta, alpha = numbers_first(name, args, beta, alpha)
         for tensor, ndim in zip((first, second), ndims, strict=True):
             if tensor._array.ndim != ndim:
-                raise RuntimeError(f"{name}: expected a {ndim}-D tensor, but got shape {list(tensor.shape)}")
+                raise wrong_dims(name, tensor, f"expected a {ndim}-D tensor", name == "baddbmm")
         if input._array.dtype != first._array.dtype:
             raise RuntimeError(
                 f"{name}: input and {operands[0]} must have the same dtype, but got {input.dtype} and {first.dtype}"
@@ -274,4 +282,4 @@ def _(g, offset, dim1, dim2):
     return diagonal(g, offset, dim1, dim2)
 
 
-__all__ = ["added_product", "diagonal", "diagonal_fill", "linear", "matmul", "numbers_first", "outer"]
+__all__ = ["added_product", "diagonal", "diagonal_fill", "linear", "matmul", "numbers_first", "outer", "wrong_dims"]

@@ -12,7 +12,7 @@ from ..dtypes import from_numpy_dtype, promote_numpy
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
 from .dispatch import NUMBERS, apply
-from .matmul import matmul, numbers_first
+from .matmul import matmul, numbers_first, wrong_dims
 from .matrices import conj
 from .public import NAMESPACES, TORCH, function
 from .table import _
@@ -94,8 +94,10 @@ def _cross(operator: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
             f"{operator}: inputs must have the same number of dimensions, but got shapes {list(a.shape)} and "
             f"{list(b.shape)}"
         )
+    if not a.ndim:
+        raise IndexError(f"{operator}: inputs are 0-d, and have no dimension of length 3")
     at = check_dim(operator, dim, a.ndim)
-    if not a.ndim or a.shape[at] != 3 or b.shape[at] != 3:
+    if a.shape[at] != 3 or b.shape[at] != 3:
         raise RuntimeError(
             f"{operator}: inputs dimension {dim} must have length 3, but got shapes {list(a.shape)} and {list(b.shape)}"
         )
@@ -147,8 +149,9 @@ def _accumulated(name: str, operands: tuple[str, str], doc: str, product: Any) -
 
 def _addbmm(input: Tensor, first: Tensor, second: Tensor, beta: Any, alpha: Any) -> Tensor:
     a, b = first._array, second._array
-    if a.ndim != 3 or b.ndim != 3:
-        raise RuntimeError(f"addbmm: batch1 and batch2 must be 3-D, but got shapes {list(a.shape)} and {list(b.shape)}")
+    for name, tensor in (("batch1", first), ("batch2", second)):
+        if tensor._array.ndim != 3:
+            raise wrong_dims("addbmm", tensor, f"expected {name} to be 3-D", True)
     if a.shape[0] != b.shape[0] or a.shape[2] != b.shape[1]:
         raise RuntimeError(
             f"addbmm: batches of matrices of shapes {list(a.shape)} and {list(b.shape)} cannot be multiplied"

@@ -648,7 +648,7 @@ def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str |
 
     >>> import autograd
     >>> A, b = autograd.tensor([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]), autograd.tensor([1.0, 3.0, 5.0])
-    >>> autograd.linalg.lstsq(A, b).solution
+    >>> autograd.linalg.lstsq(A, b).solution.round(decimals=4)
     tensor([1., 2.])
     """
     name = "linalg.lstsq"
@@ -759,6 +759,8 @@ def tensorinv(input: Tensor, ind: int = 2) -> Tensor:
     shape = check_tensor(name, "A", input)._array.shape
     if ind <= 0:
         raise RuntimeError(f"{name}: Expected a strictly positive integer for 'ind', but got {ind}")
+    if ind > len(shape):
+        raise RuntimeError(f"{name}: 'ind' is {ind}, but A of shape {list(shape)} has {len(shape)} dimensions")
     left, right = shape[:ind], shape[ind:]
     if math.prod(left) != math.prod(right):
         raise RuntimeError(

@@ -600,7 +600,9 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any
     kind = _dtype(dtype, _sequence_dtype(start, end))
     if steps > 1 and kind.kind == "b":
         _check_sequence("logspace", kind)
-    exponents = _spaced(start, end, steps, kind if kind.kind != "b" else np.dtype(np.float64))
+    # A single number is the power of the bound itself, several are those of what an integer type makes of the bounds.
+    exact = kind.kind == "b" or (steps == 1 and kind.kind != "c")
+    exponents = _spaced(start, end, steps, np.dtype(np.float64) if exact else kind)
     work = np.complex128 if kind.kind == "c" else np.float64
     with np.errstate(all="ignore"):
         return np.power(work(base), exponents.astype(work)).astype(kind)

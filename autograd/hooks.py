@@ -207,7 +207,7 @@ def register_multi_grad_hook(
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     nodes = [node_behind(tensor) for tensor in tensors if tensor.requires_grad]
     if len(nodes) < len(tensors):
-        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        raise AssertionError("register_multi_grad_hook: every tensor must require grad")
     current: Any = None  # the pass that the following belong to
     gradients: list[Any] = []
     missing = 0

@@ -125,7 +125,8 @@ class RowNode(TensorNode):
         from .packing import Packed
 
         if self.saved:
-            self.saved, self.guards = Packed(self.saved, pack, unpack), ()  # type: ignore[assignment]
+            self.saved = Packed(self.saved, len(self.guards) // 2, pack, unpack)  # type: ignore[assignment]
+            self.guards = ()
 
     def _explain_write(self, counter: list[int], version: int) -> None:
         names = [name for name, value in zip(self.plan.saved, self.saved, strict=True) if isinstance(value, ndarray)]

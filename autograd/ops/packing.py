@@ -23,13 +23,24 @@ class _Wrapped:
 
 
 class Packed:
-    """Stands for the tuple of a node's saved values: walking through it unpacks them, one after the other."""
+    """Stands for the tuple of a node's saved values: walking through it unpacks them, one after the other.
+
+    Args:
+        saved: the values, of which ``versions`` have a version counter.
+        pack, unpack: the hooks.
+    """
 
     __slots__ = ("_items", "_pack", "_unpack")
 
-    def __init__(self, saved: Sequence[Any], pack: Callable[[Tensor], Any], unpack: Callable[[Any], Tensor]) -> None:
+    def __init__(
+        self, saved: Sequence[Any], versions: int, pack: Callable[[Tensor], Any], unpack: Callable[[Any], Tensor]
+    ) -> None:
         self._pack, self._unpack = pack, unpack
-        self._items = [self._packed(value) for value in saved]
+        # Numbers are 0-d arrays without a version counter, and no tensors to the hooks.
+        scalars = [value for value in saved if isinstance(value, np.ndarray) and not value.ndim]
+        arrays = sum(isinstance(value, np.ndarray) for value in saved)
+        numbers = scalars if arrays - versions == len(scalars) else []
+        self._items = [value if any(value is n for n in numbers) else self._packed(value) for value in saved]
 
     def _packed(self, value: Any) -> Any:
         if isinstance(value, list):

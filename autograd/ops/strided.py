@@ -12,7 +12,7 @@ import numpy as np
 from ..dtypes import contiguous_format, dtype, to_numpy_dtype
 from ..graph import state
 from ..kernels.layout import memory_of
-from ..tensor import Tensor, check_dim, count_write, shared_counter
+from ..tensor import Tensor, check_dim, count_write, shared_counter, wrap
 from .convert import check_tensor, clone, view_scatter
 from .dispatch import apply
 from .public import TORCH, function, with_keywords
@@ -406,7 +406,7 @@ def resize_as(self: Tensor, tensor: Tensor) -> Tensor:
 
 @function(torch=False, method=True)
 def set_(self: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> Tensor:
-    """Makes this tensor look into the memory of ``source``: where it does, or by size and stride.
+    """Makes this tensor look into the memory of ``source`` (a tensor or a storage): where it does, or by strides.
 
     Raises:
         RuntimeError: it requires grad, or another dtype.
@@ -416,6 +416,9 @@ def set_(self: Tensor, source: Any = None, storage_offset: int = 0, size: Any = 
     if source is None:
         self._array, self._view, self._counter = np.empty(0, self._array.dtype), None, None
         return self
+    items = getattr(source, "_items", None)  # a storage's: bytes, or elements
+    if items is not None:
+        source = wrap(items.view(self._array.dtype) if items.dtype == np.uint8 else items)
     if check_tensor("set_", "source", source).dtype is not self.dtype:
         raise RuntimeError(f"set_: could not set a tensor of type {source.dtype} to a tensor of type {self.dtype}")
     target = source.detach()

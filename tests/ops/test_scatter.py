@@ -95,6 +95,23 @@ def test_other_dtypes(dtype, ours, theirs):
         agree_on(ours, theirs, call, [np.abs(X).astype(dtype)], what=name)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int64", "complex128"])
+@pytest.mark.parametrize("dim", [0, 1])
+def test_many_slices(dtype, dim, ours, theirs):
+    """Large sums of slices, which take another way than small ones."""
+    random = np.random.default_rng(0)
+    x, y = (random.integers(-9, 9, shape).astype(dtype) for shape in ((30, 40), (300, 40)))
+    places = random.integers(0, 30, 300)
+    agree_on(
+        ours,
+        theirs,
+        lambda L, x, y: (x.t() if dim else x).index_add(dim, L.of(places), y.t() if dim else y),
+        [x, y],
+        5e-3 if dtype == "float16" else None,
+        5e-2 if dtype == "float16" else None,
+    )
+
+
 def test_places(ours, theirs):
     calls = {
         "argwhere": lambda L, x: L.argwhere(x > 1),

@@ -184,6 +184,9 @@ def test_set(ours, theirs):
         assert source[0, 0, 0] == 99
         x.set_(source, 2, (2, 2), (3, 1))
         np.testing.assert_array_equal(x.numpy(), [[2, 3], [5, 6]])
+        x.set_(source.untyped_storage(), 1, (3,))
+        assert x.tolist() == [1, 2, 3]
+        assert x.set_(source.untyped_storage()).numel() == 24
         assert x.set_().numel() == 0
 
 

@@ -294,7 +294,7 @@ class MT19937Stream(Twister):
             raise RuntimeError("poisson: invalid Poisson rate, expected rate to be non-negative")
         from autograd.kernels.counts import poisson
 
-        with self._lock, self.singly() as draw:
+        with self._lock, self.singly(4 * rates.size + 16) as draw:
             return sampling.rounded(poisson(rates, draw), dtype)
 
     def binomial(self, count: np.ndarray, prob: np.ndarray) -> np.ndarray:
@@ -315,7 +315,7 @@ class MT19937Stream(Twister):
         from autograd.kernels.counts import binomial
 
         trials, chances = np.broadcast_arrays(count, prob)
-        with self._lock, self.singly() as draw:
+        with self._lock, self.singly(4 * trials.size + 16) as draw:
             return binomial(trials, chances, draw)
 
     def permutation(self, n: int, dtype: DTypeLike = np.int64) -> np.ndarray:

@@ -24,7 +24,7 @@ WORD, LOW24, LOW53 = (1 << 32) - 1, (1 << 24) - 1, (1 << 53) - 1
 KEYS = 624
 # Words become numbers in pieces that stay in the cache: 1.8 instead of 3.4 ms per million float32.
 PIECE = 1 << 16
-# Numbers that are asked for one by one are drawn so many at once.
+# Numbers that are asked for one by one are drawn at most so many at once.
 SINGLES = 1 << 12
 
 # PyTorch's generator state in memory; the gaps between the fields are padding.
@@ -163,16 +163,20 @@ class Twister:
         return out
 
     @contextlib.contextmanager
-    def singly(self) -> Iterator[Callable[[], float]]:
-        """Gives a function that draws one float64 of [0, 1) a call; the words of these calls alone are taken."""
+    def singly(self, expected: int) -> Iterator[Callable[[], float]]:
+        """Gives a function that draws one float64 of [0, 1) a call; the words of these calls alone are taken.
+
+        Args:
+            expected: about how many calls there will be.
+        """
         state: Any = None
-        used = 0
+        used, ahead = 0, min(expected, SINGLES)
 
         def numbers() -> Iterator[float]:
             nonlocal state, used
             while True:
                 state = self._started().state
-                for used, u in enumerate(self.unit(SINGLES, np.dtype(np.float64)).tolist(), 1):  # noqa: B007
+                for used, u in enumerate(self.unit(ahead, np.dtype(np.float64)).tolist(), 1):  # noqa: B007
                     yield u
 
         try:

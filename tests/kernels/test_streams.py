@@ -301,7 +301,7 @@ def test_counts():
     np.testing.assert_array_equal(stream.binomial(odd, np.array([0.0, 2.0, 1.0])), [0, np.inf, 3])
     stream.seed(0)
     before = copy.copy(stream)
-    with stream.singly() as draw:
+    with stream.singly(7) as draw:
         drawn = [draw() for _ in range(5000)]
     np.testing.assert_array_equal(drawn, before.uniform(5000, "float64"))
     np.testing.assert_array_equal(stream.get_state(), before.get_state())

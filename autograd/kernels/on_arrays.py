@@ -121,7 +121,9 @@ def _refusing_zero(function: Any) -> Any:
 
 def pow(x: Any, y: Any) -> Any:
     if x.dtype.kind in "iu" and y.dtype.kind in "iu" and np.any(y < 0):
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
+        # An inverse rounds to 0, but for those of 1 and -1.
+        inverse = np.where(x == 1, 1, np.where(x == -1, np.where(y % 2 == 0, 1, -1), 0)).astype(x.dtype)
+        return np.where(y < 0, inverse, np.power(x, np.where(y < 0, y.dtype.type(0), y)))
     if x.dtype.kind == "b":
         return np.logical_or(x, np.logical_not(y))
     return np.power(x, y)

@@ -191,3 +191,6 @@ __all__ = [
     "trunc_divide",
 ]
 NAMES = frozenset([*SCIPY, *__all__])
+
+# What these compute on float16 is not the rounded result for float32: a neighbor, a quotient rounded before it is cut.
+ON_HALVES = frozenset(["nextafter", "trunc_divide"])

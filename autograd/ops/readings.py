@@ -112,6 +112,13 @@ class Program:
 
         return all(syntax.is_compilable(formula.tree) for formula in self.formulas)
 
+    @cached_property
+    def is_for_halves(self) -> bool:
+        """Whether the formulas compute on float16 itself, not on float32 in its place."""
+        from . import syntax
+
+        return any(syntax.is_for_halves(formula.tree) for formula in self.formulas)
+
     @property
     def largest_small(self) -> int:
         """Up to this size NumPy is the reading of choice, in every mode but ``always``."""
@@ -125,7 +132,7 @@ class Program:
         self, arrays: Sequence[np.ndarray], attributes: Sequence[float], dtype: np.dtype, elements: int
     ) -> Sequence[Any]:
         """Results for ``arrays`` of ``dtype`` (or bool), of ``elements`` elements in all."""
-        if dtype == F16:
+        if dtype == F16 and not self.is_for_halves:
             # Computed in float32 and rounded once at the end, as the hardware's own half units do.
             wide = [array.astype(F32) if array.dtype == F16 else array for array in arrays]
             results = self(wide, attributes, F32, elements)

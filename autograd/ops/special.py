@@ -58,7 +58,7 @@ def _(g, x, n):
     return g * _.polygamma_of(x, n + 1)
 
 
-@function(inplace=True)
+@function(method=False)
 def polygamma(n: int, input: Tensor) -> Tensor:
     """The ``n``-th derivative of the digamma function.
 
@@ -70,14 +70,21 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     >>> autograd.polygamma(1, autograd.tensor([1.0, 2.0]))
     tensor([1.6449, 0.6449])
     """
-    if isinstance(n, Tensor) and isinstance(input, int):
-        n, input = input, n  # as a method: x.polygamma(n)
     if not isinstance(n, int):
         raise TypeError(f"polygamma(): argument 'n' must be int, not {type(n).__name__}")
     if n < 0:
         raise RuntimeError(f"polygamma(n, x) does not support negative n, but got n={n}.")
     check_tensor("polygamma", "input", input)
     return apply(digamma, (input,), {}) if n == 0 else apply(polygamma_of, (input, n), {})
+
+
+def _polygamma(self: Tensor, n: int) -> Tensor:
+    """The ``n``-th derivative of the digamma function."""
+    return polygamma(n, self)
+
+
+_polygamma.__name__ = "polygamma"
+function(torch=False, method=True, inplace=True)(_polygamma)
 
 
 @function(inplace=True)

@@ -19,7 +19,7 @@ from ..kernels.loops import Loop, ScalarFunction
 if TYPE_CHECKING:
     from .readings import Program
 
-__all__ = ["compile_program", "is_compilable", "is_one_pass", "loop_of", "tree_of", "ufunc_of"]
+__all__ = ["compile_program", "is_compilable", "is_for_halves", "is_one_pass", "loop_of", "tree_of", "ufunc_of"]
 
 # One NumPy call makes one pass over memory already: a generated loop has nothing to fuse.
 ONE_PASS = {"abs", "ceil", "floor", "fmax", "fmin", "logical_not", "maximum", "minimum", "sqrt", "trunc", "where"}
@@ -71,10 +71,20 @@ def is_one_pass(tree: ast.FunctionDef) -> bool:
     return all(isinstance(part, (ast.Name, ast.Constant)) for part in parts)
 
 
+def functions_of(tree: ast.FunctionDef) -> set[str]:
+    """Names of the library's functions that a rule calls."""
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return {call.attr for call in calls if isinstance(call, ast.Attribute)}
+
+
 def is_compilable(tree: ast.FunctionDef) -> bool:
     """Whether every function that a rule calls has a compiled twin."""
-    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return not any(isinstance(call, ast.Attribute) and call.attr in uncompiled.NAMES for call in calls)
+    return functions_of(tree).isdisjoint(uncompiled.NAMES)
+
+
+def is_for_halves(tree: ast.FunctionDef) -> bool:
+    """Whether a rule must see float16 as it is: what it computes depends on the type's grid."""
+    return not functions_of(tree).isdisjoint(uncompiled.ON_HALVES)
 
 
 def ufunc_of(program: Program) -> Callable[..., Any] | None:

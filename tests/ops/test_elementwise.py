@@ -39,7 +39,8 @@ L.frexp(L.tensor([float('inf'), float('nan'), 0., -3.])) | L.angle(b) | L.angle(
 L.angle(L.tensor([-0., 0., -1., float('nan'), -float('inf')])) | L.sgn(b) | L.sgn(L.tensor([float('nan'), -2.]))
 L.positive(b) | L.positive(x) is x | L.isreal(i) | L.isposinf(i) | L.isneginf(b) | L.signbit(b) | L.deg2rad(i)
 L.rad2deg(b) | L.logit(b) | L.logit(i) | L.logit(i, 0.1) | L.logit(x, 'a') | L.mvlgamma(x, 2) | L.mvlgamma(x+1, 2)
-L.mvlgamma(x, 0) | L.mvlgamma(i, 1) | L.polygamma(1, i) | L.polygamma(-1, x) | L.polygamma(1.5, x) | x.polygamma(2)
+L.mvlgamma(x, 0) | L.mvlgamma(i, 1) | L.polygamma(1, i) | L.polygamma(-1, x) | L.polygamma(1.5, x)
+x.polygamma(2) | x.polygamma(n=2) | L.polygamma(x, 1)
 x.polygamma_(2) | L.digamma(L.tensor([0., -0., -1., -1.5, float('inf'), -float('inf')])) | L.lgamma(i) | L.erfinv(b)
 L.i0(i) | L.special.zeta(i, 2) | L.special.zeta(x, b) | L.igamma(i, i) | L.igamma(b, b) | L.special.airy_ai(b)
 L.special.bessel_j0(x.half()) | L.special.i0(x.half()) | L.special.entr(x.half()) | L.special.erfcx(x.half())
@@ -180,6 +181,22 @@ def test_shifts_and_divisors_of_all_integers(ours, theirs):
         for mode in ("floor", "trunc"):
             mine, other = (L.div(L.of(a), L.of(b), rounding_mode=mode) for L in (ours, theirs))
             agree(mine, other, what=f"{kind} {mode}")
+
+
+def test_negative_powers_of_integers(ours, theirs):
+    base, exponent = (
+        np.array(column) for column in zip(*itertools.product((0, 1, -1, 2, -2, 3), (-3, -2, -1, 0, 2)), strict=True)
+    )
+    for kind in ("int8", "int32", "int64"):
+        agree(ours.of(base.astype(kind)) ** ours.of(exponent), theirs.of(base.astype(kind)) ** theirs.of(exponent))
+    agree(2 ** ours.of(exponent), 2 ** theirs.of(exponent))
+
+
+def test_halves_on_their_own_grid(ours, theirs):
+    generator = np.random.default_rng(1)
+    x, y = (generator.normal(0, 30, 500).astype(np.float16) for _ in range(2))
+    for call in (lambda L, x, y: L.nextafter(x, y), lambda L, x, y: L.div(x, y, rounding_mode="trunc")):
+        agree(call(ours, ours.of(x), ours.of(y)), call(theirs, theirs.of(x), theirs.of(y)), 0, 0)
 
 
 def test_python_functions_over_elements(torch):

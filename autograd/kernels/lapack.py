@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "cholesky", "columns", "eig", "eigh", "expm", "geqrf", "inverse", "ldl_factor", "ldl_solve", "least_squares",
-    "lu_factor", "permutation", "qr", "solve", "solve_triangular", "svd",
+    "cholesky", "columns", "eig", "eigh", "eliminate", "expm", "geqrf", "inverse", "ldl_factor", "ldl_solve",
+    "least_squares", "lu_factor", "permutation", "qr", "solve", "solve_triangular", "substitute_rows", "svd",
 ]  # fmt: skip
 
 ndarray = np.ndarray
@@ -60,7 +60,7 @@ def lu_factor(a: ndarray) -> list[ndarray]:
         lu, pivots, info = _lapack("getrf", a)(a)
         return lu, pivots.astype(np.int32) + 1, info
 
-    lu, pivots, info = each_matrix(factor, a)
+    lu, pivots, info = eliminate(a) if _many(a) else each_matrix(factor, a)
     return [columns(lu), pivots, info.astype(np.int32)]
 
 
@@ -103,6 +103,8 @@ def solve(a: ndarray, b: ndarray) -> tuple[ndarray, ndarray]:
 
 def solve_triangular(a: ndarray, b: ndarray, upper: bool, unit: bool) -> ndarray:
     """The solutions of ``a x = b``, reading one triangle of ``a``; infinite where its diagonal has a zero."""
+    if _many(a):
+        return columns(substitute_rows(a, b, upper, unit))
     from scipy.linalg import get_blas_funcs
 
     trsm = get_blas_funcs("trsm", (a, b))
@@ -206,6 +208,45 @@ def least_squares(a: ndarray, b: ndarray, cut: float | None, driver: str) -> lis
     if m > n and driver != "gelsy" and (ranks == n).all():
         residuals = np.sum(np.abs(b - a @ x) ** 2, -2)
     return [x, residuals, ranks.astype(np.int64), values]
+
+
+# --- Many small matrices -------------------------------------------------------------------------------------------
+
+
+def _many(a: ndarray) -> bool:
+    """Whether there are so many matrices that a step for all of them at once is better than LAPACK for each."""
+    return a.ndim > 2 and math.prod(a.shape[:-2]) > 2 * min(a.shape[-2:]) and a.size > 0
+
+
+def eliminate(a: ndarray) -> tuple[ndarray, ndarray, ndarray]:
+    """`lu_factor` by Gaussian elimination with the largest pivot of each column, in all matrices at once."""
+    lead, (m, n) = a.shape[:-2], a.shape[-2:]
+    lu = a.reshape(-1, m, n).copy()
+    every = np.arange(len(lu))
+    pivots = np.empty((len(lu), min(m, n)), np.int32)
+    info = np.zeros(len(lu), np.int32)
+    for k in range(min(m, n)):
+        column = lu[:, k:, k]
+        size = np.abs(column.real) + np.abs(column.imag) if a.dtype.kind == "c" else np.abs(column)  # as in LAPACK
+        at = k + size.argmax(-1)
+        lu[every, k], lu[every, at] = lu[every, at], lu[every, k].copy()
+        pivots[:, k] = at + 1
+        pivot = lu[:, k, k]
+        info = np.where((pivot == 0) & (info == 0), k + 1, info)
+        lu[:, k + 1 :, k] /= np.where(pivot == 0, 1, pivot)[:, None]
+        lu[:, k + 1 :, k + 1 :] -= lu[:, k + 1 :, k, None] * lu[:, k, None, k + 1 :]
+    return lu.reshape(a.shape), pivots.reshape(*lead, -1), info.reshape(lead)
+
+
+def substitute_rows(a: ndarray, b: ndarray, upper: bool, unit: bool) -> ndarray:
+    """`solve_triangular` row by row, in all matrices at once."""
+    n = a.shape[-1]
+    x = np.empty(b.shape, b.dtype)
+    for i in reversed(range(n)) if upper else range(n):
+        known = slice(i + 1, n) if upper else slice(0, i)
+        row = b[..., i, :] - (a[..., i, None, known] @ x[..., known, :])[..., 0, :]
+        x[..., i, :] = row if unit else row / a[..., i, i, None]
+    return x
 
 
 # --- Symmetric indefinite matrices ---------------------------------------------------------------------------------

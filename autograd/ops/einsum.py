@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import string
 from collections.abc import Sequence
@@ -88,8 +89,9 @@ def einsum(*args: Any) -> Tensor:
         raise TypeError(f"einsum(): argument 'equation' (position 1) must be str, not {type(equation).__name__}")
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
-    terms, result = parse_einsum(equation, [check_tensor("einsum", "operands", o)._array.shape for o in operands])
-    tensors = list(operands)
+    shapes = tuple([check_tensor("einsum", "operands", operand)._array.shape for operand in operands])
+    parsed, result = parse_einsum(equation, shapes)
+    tensors, terms = list(operands), list(parsed)
     for i, term in enumerate(terms):
         tensors[i], terms[i] = _diagonals(tensors[i], term)
     for i in range(len(terms)):
@@ -105,7 +107,9 @@ def einsum(*args: Any) -> Tensor:
         tensor, term = _product(pair, set(result).union(*terms), None if terms else result)
         tensors.append(tensor)
         terms.append(term)
-    return apply(_.permute, (tensors[0], tuple(terms[0].index(label) for label in result)), {})
+    if terms[0] == result and len(operands) > 1:
+        return tensors[0]
+    return apply(_.permute, (tensors[0], tuple([terms[0].index(label) for label in result])), {})
 
 
 def _product(pair: Sequence[tuple[Tensor, str]], needed: set[str], result: str | None) -> tuple[Tensor, str]:
@@ -161,7 +165,8 @@ def _check_side(equation: str, term: str) -> None:
             raise RuntimeError(f"einsum(): invalid subscript {label!r} in {equation!r}, expected a letter or '...'")
 
 
-def parse_einsum(equation: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str]:
+@functools.lru_cache(maxsize=256)
+def parse_einsum(equation: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[tuple[str, ...], str]:
     """Terms and result of an equation with its ``...`` spelled out, checked against the operands' shapes."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
@@ -202,11 +207,13 @@ def parse_einsum(equation: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list
             raise RuntimeError(f"einsum(): output subscript {label!r} does not appear in the equation for any input")
         if result.count(label) > 1:
             raise RuntimeError(f"einsum(): output subscript {label!r} appears more than once in the output")
-    return terms, result
+    return tuple(terms), result
 
 
 def _diagonals(tensor: Tensor, term: str) -> tuple[Tensor, str]:
     """Repeated labels in a term become a diagonal, its label last."""
+    if len(set(term)) == len(term):
+        return tensor, term
     for label in dict.fromkeys(term):
         while term.count(label) > 1:
             first = term.index(label)

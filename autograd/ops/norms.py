@@ -213,9 +213,10 @@ LARGE = 25  # PyTorch takes the product of matrices for euclidean distances of m
 def distances(x: Array, y: Array, p, by_product):
     """Between all rows of x (..., m, d) and all of y (..., n, d)."""
     if by_product:
-        squares = (x * x).sum(-1)[..., :, None] + (y * y).sum(-1)[..., None, :]
-        squares -= 2 * (x @ y.swapaxes(-2, -1))
-        return np.sqrt(np.maximum(squares, 0))
+        squares = (-2 * x) @ y.swapaxes(-2, -1)
+        squares += (x * x).sum(-1)[..., :, None]
+        squares += (y * y).sum(-1)[..., None, :]
+        return np.sqrt(np.maximum(squares, 0, out=squares), out=squares)
     lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
     out = np.zeros((*lead, x.shape[-2], y.shape[-2]), x.dtype)
     for k in range(x.shape[-1]):  # coordinate by coordinate: all differences at once would need d times the memory

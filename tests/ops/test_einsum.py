@@ -65,7 +65,7 @@ def test_one_operand_gives_a_view(ours, theirs):
 
 def test_many_operands_take_the_cheapest_path(ours):
     """A chain of matrices that starts with a vector is never multiplied from the other end."""
-    shapes = [(1, 50), (50, 60), (60, 70), (70, 80)]
+    shapes = ((1, 50), (50, 60), (60, 70), (70, 80))
     terms, result = parse_einsum("ab,bc,cd,de->ae", shapes)
     tensors = [ours.of(np.zeros(shape)) for shape in shapes]
     terms = list(terms)

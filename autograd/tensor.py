@@ -8,6 +8,7 @@ live in `autograd.ops`, which attaches them as methods.
 from __future__ import annotations
 
 import math
+import functools
 import sys
 import warnings
 import weakref
@@ -501,6 +502,8 @@ class Tensor:
 
     def is_same_size(self, other: Tensor) -> bool:
         """Whether ``other`` has the same shape."""
+        if not isinstance(other, Tensor):
+            raise TypeError(f"is_same_size(): argument 'other' must be Tensor, not {type(other).__name__}")
         return self._array.shape == other._array.shape
 
     def get_device(self) -> int:
@@ -708,7 +711,7 @@ class Tensor:
         raise TypeError("Tensor does not support deleting items")
 
     def __contains__(self, element: Any) -> bool:
-        if isinstance(element, (Tensor, int, float, bool, np.number)):
+        if isinstance(element, (Tensor, int, float, complex, bool, np.number)):
             value = element._array if isinstance(element, Tensor) else element
             return bool((self._array == value).any())
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in {type(element)}.")
@@ -805,16 +808,20 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
     if isinstance(data, (ndarray, np.generic)):
         from_numpy_dtype(data.dtype)
         return np.array(data, dtype or data.dtype.newbyteorder("="), order="C")
-    if isinstance(data, str):
-        raise TypeError("new(): invalid data type 'str'")
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{data.__class__.__name__}'")
     if isinstance(data, (list, tuple, range)):
         data = _without_tensors(data)
         _check_rectangular(data)
-    for value in _flatten(data):
+    classes: dict[type, Any] = {}  # of the elements, with one of each
+    for value in _examples(data):
         if isinstance(value, str):
+            if classes:
+                raise TypeError("new(): invalid data type 'str': a tensor holds numbers and bools")
             raise ValueError("too many dimensions 'str': a tensor holds numbers and bools")
         if not isinstance(value, (bool, int, float, complex, np.number, np.bool_, ndarray)):
             raise RuntimeError(f"Could not infer dtype of {type(value).__name__}: a tensor holds numbers and bools")
+        classes[value.__class__] = value
     try:
         array = np.array(data)
     except (ValueError, OverflowError) as error:
@@ -823,7 +830,9 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
     if array.dtype.kind == "O" or (array.dtype == np.uint64 and made_of_python):
         raise ValueError("Overflow when unpacking long long: an integer does not fit into int64")
     if dtype is None:
-        if array.dtype.kind == "f" and (made_of_python or array.size == 0):
+        if any(isinstance(value, np.generic) for value in classes.values()) and ndarray not in classes:
+            dtype = functools.reduce(dtypes.promote_numpy, map(_element_dtype, classes.values()))
+        elif array.dtype.kind == "f" and (made_of_python or array.size == 0):
             dtype = default_dtype.numpy
         elif array.dtype.kind == "c" and made_of_python:
             dtype = dtypes.complex_of(default_dtype.numpy)
@@ -841,17 +850,33 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
     return silently(np.asarray, array, dtype, "C")
 
 
+def _element_dtype(value: Any) -> np.dtype:
+    return value.dtype if isinstance(value, np.generic) else dtypes.number_dtype(value)
+
+
 def _without_tensors(data: Any) -> Any:
     if isinstance(data, Tensor):
-        return data._array if data._array.ndim else data._array.item()
+        return data._array[()]  # a number of NumPy's for a 0-d tensor
     if isinstance(data, range):
         return list(data)
+    if isinstance(data, (list, tuple)) and _plain(data):
+        return data
     if isinstance(data, (list, tuple)) and any(isinstance(item, (list, tuple, range, Tensor)) for item in data):
         return [_without_tensors(item) for item in data]
     return data
 
 
+PLAIN = {float, int, bool, complex}
+
+
+def _plain(data: Sequence[Any]) -> bool:
+    """Whether a sequence holds Python's numbers only: found out without a step of Python's for each."""
+    return PLAIN.issuperset(map(type, data))
+
+
 def _check_rectangular(data: Any, depth: int = 0) -> None:
+    if _plain(data):
+        return
     lengths = {len(item) if isinstance(item, (list, tuple)) else -1 for item in data}
     if len(lengths) > 1:
         wanted, got = sorted(lengths)[-1], sorted(lengths)[0]
@@ -873,12 +898,17 @@ def _check_rectangular(data: Any, depth: int = 0) -> None:
             raise ValueError(f"expected sequence of length {wanted} at dim {depth + 2} (got {max(got, 0)})")
 
 
-def _flatten(data: Any) -> Iterator[Any]:
-    if isinstance(data, (list, tuple)):
-        for item in data:
-            yield from _flatten(item)
-    else:
+def _examples(data: Any) -> Iterator[Any]:
+    """One element of each class in each innermost sequence."""
+    if not isinstance(data, (list, tuple)):
         yield data
+        return
+    found = dict(zip(map(type, data), data, strict=True))
+    if any(issubclass(kind, (list, tuple)) for kind in found):
+        for item in data:
+            yield from _examples(item)
+    else:
+        yield from found.values()
 
 
 def _first(data: Any) -> Any:

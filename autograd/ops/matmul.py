@@ -233,6 +233,9 @@ def _added_product(name: str, ndims: tuple[int, int], operands: tuple[str, str])
             raise RuntimeError(
                 f"{name}: batch sizes must agree, but got shapes {list(first.shape)} and {list(second.shape)}"
             )
+        for key, factor in (("beta", beta), ("alpha", alpha)):
+            if isinstance(factor, complex) and not input.is_complex():
+                raise RuntimeError(f"{name}: value cannot be converted to type float without overflow: {key}={factor}")
         result = apply(added_product, (input, first, second, beta, alpha, name), {})
         return result if out is None else write_out(out, result, name)
 

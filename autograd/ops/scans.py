@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -89,10 +88,11 @@ def logcumsumexp(x: Array, dim):
 def _complex_logcumsumexp(x: np.ndarray, dim: int) -> np.ndarray:
     out = x.copy()
     steps = np.moveaxis(out, dim, 0)
-    for before, here in itertools.pairwise(steps):
+    for i in range(1, len(steps)):
+        before, here = steps[i - 1], steps[i]
         ahead = before.real > here.real
         large, small = np.where(ahead, before, here), np.where(ahead, here, before)
-        here[...] = large + np.log1p(np.exp(small - large))
+        steps[i] = large + np.log1p(np.exp(small - large))
     return out
 
 

@@ -251,7 +251,7 @@ class PointwiseRow(Row):
                 *(dict(zip(self.parameters, values, strict=True))[n] for n in self.formula.arguments)
             )
         dtype = kinds[0]
-        if dtype is not kinds[-1]:
+        if dtype is not kinds[-1] or len(kinds) > 2:
             dtype = next((k for k in kinds if k.kind == "c"), next((k for k in kinds if k.kind != "b"), dtype))
         if dtype.kind == "c" and isinstance(self.complex, str):
             return TABLE[self.complex].compute(*args, **kwargs)

@@ -152,6 +152,17 @@ EXPRESSIONS = [
     "x.clamp(0, 1)",
     "x.softmax(0)",
     "x + 'a'",
+    "1j in x, 7 in x, 3 in x",
+    "lib.logcumsumexp(x[1], 0), lib.diff(x), lib.kron(x, x), lib.tensordot(x, x.t(), 1), lib.outer(x[0], x[1])",
+    "lib.addmm(x @ x.t(), x, x.t(), beta=1j, alpha=2 - 1j), lib.vdot(x[0], x[1]), lib.cov(x), lib.dist(x, x * 2)",
+    "lib.addmm(lib.ones(1, 1), lib.ones(1, 1), lib.ones(1, 1), alpha=2j)",
+    "x.masked_fill(x.real > 0, 2j), x.index_fill(0, lib.tensor([0]), 1j), x.tril(), x.var(0), lib.std_mean(x, 1)",
+    "x.real.masked_fill(x.real > 0, 2j)",
+    "x.imag.storage_offset(), x.imag.stride(), x.t().imag.stride(), x.element_size(), x.real.is_contiguous()",
+    "x.unique()", "x.argsort()", "x.clamp_(0)", "x // 1", "x & 1", "x > 1", "x.histc()", "x.bincount()", "x.quantile(0.5)",
+    "lib.linalg.eigvals(lib.tensor([[1.0, 2.0], [0.0, 3.0]])), lib.linalg.vector_norm(x, 1), lib.linalg.inv(x[:, :2])",
+    "x.view(x.real.dtype), x.real.contiguous().view(-1)[:2].view(x.dtype)",
+    "lib.ones(2).mul_(1j)",
 ]  # fmt: skip
 
 

@@ -42,11 +42,13 @@ def contraction(x: Array, y: Array, in_x, in_y, result):
         return _arranged(out, [*kept, *left, *right], result)
     if x.dtype.kind == "b":
         raise NotImplementedError("einsum: sums of products are not implemented for bool tensors; convert with .int()")
-    sums = np.broadcast_shapes(x.shape[split:], y.shape[n : n + len(summed)])
+    sums, others = x.shape[split:], y.shape[n : n + len(summed)]
     rows, columns = x.shape[n:split], y.shape[n + len(summed) :]
-    x = np.broadcast_to(x, x.shape[:split] + sums).reshape(*x.shape[:n], math.prod(rows), math.prod(sums))
-    y = np.broadcast_to(y, y.shape[:n] + sums + columns).reshape(*y.shape[:n], math.prod(sums), math.prod(columns))
-    out = np.matmul(x, y)
+    if sums != others:
+        sums = np.broadcast_shapes(sums, others)
+        x, y = np.broadcast_to(x, x.shape[:split] + sums), np.broadcast_to(y, y.shape[:n] + sums + columns)
+    size = math.prod(sums)
+    out = np.matmul(x.reshape(*x.shape[:n], math.prod(rows), size), y.reshape(*y.shape[:n], size, math.prod(columns)))
     return _arranged(out.reshape((*out.shape[:n], *rows, *columns)), [*kept, *left, *right], result)
 
 
@@ -94,12 +96,12 @@ def einsum(*args: Any) -> Tensor:
     tensors, terms = list(operands), list(parsed)
     for i, term in enumerate(terms):
         tensors[i], terms[i] = _diagonals(tensors[i], term)
-    for i in range(len(terms)):
-        elsewhere = set(result).union(*(t for j, t in enumerate(terms) if j != i))
-        alone = [d for d, label in enumerate(terms[i]) if label not in elsewhere]
+    everywhere = result + "".join(terms)
+    for i, term in enumerate(terms):
+        alone = [d for d, label in enumerate(term) if everywhere.count(label) == 1]
         if alone:
             tensors[i] = _.sum(tensors[i], tuple(alone))
-            terms[i] = "".join(label for label in terms[i] if label in elsewhere)
+            terms[i] = "".join([label for label in term if everywhere.count(label) > 1])
     for first, second in _path(terms, result, tensors):
         pair = [(tensors[i], terms[i]) for i in (first, second)]
         for i in sorted((first, second), reverse=True):

@@ -114,7 +114,7 @@ def require_cpu(given: Any, operator: str = "") -> None:
 
     Raises:
         AssertionError: CUDA or XPU.
-        RuntimeError: any other device.
+        NotImplementedError: any other device.
         TypeError: neither a name nor a device.
     """
     if given is None or given is CPU:
@@ -128,7 +128,7 @@ def require_cpu(given: Any, operator: str = "") -> None:
     remedy = f"device '{place}' is not available: chalkgrad computes on the CPU; use device('cpu')."
     if place.type in ("cuda", "xpu"):
         raise AssertionError(f"Torch not compiled with {place.type.upper()} enabled: {remedy}")
-    raise RuntimeError(remedy)
+    raise NotImplementedError(remedy)
 
 
 def set_default_device(device: Any) -> None:

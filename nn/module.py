@@ -434,9 +434,9 @@ class Module:
             raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
 
-    def type(self: Self, dst_type: dtypes.dtype) -> Self:
-        """Converts all parameters and buffers to ``dst_type`` in place."""
-        return self._apply(lambda t: t.to(dst_type))
+    def type(self: Self, dst_type: Any) -> Self:
+        """Converts all parameters and buffers to ``dst_type``, a dtype or an old tensor type, in place."""
+        return self._apply(lambda t: t.type(dst_type))
 
     def float(self: Self) -> Self:
         """Converts floating-point parameters and buffers to float32 in place."""

@@ -263,7 +263,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
 
     Raises:
         TypeError: not an ndarray, or of a type that tensors do not have.
-        ValueError: strides that are negative, or no multiple of the element's size.
+        ValueError: strides that are no multiple of the element's size, or the byte order of other machines.
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
@@ -277,7 +277,12 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
         )
     if any(step % max(ndarray.itemsize, 1) for step in ndarray.strides):
         raise ValueError("given numpy array strides not a multiple of the element byte size; copy() it first")
-    return wrap(ndarray if ndarray.dtype.isnative else ndarray.astype(ndarray.dtype.newbyteorder("=")))
+    if not ndarray.dtype.isnative:
+        raise ValueError(
+            f"from_numpy: the array's byte order ({ndarray.dtype}) is not this machine's, so that its memory cannot be "
+            "shared; convert it with autograd.tensor"
+        )
+    return wrap(ndarray)
 
 
 @function(method=False)

@@ -7,8 +7,8 @@ live in `autograd.ops`, which attaches them as methods.
 
 from __future__ import annotations
 
-import math
 import functools
+import math
 import sys
 import warnings
 import weakref

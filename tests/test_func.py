@@ -257,6 +257,34 @@ def convolutions(L):
     return L.vmap(f)(x), L.vmap(L.func.grad(lambda w, x: f(x).sum() * w.sum(), argnums=0), in_dims=(None, 0))(w, x)
 
 
+def likelihoods(L):
+    """Losses with a batch of targets: each reduction, with and without classes to leave out."""
+    results = []
+    F = L.nn.functional
+    for reduction in ("mean", "sum", "none"):
+        for shape, classes in (((4, 5), (4,)), ((4, 5, 2), (4, 2)), ((5,), ())):
+            x = waves(L, 3, *shape)
+            goal = (L.arange(3 * int(np.prod(classes))) % 5).reshape(3, *classes)
+            for options in ({}, {"ignore_index": 1}, {"label_smoothing": 0.1}):
+                f = lambda x, y: F.cross_entropy(x, y, reduction=reduction, **options)  # noqa: B023, E731
+                results.append(L.vmap(f)(x, goal))
+            results.append(L.vmap(lambda x, y: F.nll_loss(x, y, reduction=reduction))(x, goal))  # noqa: B023
+            results.append(L.vmap(lambda x, y: F.cross_entropy(x, y, reduction=reduction))(x, x.softmax(1)))  # noqa: B023
+            results.append(L.vmap(lambda y: F.cross_entropy(x[0], y, reduction=reduction))(goal))  # noqa: B023
+    return results
+
+
+def embeddings(L):
+    F = L.nn.functional
+    table, places = waves(L, 6, 2), L.arange(6).reshape(3, 2)
+    loss = lambda w, i: (F.embedding(i, w) ** 2).sum()  # noqa: E731
+    return (
+        L.vmap(lambda i: F.embedding(i, table, padding_idx=1))(places),
+        L.vmap(lambda w: F.embedding(places, w))(waves(L, 3, 6, 2)),
+        L.vmap(L.func.grad(loss), in_dims=(None, 0))(table, places),
+    )
+
+
 def written(L):
     def f(x, y):
         x = x.clone()
@@ -297,6 +325,8 @@ VMAPS = {
     "per-example gradients of a module": per_example_gradients_of_a_module,
     "ensemble": ensemble,
     "convolutions": convolutions,
+    "likelihoods": likelihoods,
+    "embeddings": embeddings,
     "nested": lambda L: L.vmap(L.vmap(lambda x, y: x * y.sum(), in_dims=(0, None)), in_dims=(0, 1))(waves(L, 2, 3, 4), waves(L, 5, 2)),  # noqa: E501
     "jvp inside": lambda L: L.vmap(lambda x, t: L.func.jvp(lambda x: x.softmax(0) * x.sum(), (x,), (t,)))(waves(L, 2, 3), waves(L, 2, 3)),  # noqa: E501
     "tangents alone": lambda L: L.vmap(lambda t: L.func.jvp(lambda x: x.softmax(0) * x.sum(), (x3(L),), (t,))[1])(waves(L, 2, 3)),  # noqa: E501

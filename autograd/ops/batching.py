@@ -26,7 +26,7 @@ from ..dtypes import from_numpy_dtype
 from ..graph import state
 from ..tensor import BatchError, Tensor, check_dim, shared_counter
 from .dispatch import apply_coarse, apply_pointwise, compute_dtype
-from .public import TORCH
+from .public import FUNCTIONAL, TORCH
 from .table import TABLE, CoarseRow, PointwiseRow
 
 __all__ = [
@@ -148,7 +148,7 @@ class Batched(Tensor):
         return Facts(array.shape[1:], array.dtype)
 
     @property
-    def _view(self) -> Any:  # type: ignore[override]
+    def _view(self) -> Any:
         raise BatchError(NO_NUMBERS)
 
     @_view.setter
@@ -160,7 +160,7 @@ class Batched(Tensor):
         raise BatchError(NO_NUMBERS)
 
     @property
-    def _counter(self) -> Any:  # type: ignore[override]
+    def _counter(self) -> Any:
         return shared_counter(base_of(self))
 
     @_counter.setter
@@ -771,6 +771,78 @@ def as_strided(batch: Batch, input: Any, size: Any, stride: Any, storage_offset:
         return NotImplemented
     value = input._value
     return wrap_batch(value.as_strided((batch.size, *size), (value.stride(0), *stride), storage_offset), batch)
+
+
+def _like(name: str) -> None:
+    def like(batch: Batch, input: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _has(input, batch):
+            return NotImplemented
+        return wrap_batch(TORCH[name](input._value, *args, **kwargs), batch)
+
+    like.__name__ = name
+    function_rule(like)
+
+
+for _name in ("zeros_like", "ones_like", "full_like", "empty_like"):
+    _like(_name)
+
+
+@function_rule
+def gather(batch: Batch, input: Any, dim: int, index: Any, **kwargs: Any) -> Any:
+    if not input.ndim or input.ndim != index.ndim:
+        return NotImplemented
+    return wrap_batch(TORCH["gather"](whole(input, batch), _behind(dim, input.ndim), whole(index, batch)), batch)
+
+
+@function_rule
+def embedding(batch: Batch, input: Any, weight: Any, padding_idx: int | None = None, **options: Any) -> Any:
+    if options:
+        return NotImplemented
+    if not _has(weight, batch):
+        return wrap_batch(FUNCTIONAL["embedding"](input._value, weight, padding_idx), batch)
+    if padding_idx is not None:
+        return NotImplemented
+    # One table for each example: all tables as one, and places in it.
+    rows, width = weight.shape
+    starts = TORCH["arange"](batch.size).reshape(-1, *(1,) * input.ndim) * rows
+    places = whole(input, batch) + starts
+    return wrap_batch(FUNCTIONAL["embedding"](places, weight._value.reshape(-1, width)), batch)
+
+
+def _likelihood(name: str) -> None:
+    def loss(
+        batch: Batch,
+        input: Any,
+        target: Any,
+        weight: Any = None,
+        size_average: Any = None,
+        ignore_index: int = -100,
+        reduce: Any = None,
+        reduction: str = "mean",
+        **options: Any,
+    ) -> Any:
+        if weight is not None or size_average is not None or reduce is not None or reduction not in REDUCTIONS:
+            return NotImplemented
+        single = input.ndim == 1
+        x, goal = (t if single else t.flatten(0, 1) for t in (whole(input, batch), whole(target, batch)))
+        losses = FUNCTIONAL[name](x, goal, ignore_index=ignore_index, reduction="none", **options)
+        losses = losses.reshape(batch.size, -1)
+        if reduction == "none":
+            shape = input.shape[1:] if single else (input.shape[0], *input.shape[2:])
+            return wrap_batch(losses.reshape(batch.size, *shape), batch)
+        total = losses.sum(1)
+        if reduction == "mean":
+            classes = goal.ndim < x.ndim
+            total = total / ((goal != ignore_index).reshape(batch.size, -1).sum(1) if classes else losses.shape[1])
+        return wrap_batch(total, batch)
+
+    loss.__name__ = name
+    function_rule(loss)
+
+
+REDUCTIONS = ("none", "mean", "sum")
+for _name in ("cross_entropy", "nll_loss"):
+    _likelihood(_name)
 
 
 @function_rule

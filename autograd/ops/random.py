@@ -14,7 +14,7 @@ from ..dtypes import default_dtype
 from ..graph import no_grad, state
 from ..tensor import Tensor, check_differentiable, count_write, node_of, wrap
 from .convert import check_tensor, copy_into, records
-from .create import _dtype, _finish, _shape
+from .create import _dtype, _empty_like, _finish, _only_shape, _shape, check_options
 from .dispatch import apply
 from .nodes import sum_to
 from .public import function
@@ -208,12 +208,6 @@ def _integer(operator: str, name: str, value: Any) -> int:
     return int(value)
 
 
-def _size(operator: str, size: Any) -> tuple[int, ...]:
-    if not isinstance(size, (list, tuple)):
-        raise TypeError(f"{operator}(): argument 'size' must be tuple of ints, not {type(size).__name__}")
-    return _shape(operator, (size,))
-
-
 def _filling(like: np.ndarray, draw: Draw) -> np.ndarray:
     """Numbers for an array that lies in memory as ``like`` does: drawn in the order of memory."""
     from ..kernels.sampling import in_memory_order
@@ -246,38 +240,33 @@ def _new(
     draw: Draw,
     shape: tuple[int, ...],
     default: np.dtype,
-    *,
-    out: Tensor | None = None,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    out: Tensor | None,
+    dtype: Any,
+    **options: Any,
 ) -> Tensor:
-    """A new tensor of drawn numbers, or ``out`` filled with them."""
-    require_cpu(device, operator)
+    """A new tensor of drawn numbers, or ``out`` filled with them; what it cannot be is known before they are drawn."""
     if out is not None:
         _check_out(operator, out, dtype)
     kind = _dtype(dtype, default) if out is None else out._array.dtype
+    _check_new(operator, kind, **options)
+    if out is None:
+        return _finish(draw(shape, kind, True), options["requires_grad"])
+    write_out(out, wrap(_filling(_target(out, shape), draw)), operator)
+    return out.requires_grad_() if options["requires_grad"] else out
+
+
+def _like(operator: str, draw: Draw, input: Tensor, dtype: Any, memory_format: Any, **options: Any) -> Tensor:
+    """A new tensor of drawn numbers that lies in memory as ``input`` does."""
+    empty = _empty_like(check_tensor(operator, "input", input), dtype, memory_format, operator)
+    _check_new(operator, empty.dtype, **options)
+    return _finish(_filling(empty, draw), options["requires_grad"])
+
+
+def _check_new(operator: str, kind: np.dtype, layout: Any, device: Any, requires_grad: bool, pin_memory: bool) -> None:
+    require_cpu(device, operator)
+    check_options(operator, layout, pin_memory, requires_grad)
     if requires_grad:
         check_differentiable(kind)
-    if out is None:
-        return _finish(draw(shape, kind, True), requires_grad)
-    write_out(out, wrap(_filling(_target(out, shape), draw)), operator)
-    return out.requires_grad_() if requires_grad else out
-
-
-def _like(
-    operator: str, draw: Draw, input: Tensor, dtype: Any, device: Any, requires_grad: bool, memory_format: Any
-) -> Tensor:
-    """A new tensor of drawn numbers that lies in memory as ``input`` does."""
-    from ..kernels.layout import is_spread
-
-    require_cpu(device, operator)
-    array = check_tensor(operator, "input", input)._array
-    preserve = memory_format in (None, dtypes.preserve_format) and not is_spread(array)
-    empty = np.empty_like(array, _dtype(dtype, array.dtype), order="K" if preserve else "C")
-    if requires_grad:
-        check_differentiable(empty.dtype)
-    return _finish(_filling(empty, draw), requires_grad)
 
 
 # What is drawn has no slope: PyTorch, too, gives the parameters of a draw gradients of zero.
@@ -327,9 +316,9 @@ def _floats(name: str, method: str, doc: str) -> None:
             raise TypeError(f'{name}() missing 1 required positional argument: "size"')
         if size is not None and sizes:
             raise TypeError(f"{name}() got its size twice: {sizes} and size={size}")
-        shape = _shape(name, sizes) if size is None else _size(name, size)
-        options = {"out": out, "dtype": dtype, "device": device, "requires_grad": requires_grad}
-        return _new(name, drawing(generator), shape, default_dtype.numpy, **options)
+        shape = _shape(name, sizes) if size is None else _only_shape(name, size)
+        options = {"layout": layout, "device": device, "requires_grad": requires_grad, "pin_memory": pin_memory}
+        return _new(name, drawing(generator), shape, default_dtype.numpy, out, dtype, **options)
 
     create.__name__, create.__doc__ = name, f"A tensor of the given size, given as ints or a tuple, {doc}."
     function(method=False)(create)
@@ -345,7 +334,8 @@ def _floats(name: str, method: str, doc: str) -> None:
         memory_format: Any = None,
         pin_memory: bool = False,
     ) -> Tensor:
-        return _like(f"{name}_like", drawing(generator), input, dtype, device, requires_grad, memory_format)
+        options = {"layout": layout, "device": device, "requires_grad": requires_grad, "pin_memory": pin_memory}
+        return _like(f"{name}_like", drawing(generator), input, dtype, memory_format, **options)
 
     like.__name__, like.__doc__ = f"{name}_like", f"A tensor of ``input``'s shape and dtype, {doc}."
     function(method=False)(like)
@@ -412,8 +402,8 @@ def randint(
         raise TypeError("randint() takes (high, size) or (low, high, size)")
     lowest = 0 if low is None else _integer("randint", "low", low)
     draw = _integers("randint", lowest, _integer("randint", "high", high), generator)
-    options = {"out": out, "dtype": dtype, "device": device, "requires_grad": requires_grad}
-    return _new("randint", draw, _size("randint", size), dtypes.int64.numpy, **options)
+    options = {"layout": layout, "device": device, "requires_grad": requires_grad, "pin_memory": pin_memory}
+    return _new("randint", draw, _only_shape("randint", size), dtypes.int64.numpy, out, dtype, **options)
 
 
 @function(method=False)
@@ -448,7 +438,8 @@ def randint_like(
         high = int(high._array)
     lowest = 0 if low is None else _integer("randint_like", "low", low)
     draw = _integers("randint_like", lowest, _integer("randint_like", "high", high), generator)
-    return _like("randint_like", draw, input, dtype, device, requires_grad, memory_format)
+    options = {"layout": layout, "device": device, "requires_grad": requires_grad, "pin_memory": pin_memory}
+    return _like("randint_like", draw, input, dtype, memory_format, **options)
 
 
 @function(method=False)
@@ -472,10 +463,12 @@ def randperm(
     if n < 0:
         raise RuntimeError(f"randperm: n must be non-negative, but got {n}")
     stream = stream_of("randperm", generator)
-    options = {"out": out, "dtype": dtype, "device": device, "requires_grad": requires_grad}
-    return _new(
-        "randperm", lambda _, kind, contiguous: stream.permutation(n, kind), (n,), dtypes.int64.numpy, **options
-    )
+    options = {"layout": layout, "device": device, "requires_grad": requires_grad, "pin_memory": pin_memory}
+
+    def draw(shape: tuple[int, ...], kind: np.dtype, contiguous: bool) -> np.ndarray:
+        return stream.permutation(n, kind)
+
+    return _new("randperm", draw, (n,), dtypes.int64.numpy, out, dtype, **options)
 
 
 @function(method=False)
@@ -502,12 +495,14 @@ def normal(
         if size is None:
             raise TypeError("normal(): where mean and std are numbers, argument 'size' is required")
         center, scale = _float("normal", "mean", mean), _float("normal", "std", std)
-        options = {"out": out, "dtype": dtype, "device": device, "requires_grad": requires_grad}
+        options = {"layout": layout, "device": device, "requires_grad": requires_grad, "pin_memory": pin_memory}
         return _new(
             "normal",
             lambda shape, kind, contiguous: stream.normal(shape, kind, center, scale, contiguous),
-            _size("normal", size),
+            _only_shape("normal", size),
             default_dtype.numpy,
+            out,
+            dtype,
             **options,
         )
     if size is not None or dtype is not None:

@@ -245,6 +245,9 @@ def test_weights_and_repeated_elements_in_other_layouts(both):
 
 # Programs that raise, or that mean something unexpected; both libraries must agree.
 CALLS = """
+L.rand(2, pin_memory=True) | L.rand(2, layout=5) | L.randn(2, layout=L.strided) | L.rand_like(L.ones(2), device='foo')
+L.rand(2, requires_grad=3) | L.randint(3, (2,), pin_memory=True) | L.randperm(3, layout='a') | L.rand(2, foo=1)
+L.normal(1.0, 2.0, (2,), pin_memory=True) | L.randint_like(L.ones(2), 3, layout=1) | L.rand(2, device=5.0)
 L.rand() | L.rand(-1) | L.rand(2.5) | L.rand('a') | L.rand((2,), (3,)) | L.rand(True) | L.rand(2, 3, size=(2,))
 L.rand(()) | L.rand(2, dtype=L.int64) | L.rand(2, dtype=L.bool) | L.randn(2, dtype=L.int64)
 L.randn(2, dtype=L.bool) | L.rand_like([1.0]) | L.rand(2, generator=5) | L.rand(2, generator=L.Generator)

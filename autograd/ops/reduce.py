@@ -295,7 +295,7 @@ def _(g, dim, places):
 MAX, MIN = result_type("max", "values indices"), result_type("min", "values indices")
 
 
-def _find(name: str, search: Any) -> Any:
+def _find(name: str, search: Any) -> None:
     def compute(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
         x = check_tensor(name, "input", input)._array
         if x.dtype.kind in "bc":
@@ -314,13 +314,14 @@ def _find(name: str, search: Any) -> Any:
 
     compute.__name__ = name
     compute.__doc__ = f"Place of the {name[3:]}imum, of all elements flattened or along ``dim``; of ties, the first."
-    return function()(compute)
+    function()(compute)
 
 
-argmax, argmin = _find("argmax", np.argmax), _find("argmin", np.argmin)
+_find("argmax", np.argmax)
+_find("argmin", np.argmin)
 
 
-def _extreme(name: str, find: Any, pair: Any, elementwise: str) -> None:
+def _extreme(name: str, pair: Any, elementwise: str) -> None:
     def compute(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
         x = check_tensor(name, "input", input)._array
         if isinstance(dim, Tensor):
@@ -329,11 +330,15 @@ def _extreme(name: str, find: Any, pair: Any, elementwise: str) -> None:
             check_not_empty(name, x, tuple(range(x.ndim)), None)
             return apply(extreme, (input, name), {})
         at = check_dim(name, dim, x.ndim)
-        places = find(input.byte() if x.dtype.kind == "b" else input, at, True)
         if x.ndim == 0:
-            return pair(input.clone(), places)
-        values = apply(taken, (input, at, places._array, keepdim, name.capitalize()), {})
-        return pair(values, places if keepdim else places.squeeze(at))
+            return pair(input.clone(), wrap(np.zeros((), np.int64)))
+        if x.dtype.kind == "c":
+            raise RuntimeError(f"{name}(): complex numbers have no order; take .real, .imag or .abs()")
+        check_not_empty(name, x, (at,), dim)
+        places = getattr(x, f"arg{name}")(at)
+        kept = places.reshape((*x.shape[:at], 1, *x.shape[at + 1 :]))
+        values = apply(taken, (input, at, kept, keepdim, name.capitalize()), {})
+        return pair(values, wrap(kept if keepdim else np.asarray(places)))
 
     compute.__name__ = name
     compute.__doc__ = (
@@ -342,8 +347,8 @@ def _extreme(name: str, find: Any, pair: Any, elementwise: str) -> None:
     function(arguments={"other": "dim"})(compute)
 
 
-_extreme("max", argmax, MAX, "maximum")
-_extreme("min", argmin, MIN, "minimum")
+_extreme("max", MAX, "maximum")
+_extreme("min", MIN, "minimum")
 
 
 # --- Moments -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import selection
+from ..kernels import jit, selection
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
 from .dispatch import apply
@@ -31,6 +31,10 @@ RADIX = 32768  # from this length on PyTorch sorts integers digit by digit
 
 def order_along(x: np.ndarray, dim: int, descending: bool = False) -> np.ndarray:
     """Places of the sorted elements along ``dim``; equal ones keep their order."""
+    if descending and x.dtype.kind in "iub":
+        x, descending = ~x, False
+    elif descending and not np.isnan(x).any():
+        x, descending = -x, False
     if not descending:
         return np.argsort(x, axis=dim, kind="stable")
     backwards = np.argsort(np.flip(x, dim), axis=dim, kind="stable")
@@ -39,20 +43,44 @@ def order_along(x: np.ndarray, dim: int, descending: bool = False) -> np.ndarray
 
 def order_like_pytorch(x: np.ndarray, dim: int, descending: bool = False) -> np.ndarray:
     """The same, equal elements in the order in which PyTorch's sort leaves them that need not keep it."""
-    order = order_along(x, dim, descending)
     n = x.shape[dim]
     if n <= selection.SHORT or (x.ndim == 1 and n >= RADIX and x.dtype.kind in "iu" and not descending):
-        return order  # insertion sort and radix sort do keep the order
-    ordered = np.moveaxis(np.take_along_axis(x, order, dim), dim, -1)
-    a, b = ordered[..., 1:], ordered[..., :-1]
-    equal = ((a == b) | ((a != a) & (b != b))).any(axis=-1).reshape(-1)
-    if not equal.any():
-        return order
-    moved = np.moveaxis(order, dim, -1)
-    rows = moved.reshape(-1, n).copy()
-    keys = _dense_ranks(np.moveaxis(x, dim, -1).reshape(-1, n)[equal])
-    rows[equal] = selection.selected(-keys if descending else keys, 0, selection.FULL_SORT)
-    return np.moveaxis(rows.reshape(moved.shape), -1, dim)
+        return order_along(x, dim, descending)  # insertion sort and radix sort do keep the order
+    moved = np.moveaxis(x, dim, -1)
+    rows = moved.reshape(-1, n)
+    if jit.use_loops(x.size):
+        places = _selected(rows, 0, selection.FULL_SORT, descending)
+    else:
+        places = order_along(rows, 1, descending)
+        equal = _has_equal(np.take_along_axis(rows, places, 1))
+        if equal.any():
+            places[equal] = _selected(rows[equal], 0, selection.FULL_SORT, descending)
+    return np.moveaxis(places.reshape(moved.shape), -1, dim)
+
+
+def _has_equal(ordered: np.ndarray) -> np.ndarray:
+    """For each row of sorted elements whether some are equal; NaN equals NaN."""
+    a, b = ordered[:, 1:], ordered[:, :-1]
+    equal = a == b
+    if ordered.dtype.kind == "f":
+        equal |= (a != a) & (b != b)
+    return equal.any(axis=1)
+
+
+def _selected(rows: np.ndarray, rank: int, way: int, descending: bool = False) -> np.ndarray:
+    """The places in which PyTorch's algorithm arranges rows."""
+    keys = _as_integers(rows)
+    return selection.selected(~keys if descending else keys, rank, way)
+
+
+def _as_integers(x: np.ndarray) -> np.ndarray:
+    """Integers in the order of the elements, equal where these are; NaN, which equals NaN here, is the largest."""
+    if x.dtype.kind != "f":
+        return x.astype(np.int64)
+    kind = np.dtype(f"i{x.itemsize}")
+    largest = np.iinfo(kind).max
+    bits = (x + x.dtype.type(0)).view(kind)  # adding makes -0 a 0
+    return np.where(np.isnan(x), largest, np.where(bits < 0, bits ^ largest, bits)).astype(np.int64)
 
 
 def _pick(input: Tensor, dim: int, places: np.ndarray, pair: Any, keepdim: bool = True) -> Any:
@@ -153,52 +181,32 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     return _pick(input, at, _best(x, k, at, largest), TOPK)
 
 
+FEW = 64  # so few elements are sorted as fast as parted
+
+
 def _best(x: np.ndarray, k: int, dim: int, largest: bool) -> np.ndarray:
-    n = x.shape[dim]
+    moved = np.moveaxis(x, dim, -1)
+    n = moved.shape[-1]
     if k == 0:
         return np.zeros((*x.shape[:dim], 0, *x.shape[dim + 1 :]), np.int64)
-    if k < n:  # only the chosen ones are sorted
-        parted = np.argpartition(x, n - k if largest else k - 1, axis=dim)
-        chosen = np.take(parted, range(n - k, n) if largest else range(k), axis=dim)
-        order = order_along(np.take_along_axis(x, chosen, dim), dim, largest)
-        places = np.take_along_axis(chosen, order, dim)
+    rows = moved.reshape(-1, n)
+    m = min(k + 1, n)  # the next one tells whether there was a choice
+    if n <= FEW or m == n:
+        places = order_along(rows, 1, largest)[:, :m]
+        values = np.take_along_axis(rows, places, 1)
     else:
-        places = order_along(x, dim, largest)
-    # PyTorch's choice between its two ways.
-    way = selection.HEAP if k * 64 <= n else selection.INTROSELECT
-    return _places_of_equal(x, dim, places, way, k - 1, largest)
-
-
-def _places_of_equal(
-    x: np.ndarray, dim: int, places: np.ndarray, way: int, rank: int, largest: bool = False
-) -> np.ndarray:
-    """The places that PyTorch's algorithm finds, where equal elements leave a choice: ``places`` hold the values."""
-    rows = np.moveaxis(x, dim, -1).reshape(-1, x.shape[dim])
-    picks = np.moveaxis(places, dim, -1).reshape(-1, places.shape[dim])
-    values = np.take_along_axis(rows, picks, -1)
-    last = values[:, -1:]
-    open_choice = np.count_nonzero(rows == last, axis=1) > np.count_nonzero(values == last, axis=1)
-    open_choice |= (values[:, 1:] == values[:, :-1]).any(axis=1) | (values != values).any(axis=1)
-    if not open_choice.any():
-        return places
-    keys = _dense_ranks(rows[open_choice])
-    picks = picks.copy()
-    found = selection.selected(-keys if largest else keys, rank, way)
-    picks[open_choice] = found[:, rank + 1 - picks.shape[1] : rank + 1]
-    moved = np.moveaxis(x, dim, -1)
-    return np.moveaxis(picks.reshape(*moved.shape[:-1], -1), -1, dim)
-
-
-def _dense_ranks(rows: np.ndarray) -> np.ndarray:
-    """0 for the smallest elements of each row, 1 for the next larger ones, and so on; NaN is the largest."""
-    order = np.argsort(rows, axis=1, kind="stable")
-    ordered = np.take_along_axis(rows, order, 1)
-    a, b = ordered[:, :-1], ordered[:, 1:]
-    ranks = np.zeros(rows.shape, np.int64)
-    np.cumsum((a != b) & ~((a != a) & (b != b)), axis=1, out=ranks[:, 1:])
-    result = np.empty_like(ranks)
-    np.put_along_axis(result, order, ranks, 1)
-    return result
+        parted = np.argpartition(rows, n - m if largest else m - 1, axis=1)
+        chosen = parted[:, n - m :] if largest else parted[:, :m]
+        values = np.take_along_axis(rows, chosen, 1)
+        order = order_along(values, 1, largest)
+        places, values = np.take_along_axis(chosen, order, 1), np.take_along_axis(values, order, 1)
+    places = places[:, :k]
+    if (equal := _has_equal(values)).any():
+        # PyTorch's choice between its two ways.
+        way = selection.HEAP if k * 64 <= n else selection.INTROSELECT
+        places = places.copy()
+        places[equal] = _selected(rows[equal], k - 1, way, largest)[:, :k]
+    return np.moveaxis(places.reshape(*moved.shape[:-1], k), -1, dim)
 
 
 # --- One element by its rank ----------------------------------------------------------------------------------------
@@ -228,8 +236,14 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
         raise NotImplementedError("\"kthvalue_cpu\" not implemented for 'Bool'; convert with .byte()")
     if not x.ndim:
         return _of_0d(input, KTHVALUE)
-    places = np.take(np.argpartition(x, k - 1, axis=at), [k - 1], axis=at)
-    return _pick(input, at, _places_of_equal(x, at, places, selection.QUICK, k - 1), KTHVALUE, keepdim)
+    moved = np.moveaxis(x, at, -1)
+    rows = moved.reshape(-1, n)
+    places = np.argpartition(rows, k - 1, axis=1)[:, k - 1 : k]
+    value = np.take_along_axis(rows, places, 1)
+    several = (np.count_nonzero(rows == value, axis=1) != 1) & (n > 1)  # a NaN equals nothing, not even itself
+    if several.any():
+        places[several] = _selected(rows[several], k - 1, selection.QUICK)[:, k - 1 : k]
+    return _pick(input, at, np.moveaxis(places.reshape(*moved.shape[:-1], 1), -1, at), KTHVALUE, keepdim)
 
 
 @coarse(latex=r"\text{the middle one of } x", home="", node_name=lambda ignore_nan: f"{'Nan' * ignore_nan}Median")

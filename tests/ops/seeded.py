@@ -27,6 +27,7 @@ LAYOUTS = {
     "transposed part": lambda L, d: L.zeros(9, 8, dtype=d)[1:7, 2:].t(),
     "with ones": lambda L, d: L.zeros(1, 7, 1, 5, dtype=d).permute(3, 0, 1, 2),
     "expanded by one": lambda L, d: L.zeros(4, 5, dtype=d)[:, None].permute(2, 1, 0),
+    "channels last": lambda L, d: L.zeros(2, 3, 4, 5, dtype=d).contiguous(memory_format=L.channels_last),
     "scalar": lambda L, d: L.zeros((), dtype=d),
     "empty": lambda L, d: L.zeros(3, 0, dtype=d),
 }

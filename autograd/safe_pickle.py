@@ -19,7 +19,7 @@ from .storage import TypedStorage, UntypedStorage
 from .tensor import Tensor, wrap
 
 __all__ = [
-    "Bfloat16", "SafeReader", "add_safe_globals", "clear_safe_globals", "get_safe_globals", "meaning",
+    "DAMAGE", "Bfloat16", "SafeReader", "add_safe_globals", "clear_safe_globals", "get_safe_globals", "meaning",
     "parameter_class", "safe_globals",
 ]  # fmt: skip
 
@@ -228,6 +228,10 @@ EMPTY: dict[str, Callable[[], Any]] = {
     "EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_SET": set, "EMPTY_TUPLE": tuple, "NONE": lambda: None,
     "NEWTRUE": lambda: True, "NEWFALSE": lambda: False,
 }  # fmt: skip
+# What goes wrong while something else is read than what was written.
+DAMAGE = (
+    AttributeError, IndexError, KeyError, NotImplementedError, OverflowError, TypeError, ValueError, struct.error,
+)  # fmt: skip
 DICTS = (dict, OrderedDict, Counter, defaultdict)
 
 
@@ -244,6 +248,7 @@ class SafeReader:
         self.stack: list[Any] = []
         self.marked: list[list[Any]] = []  # the stacks below the marks
         self.memo: dict[int, Any] = {}
+        self.outside = False  # an error is not the pickle's
         self.callable = {id(each) for each in FUNCTIONS.values()} | {id(each) for each in _safe.values()}
         self.classes = tuple(each for each in _safe.values() if isinstance(each, type))
 
@@ -262,7 +267,9 @@ class SafeReader:
                 self.step(opcode.name, argument)
         except pickle.UnpicklingError:
             raise
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError, struct.error) as error:
+        except DAMAGE as error:
+            if self.outside:
+                raise
             raise pickle.UnpicklingError(f"load: the file is damaged, or no file of tensors: {error!r}") from error
         raise EOFError("load: the file ends before the object is complete")
 
@@ -391,7 +398,11 @@ class SafeReader:
         return function(*args)
 
     def do_binpersid(self, _: Any) -> None:
-        self.stack.append(self.persistent_load(self.stack.pop()))
+        reference = self.stack.pop()
+        self.outside = True
+        storage = self.persistent_load(reference)
+        self.outside = False
+        self.stack.append(storage)
 
     def do_build(self, _: Any) -> None:
         state, target = self.stack.pop(), self.stack[-1]

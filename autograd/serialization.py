@@ -11,6 +11,7 @@ its own, `safe_pickle.SafeReader`, which knows numbers, texts, containers, tenso
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pickle
@@ -20,7 +21,7 @@ import warnings
 import zipfile
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from . import dtypes
 from .devices import device
 from .legacy import NAMES
 from .safe_pickle import (
+    DAMAGE,
     Bfloat16,
     SafeReader,
     add_safe_globals,
@@ -358,6 +360,15 @@ def load(
     return _load(f, map_location, reader, None)
 
 
+@contextlib.contextmanager
+def _undamaged(part: str) -> Iterator[None]:
+    """Whatever goes wrong inside is the file's fault."""
+    try:
+        yield
+    except (*DAMAGE, zipfile.BadZipFile, zlib.error) as error:
+        raise RuntimeError(f"load: the file is damaged, in {part}: {error}") from error
+
+
 def _load(file: Any, map_location: Any, reader: Any, mapped: str | None) -> Any:
     start = file.tell()
     first = file.read(4)
@@ -372,14 +383,13 @@ def _load(file: Any, map_location: Any, reader: Any, mapped: str | None) -> Any:
 
 
 def _load_archive(file: Any, map_location: Any, reader: Any, mapped: str | None) -> Any:
-    try:
+    with _undamaged("its list of records"):
         archive = zipfile.ZipFile(file)
-    except zipfile.BadZipFile as error:
-        raise RuntimeError(f"load: the file is damaged, its end is missing: {error}") from None
-    records = {info.filename.partition("/")[2]: info for info in archive.infolist()}
-    if "data.pkl" not in records:
-        raise RuntimeError("load: the zip archive holds no data.pkl: it was not written by save")
-    order = archive.read(records["byteorder"]).decode() if "byteorder" in records else "little"
+        records = {info.filename.partition("/")[2]: info for info in archive.infolist()}
+        if "data.pkl" not in records:
+            raise RuntimeError("load: the zip archive holds no data.pkl: it was not written by save")
+        order = archive.read(records["byteorder"]).decode() if "byteorder" in records else "little"
+        program = archive.read(records["data.pkl"])
     storages: dict[str, TypedStorage] = {}
 
     def content(key: str) -> Callable[[int], np.ndarray]:
@@ -402,14 +412,12 @@ def _load_archive(file: Any, map_location: Any, reader: Any, mapped: str | None)
             raise pickle.UnpicklingError(f"load: an unknown reference {pid!r}")
         _, kind, key, location, count = pid
         if key not in storages:
-            found = _storage(kind, content(key), count, order != sys.byteorder)
+            with _undamaged(f"storage {key}"):
+                found = _storage(kind, content(key), count, order != sys.byteorder)
             storages[key] = _mapped(map_location, found, location)
         return storages[key]
 
-    try:
-        return reader(io.BytesIO(archive.read(records["data.pkl"])), persistent_load).load()
-    except zipfile.BadZipFile as error:
-        raise RuntimeError(f"load: the file is damaged: {error}") from None
+    return reader(io.BytesIO(program), persistent_load).load()
 
 
 def _start(file: Any, info: zipfile.ZipInfo) -> int:
@@ -452,8 +460,8 @@ def _load_legacy(file: Any, map_location: Any, reader: Any) -> Any:
         raise RuntimeError("load: a pickle, but not one that save has written; read it with pickle.load")
     if (version := SafeReader(file, refuse).load()) != LEGACY_PROTOCOL:
         raise RuntimeError(f"load: version {version} of the file's format is unknown")
-    facts = SafeReader(file, refuse).load()
-    swap = facts.get("little_endian", True) != (sys.byteorder == "little")
+    with _undamaged("its header"):
+        swap = SafeReader(file, refuse).load().get("little_endian", True) != (sys.byteorder == "little")
     storages: dict[str, tuple[TypedStorage, Any]] = {}
 
     def persistent_load(pid: Any) -> TypedStorage:
@@ -465,19 +473,21 @@ def _load_legacy(file: Any, map_location: Any, reader: Any) -> Any:
         if key not in storages:
             if kind is Bfloat16:
                 raise RuntimeError("load: bfloat16 in a file before PyTorch 1.6; save it anew with a later one")
-            blank = _storage(kind, lambda length: np.zeros(length, np.uint8), count, swap=False)
+            with _undamaged(f"storage {key}"):
+                blank = _storage(kind, lambda length: np.zeros(length, np.uint8), count, swap=False)
             storages[key] = (blank, kind)
             _mapped(map_location, blank, location)
         return storages[key][0]
 
     result = reader(file, persistent_load).load()
-    for key in SafeReader(file, refuse).load():
-        storage, kind = storages[key]
-        (count,) = struct.unpack("<q", file.read(8))
-        data = np.frombuffer(file.read(count * kind.itemsize), kind)
-        if count != storage.size() or data.size != count:
-            raise RuntimeError(
-                f"load: the file is damaged: storage {key} has {data.size} elements, not {storage.size()}"
-            )
-        storage._items[...] = data.byteswap() if swap else data
+    with _undamaged("its storages"):
+        for key in SafeReader(file, refuse).load():
+            storage, kind = storages[key]
+            (count,) = struct.unpack("<q", file.read(8))
+            if count != storage.size():
+                raise RuntimeError(
+                    f"load: the file is damaged: storage {key} has {count}, not {storage.size()} elements"
+                )
+            data = np.frombuffer(file.read(storage.nbytes()), kind)
+            storage._items[...] = data.byteswap() if swap else data
     return result

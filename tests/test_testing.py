@@ -188,3 +188,71 @@ def test_make_tensor_follows_the_seed():
     first = make_tensor(5, dtype=autograd.float32)
     autograd.manual_seed(1)
     assert_close(make_tensor(5, dtype=autograd.float32), first, rtol=0, atol=0)
+
+
+# --- Forward mode, batches -----------------------------------------------------------------------------------------
+
+
+def _wrong_in_forward_mode(lib):
+    base = lib.Function if lib is autograd else lib.autograd.Function
+
+    class Triple(base):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 3
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 3
+
+        @staticmethod
+        def jvp(ctx, tangent):
+            return tangent * 2
+
+    return Triple.apply
+
+
+OPTIONS = [
+    {"check_forward_ad": True},
+    {"check_forward_ad": True, "check_backward_ad": False, "check_undefined_grad": False},
+    {"check_forward_ad": True, "check_batched_forward_grad": True, "check_batched_grad": True},
+    {"check_forward_ad": False, "check_backward_ad": False},
+    {"check_backward_ad": False, "check_forward_ad": True},
+    {"check_backward_ad": False, "check_forward_ad": True, "check_undefined_grad": False, "check_batched_grad": True},
+    {"check_batched_forward_grad": True},
+    {"check_batched_grad": True, "masked": False},
+]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch", "ignore:There is a performance drop")
+@pytest.mark.parametrize("fast_mode", [False, True])
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_forward_mode_and_batches(both, options, fast_mode):
+    def program(lib, function):
+        x = lib.tensor([[0.5, 1.5]], dtype=lib.float64, requires_grad=True)
+        z = lib.tensor([[1 + 2j], [0.5j]], dtype=lib.complex128, requires_grad=True)
+        check = (lib if lib is autograd else lib.autograd).gradcheck
+        return check(function, (x, z), fast_mode=fast_mode, **options)
+
+    both(lambda lib: program(lib, lambda x, z: (x.log() * z.exp(), (x.t() * z).abs().sum())))
+
+
+def test_a_wrong_forward_rule_is_found(both):
+    def program(lib, **options):
+        x = lib.tensor([0.5, 1.5], dtype=lib.float64, requires_grad=True)
+        check = (lib if lib is autograd else lib.autograd).gradcheck
+        return check(_wrong_in_forward_mode(lib), x, raise_exception=False, **options)
+
+    for fast_mode in (False, True):
+        assert both(lambda lib: program(lib, fast_mode=fast_mode)) is True
+        assert both(lambda lib: program(lib, check_forward_ad=True, fast_mode=fast_mode)) is False
+
+
+def test_second_derivatives_in_forward_mode(both):
+    def program(lib, **options):
+        x = lib.tensor([0.5 + 1j, 1.5], dtype=lib.complex128, requires_grad=True)
+        check = (lib if lib is autograd else lib.autograd).gradgradcheck
+        return check(lambda x: x.exp() * x, x, **options)
+
+    both(lambda lib: program(lib, check_fwd_over_rev=True))
+    both(lambda lib: program(lib, check_fwd_over_rev=True, check_rev_over_rev=False, check_undefined_grad=False))

@@ -30,10 +30,13 @@ def assert_close(
     actual: Any,
     expected: Any,
     *,
+    allow_subclasses: bool = True,
     rtol: float | None = None,
     atol: float | None = None,
     equal_nan: bool = False,
+    check_device: bool = True,
     check_dtype: bool = True,
+    check_layout: bool = True,
     check_stride: bool = False,
     msg: str | Callable[[str], str] | None = None,
 ) -> None:
@@ -42,10 +45,12 @@ def assert_close(
     Args:
         actual: a Tensor, an ndarray, a number, or a sequence or mapping of them, at any depth.
         expected: the same structure.
+        allow_subclasses: a tensor of another class may stand beside a Tensor; else both are of one class.
         rtol: relative tolerance; with ``atol``, or neither. By default by dtype: float16 (1e-3, 1e-5), float32
             (1.3e-6, 1e-5), float64 (1e-7, 1e-7), complex as their parts, others equal; of two dtypes the larger.
         atol: absolute tolerance.
         equal_nan: NaN equals NaN.
+        check_device, check_layout: accepted: there is one device and one layout.
         check_dtype: dtypes must be the same.
         check_stride: strides must be the same.
         msg: what the error says instead, or a function of what it would have said.
@@ -71,6 +76,8 @@ def assert_close(
         raise ValueError(f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}.")
     tolerances = None if rtol is None or atol is None else (rtol, atol)
     for where, a, b in _pairs(actual, expected, ""):
+        if not allow_subclasses and type(a) is not type(b):
+            raise TypeError(f"No comparison pair was able to handle inputs of type {type(a)} and {type(b)}.")
         problem = _difference(a, b, tolerances, equal_nan, check_dtype, check_stride)
         if problem:
             text = f"{problem}\n\nThe failure occurred for item {where}" if where else problem
@@ -181,6 +188,7 @@ def make_tensor(
     noncontiguous: bool = False,
     exclude_zero: bool = False,
     device: Any = None,
+    memory_format: Any = None,
 ) -> Tensor:
     """A tensor of random values, drawn evenly from the numbers of ``dtype`` in ``[low, high)``; of complex ones both
     parts.
@@ -194,9 +202,10 @@ def make_tensor(
         noncontiguous: every second element of a larger memory.
         exclude_zero: put the smallest number above 0 (1 for integers) for each 0.
         device: the CPU.
+        memory_format: the order of the elements in memory.
 
     Raises:
-        ValueError: an empty range.
+        ValueError: an empty range, or ``memory_format`` with ``noncontiguous``.
 
     >>> import autograd
     >>> x = make_tensor(2, 3, dtype=autograd.float32, low=-1, high=1)
@@ -204,6 +213,8 @@ def make_tensor(
     (torch.Size([2, 3]), True)
     """
     require_cpu(device, "make_tensor")
+    if noncontiguous and memory_format is not None:
+        raise ValueError(f"make_tensor: noncontiguous=True and memory_format={memory_format} exclude each other")
     sizes = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
     kind = dtypes.to_numpy_dtype(dtype)
     unsigned = kind.kind in "ub"
@@ -220,4 +231,7 @@ def make_tensor(
     if exclude_zero:
         values[values == 0] = np.finfo(kind).tiny if kind.kind in "fc" else 1
     values = values[..., ::2] if noncontiguous and sizes else values
-    return as_tensor(values).requires_grad_(requires_grad)
+    result = as_tensor(values)
+    if memory_format is not None:
+        result = result.clone(memory_format=memory_format)
+    return result.requires_grad_(requires_grad)

@@ -31,7 +31,12 @@ def gradcheck(
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
     check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
     fast_mode: bool = False,
+    masked: bool | None = None,
 ) -> bool:
     """Whether the backward pass of ``func`` agrees with central differences of its values.
 
@@ -51,29 +56,50 @@ def gradcheck(
         nondet_tol: by how much two backward passes on the same values may differ.
         check_undefined_grad: for several outputs, check also that one without a gradient counts as zero.
         check_grad_dtypes: check also that each gradient has its input's dtype.
+        check_batched_grad: check also that several backward passes as one batch (`func.vmap`) give what single ones do.
+        check_batched_forward_grad: the same for derivatives in forward mode.
+        check_forward_ad: check also the derivatives in forward mode.
+        check_backward_ad: check the backward pass.
         fast_mode: compare ``v @ J @ u`` for one random pair of unit vectors instead of all of ``J``: two evaluations
             of ``func`` per input instead of two per element.
+        masked: accepted: there are no sparse tensors.
 
     Raises:
+        AssertionError: options that contradict each other.
         GradcheckError: a mismatch: names the output, the input and the worst entry, and shows both Jacobians.
         ValueError: no input requires grad.
 
     >>> import autograd
     >>> x = autograd.tensor([0.5, 2.0], dtype=autograd.float64, requires_grad=True)
-    >>> gradcheck(autograd.log, x)
+    >>> gradcheck(autograd.log, x, check_forward_ad=True)
     True
     >>> gradcheck(lambda x: x.detach() * x, x, raise_exception=False)
     False
     """
+    for given, message in (
+        (check_backward_ad or check_forward_ad, "one of check_forward_ad and check_backward_ad must be True"),
+        (check_backward_ad or not check_batched_grad, "check_batched_grad needs check_backward_ad=True"),
+        (check_forward_ad or not check_batched_forward_grad, "check_batched_forward_grad needs check_forward_ad=True"),
+    ):
+        if not given:
+            raise AssertionError(f"gradcheck: {message}")
     arguments = _as_tuple(inputs)
     places = _checked_inputs(arguments)
     try:
         with enable_grad():
             outputs = _outputs_of(func, arguments)
+            if check_forward_ad:
+                _compare_tangents(func, arguments, places, outputs, eps, atol, rtol, fast_mode)
+            if check_batched_forward_grad:
+                _check_batched_tangents(func, arguments, places)
+            if not check_backward_ad:
+                return True
             compare = _compare_projections if fast_mode else _compare_jacobians
             for number, output in enumerate(outputs):
                 compare(func, arguments, places, number, output, eps, atol, rtol)
                 _check_repeats(output, arguments, places, number, nondet_tol)
+                if check_batched_grad:
+                    _check_batched(output, arguments, places, number)
             if check_grad_dtypes:
                 _check_dtypes(outputs, arguments, places)
             if check_undefined_grad and len(outputs) > 1:
@@ -98,7 +124,11 @@ def gradgradcheck(
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
     check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
     fast_mode: bool = False,
+    masked: bool = False,
 ) -> bool:
     """Whether the gradient of the gradient of ``func`` is right: `gradcheck` of its backward pass.
 
@@ -110,8 +140,10 @@ def gradgradcheck(
         inputs: a Tensor or a tuple of arguments.
         grad_outputs: gradients of the outputs; random ones by default.
         gen_non_contig_grad_outputs: make the random ones non-contiguous.
-        eps, atol, rtol, raise_exception, nondet_tol, check_undefined_grad, check_grad_dtypes, fast_mode: as for
-            `gradcheck`.
+        check_fwd_over_rev: check the backward pass in forward mode, too.
+        check_rev_over_rev: check the backward pass of the backward pass.
+        eps, atol, rtol, raise_exception, nondet_tol, check_undefined_grad, check_grad_dtypes, check_batched_grad,
+            fast_mode, masked: as for `gradcheck`.
 
     Raises:
         GradcheckError: a mismatch.
@@ -160,6 +192,9 @@ def gradgradcheck(
         nondet_tol=nondet_tol,
         check_undefined_grad=check_undefined_grad,
         check_grad_dtypes=check_grad_dtypes,
+        check_batched_grad=check_batched_grad,
+        check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev,
         fast_mode=fast_mode,
     )
 
@@ -306,6 +341,95 @@ def _compare_projections(
                 f"Projected Jacobian mismatch for output {number} with respect to input {i}: backward {backward:.9g}, "
                 f"numerical {numerical:.9g}."
             )
+
+
+def _tangents(func: Any, arguments: Sequence[Any], place: int, direction: np.ndarray) -> list[np.ndarray]:
+    """Derivatives of all outputs, in forward mode, when one input moves in a direction."""
+    from .. import forward_ad
+
+    with forward_ad.dual_level():
+        moved = list(arguments)
+        moved[place] = forward_ad.make_dual(arguments[place], as_tensor(direction))
+        duals = [forward_ad.unpack_dual(output) for output in _outputs_of(func, moved)]
+        zeros = (np.zeros_like(dual.primal.detach().numpy()) for dual in duals)
+        return [
+            zero if dual.tangent is None else dual.tangent.detach().numpy()
+            for dual, zero in zip(duals, zeros, strict=True)
+        ]
+
+
+def _compare_tangents(
+    func: Any,
+    arguments: Any,
+    places: list[int],
+    outputs: Sequence[Tensor],
+    eps: float,
+    atol: float,
+    rtol: float,
+    one_direction: bool,
+) -> None:
+    """Derivatives in forward mode against differences, along each real number of each input, or one direction."""
+    for i in places:
+        x = arguments[i]
+        unit = _unit_vector(x)
+        array = x.detach().numpy()
+        here = array.copy()
+        for column, direction in enumerate([unit] if one_direction else np.eye(unit.size)):
+            step = _from_real_numbers(direction, x)
+            forward = _tangents(func, arguments, i, step)
+            for number, (output, tangent) in enumerate(zip(outputs, forward, strict=True)):
+                try:
+                    array[...] = here + eps * step
+                    ahead = _values_of(func, arguments, number, output)
+                    array[...] = here - eps * step
+                    behind = _values_of(func, arguments, number, output)
+                finally:
+                    array[...] = here
+                numerical, found = (ahead - behind) / (2 * eps), _real_numbers(tangent)
+                if not np.allclose(found, numerical, rtol, atol, equal_nan=True):
+                    where = "a random direction" if one_direction else f"its real number {column}"
+                    raise GradcheckError(
+                        f"Jacobian mismatch for output {number} with respect to input {i}, computed with forward mode "
+                        f"along {where}:\nnumerical:\n{numerical}\nforward:\n{found}"
+                    )
+
+
+def _check_batched(output: Tensor, arguments: Any, places: list[int], number: int) -> None:
+    inputs = [arguments[i] for i in places]
+    seeds = [make_tensor(output.shape, dtype=output.dtype, low=-1, high=1) for _ in range(2)]
+    alone = [_gradients([output], arguments, places, [seed]) for seed in seeds]
+    stack = as_tensor(np.stack([seed.numpy() for seed in seeds]))
+    together = grad(output, inputs, stack, retain_graph=True, allow_unused=True, is_grads_batched=True)
+    for place, g, *single in zip(places, together, *alone, strict=True):
+        expected = np.stack(single)
+        if not np.allclose(np.zeros_like(expected) if g is None else g.detach().numpy(), expected, 1e-7, 1e-10, True):
+            raise GradcheckError(
+                f"While testing batched gradient computation, got a mismatch: two backward passes from output {number} "
+                f"to input {place} as one batch differ from single ones."
+            )
+
+
+def _check_batched_tangents(func: Any, arguments: Any, places: list[int]) -> None:
+    from .. import func as transforms
+
+    for i in places:
+        x = arguments[i]
+        directions = [_from_real_numbers(_unit_vector(x), x) for _ in range(2)]
+        alone = [_tangents(func, arguments, i, direction) for direction in directions]
+
+        def push(tangent: Tensor, i: int = i, x: Tensor = x) -> Any:
+            def of_one(value: Tensor) -> tuple[Tensor, ...]:
+                return tuple(_outputs_of(func, [*arguments[:i], value, *arguments[i + 1 :]]))
+
+            return transforms.jvp(of_one, (x,), (tangent,))[1]
+
+        together = transforms.vmap(push)(as_tensor(np.stack(directions)))
+        for number, (found, *single) in enumerate(zip(together, *alone, strict=True)):
+            if not np.allclose(found.detach().numpy(), np.stack(single), 1e-7, 1e-10, equal_nan=True):
+                raise GradcheckError(
+                    f"While testing batched gradient computation, got a mismatch: two derivatives of output {number} "
+                    f"by input {i} in forward mode as one batch differ from single ones."
+                )
 
 
 def _check_repeats(output: Tensor, arguments: Any, places: list[int], number: int, tolerance: float) -> None:

@@ -76,13 +76,12 @@ def _distinct(operator: str, input: Tensor, dim: int | None, inverse: bool, coun
                 "cannot be applied"
             )
         rows = moved.reshape(len(moved), math.prod(rest))
-    if not ordering:
-        order = None
-    elif rows.shape[1] == 1:
-        order = np.argsort(rows[:, 0], kind="stable")
-    else:
-        order = np.lexsort(rows.T[::-1])
-    ordered = rows if order is None else rows[order]
+    order = None
+    if ordering and (inverse or rows.shape[1] != 1):
+        order = np.argsort(rows[:, 0], kind="stable") if rows.shape[1] == 1 else np.lexsort(rows.T[::-1])
+        ordered = rows[order]
+    else:  # values alone are sorted in a fraction of the time
+        ordered = np.sort(rows, axis=0) if ordering else rows
     starts = np.ones(len(ordered), bool)
     starts[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
     values = ordered[starts]

@@ -130,6 +130,27 @@ def edges(L):
     return gradients, edge.output_nr, second.output_nr, through, L.autograd.grad((a * b).sum(), second)
 
 
+def attributes(L):
+    x, w = leaves(L)
+    y = x.exp()
+    y.sum().backward(retain_graph=True)
+    product, power = x * w, x**3
+    return (
+        y.grad_fn._saved_result,
+        product.grad_fn._saved_self,
+        product.grad_fn._saved_other,
+        power.grad_fn._saved_self,
+        x.softmax(0).grad_fn._saved_dim % 3,
+        hasattr((x + w).grad_fn, "_saved_self"),
+    )
+
+
+def freed_attribute(L):
+    y = leaves(L)[0].exp()
+    y.sum().backward()
+    return y.grad_fn._saved_result
+
+
 def counted(L):
     x = L.ones(2)
     L.autograd.graph.increment_version(x)
@@ -150,11 +171,13 @@ PROGRAMS = {
     "any gradient": lambda L: several(L, "any"),
     "edges": edges,
     "versions": counted,
+    "attributes": attributes,
 }
 REFUSED = {
     "number unpacked": lambda L: packed(L, "numbers"),
     "packed in place": lambda L: packed(L, "in place"),
     "disabled": disabled,
+    "freed attribute": freed_attribute,
     "mutated outside": lambda L: mutated(L, inside=False),
     "mode": lambda L: several(L, "some"),
     "edge of a constant": lambda L: L.autograd.graph.get_gradient_edge(L.ones(2)),

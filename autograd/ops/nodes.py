@@ -120,6 +120,21 @@ class RowNode(TensorNode):
         # The operand was promoted before it was saved: the promotion is a step of its own on the way back.
         return TABLE["to"](wrap(cast(value, want[1]), edge), from_numpy_dtype(value.dtype))
 
+    def __getattr__(self, name: str) -> Any:
+        """What was saved, by PyTorch's names: ``_saved_self``, ``_saved_other``, ``_saved_result``, ``_saved_dim``."""
+        if not name.startswith("_saved_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        plan, inputs, key = self.plan, self.plan.row.inputs, name.removeprefix("_saved_")
+        others = {"self": inputs[0], "other": inputs[-1], "result": "out", **plan.row.arguments}
+        key = others.get(key, key)
+        if key in plan.saved:
+            self._check_saved()
+            return self._as_tensors()[plan.saved.index(key)]
+        known = dict(zip(plan.context_names, self.attributes, strict=False))
+        if key in known:
+            return known[key]
+        raise AttributeError(f"{self.name()} saved nothing under the name {name!r}")
+
     def pack(self, pack: Callable[[Tensor], Any], unpack: Callable[[Any], Tensor]) -> None:
         """Hands what was saved to a pair of hooks, which keep it in their own way."""
         from .packing import Packed

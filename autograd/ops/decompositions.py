@@ -335,6 +335,17 @@ def _skew(x: Any) -> Any:
     return x - mH(x)
 
 
+def _check_phase(operator: str, turned: Any) -> None:
+    """Raises where a gradient depends on the phase of complex vectors, which is arbitrary: the imaginary part of the
+    diagonal of ``turned`` says how the value would change with it."""
+    phases = np.diagonal(getattr(turned, "_array", turned), 0, -2, -1).imag
+    if not np.allclose(phases, 0, atol=1e-2):
+        raise RuntimeError(
+            f"{operator}: the vectors are determined up to a factor of absolute value 1 each, and the function whose "
+            "gradient is taken depends on it; use what does not, such as absolute values or projections"
+        )
+
+
 @coarse(latex=r"(U, S, V), \; U S V^\top = x", home="", node_name="LinalgSvd", outputs=None, holomorphic=False)
 def svd_factors(x: Array, full):
     return lapack.svd(x, full)
@@ -352,6 +363,8 @@ def _(g, outs, x_shape):
         g_u, g_vh = g_u if g_u is None else g_u[..., :k], g_vh if g_vh is None else g_vh[..., :k, :]
     if g_u is None and g_vh is None:
         return (u * _.unsqueeze(g_s, -2)) @ vh
+    if is_complex(u):
+        _check_phase("linalg.svd", (0 if g_u is None else mH(u) @ g_u) + (0 if g_vh is None else vh @ mH(g_vh)))
     row, column = _.unsqueeze(s, -2), _.unsqueeze(s, -1)
     of_u = None if g_u is None else _skew(mH(u) @ g_u)
     of_v = None if g_vh is None else _skew(vh @ mH(g_vh))
@@ -450,7 +463,10 @@ def _(g, outs):
     if g_v is None:
         return (v * _.unsqueeze(g_values, -2)) @ mH(v)
     # Only Hermitian changes of the input count: the Hermitian part, its diagonal zero.
-    middle = _skew(mH(v) @ g_v) * 0.5 / _differences(values)
+    along = mH(v) @ g_v
+    if is_complex(v):
+        _check_phase("linalg.eigh", along)
+    middle = _skew(along) * 0.5 / _differences(values)
     middle = middle - on_diagonal(_.diagonal(middle, 0, -2, -1))
     if g_values is not None:
         middle = middle + on_diagonal(g_values)
@@ -516,6 +532,7 @@ def _(g, outs):
     if g_v is None:
         return _.solution_ex(adjoint, on_diagonal(g_values) @ adjoint)[0]
     along = adjoint @ g_v
+    _check_phase("linalg.eig", along)
     own = _.diagonal(along, 0, -2, -1)
     own = (own + conj(own)) * 0.5
     middle = (along - (adjoint @ v) * _.unsqueeze(own, -2)) / conj(_differences(values))

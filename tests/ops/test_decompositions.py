@@ -173,6 +173,18 @@ def test_gradients_by_one_output_alone(ours):
             assert gradgradcheck(lambda x, i=i, f=expression: f(x)[i].abs(), (tensor,)), i
 
 
+@pytest.mark.parametrize("name", ["svd", "eigh", "eig"])
+def test_a_function_of_the_phases_has_no_gradient(name, ours, theirs):
+    """Complex vectors are determined up to a phase; absolute values do not depend on it."""
+    z = positive(3, 3, dtype="complex128")
+    for L in (ours, theirs):
+        x = L.of(z, True)
+        vectors = getattr(L.linalg, name)(x)[0 if name == "svd" else 1]
+        with pytest.raises(RuntimeError, match=name):
+            (vectors * L.of(numbers(3, 3, dtype="complex128", seed=9))).real.sum().backward(retain_graph=True)
+        vectors.abs().sum().backward()
+
+
 def test_outputs_written_to(ours, theirs):
     """An output that the rule needs may not be changed before the backward pass."""
     for L in (ours, theirs):

@@ -103,7 +103,7 @@ def cell(text: str) -> str:
 def names_of(row: Row) -> str:
     found = []
     for space, functions in NAMESPACES.items():
-        prefix = {"torch": "", "nn.functional": "nn.functional."}.get(space, f"{space}.")
+        prefix = {"torch": "", "methods": "."}.get(space, f"{space}.")
         found += [f"`{prefix}{name}`" for name, function in functions.items() if getattr(function, "row", None) is row]
     methods = [name for name, value in vars(Tensor).items() if getattr(value, "row", None) is row]
     if row.name in methods:

@@ -25,9 +25,9 @@ __all__ = [
     "FUNCTIONAL", "NAMESPACES", "TORCH", "attach_operators", "attach_rows", "function", "inplace", "publish",
 ]  # fmt: skip
 
-# What stands where: "torch" is `autograd` itself, "linalg" is `autograd.linalg`, and so on.
+# What stands where: "torch" is `autograd` itself, "linalg" is `autograd.linalg`, and so on; "methods" are those alone.
 NAMESPACES: dict[str, dict[str, Any]] = {
-    name: {} for name in ("torch", "nn.functional", "special", "linalg", "fft", "masked", "signal.windows")
+    name: {} for name in ("torch", "nn.functional", "special", "linalg", "fft", "masked", "signal.windows", "methods")
 }
 TORCH, FUNCTIONAL = NAMESPACES["torch"], NAMESPACES["nn.functional"]
 

@@ -254,12 +254,12 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     places = index_array("take_along_dim", indices, "int64")
     if dim is None:
         input, places, dim = apply(reshape, (input, (-1,)), {}), places.reshape(-1), 0
-    at = check_dim("take_along_dim", dim, input.ndim)
-    if input.ndim != places.ndim:
+    if type(dim) is int and input.ndim != places.ndim:
         raise RuntimeError(
             "take_along_dim(): input and indices should have the same number of dimensions, but got "
             f"{input.ndim} dimensions for input, and {places.ndim} dimensions for indices"
         )
+    at = check_dim("take_along_dim", dim, input.ndim)
     if not input.ndim:
         return apply(TABLE["gather_along"], (input, 0, places), {})
     own, wanted = list(input.shape), list(places.shape)

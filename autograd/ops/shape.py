@@ -107,7 +107,7 @@ def _(g, dim0, dim1):
     return transpose(g, dim0, dim1)
 
 
-@coarse(latex=r"x_{1 \cdots n}", is_view=True, star="size")
+@coarse(latex=r"x_{1 \cdots n}", is_view=True, star="size", home="methods", method=True)
 def expand(x: Array, size, implicit=False):
     """Dimensions of size 1 repeated without copying; -1 keeps a size, new dimensions come first."""
     extra = len(size) - x.ndim
@@ -246,7 +246,7 @@ def _(g, shifts, dims):
     return roll(g, tuple(-s for s in shifts) if isinstance(shifts, (tuple, list)) else -shifts, dims)
 
 
-@coarse(latex=r"x_{i \bmod n}", star="repeats", method=True)
+@coarse(latex=r"x_{i \bmod n}", star="repeats", home="methods", method=True)
 def repeat(x: Array, repeats):
     """The tensor copied ``repeats`` times along each dimension; new dimensions come first."""
     if len(repeats) < x.ndim:

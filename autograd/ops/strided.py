@@ -15,7 +15,7 @@ from ..kernels.layout import memory_of
 from ..tensor import Tensor, check_dim, count_write, shared_counter, wrap
 from .convert import check_tensor, clone, view_scatter
 from .dispatch import apply
-from .public import TORCH, function, with_keywords
+from .public import NAMESPACES, TORCH, function, with_keywords
 from .shape import become, select, slice_view, split, view
 from .table import TABLE, Array, _, coarse
 from .writes import type_name
@@ -292,6 +292,12 @@ def _slice(input: Tensor, dim: int = 0, start: int | None = None, end: int | Non
     return apply(slice_view, (input, (*[slice(None)] * at, place)), {})
 
 
+def _narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    if isinstance(dim, int) and dim >= max(input.ndim, 1):
+        raise RuntimeError(f"narrow_copy: expected dim < {input.ndim}, the number of dimensions, but got {dim}")
+    return TORCH["narrow"](input, dim, start, length)
+
+
 def _same(input: Tensor) -> Tensor:
     return input
 
@@ -313,7 +319,7 @@ for _name, _view in {
     "as_strided": as_strided,
     "detach": Tensor.detach,
     "diagonal": None,
-    "expand": None,
+    "expand": NAMESPACES["methods"]["expand"],
     "permute": None,
     "select": None,
     "slice": with_keywords(_slice),
@@ -330,7 +336,7 @@ for _name, _view in {
     "view_as_real": None,
 }.items():
     _copying(f"{_name}_copy", _view or TORCH[_name])
-_copying("narrow_copy", TORCH["narrow"], method=True)
+_copying("narrow_copy", _narrow, method=True)
 
 
 # --- Resizing -------------------------------------------------------------------------------------------------------

@@ -57,7 +57,8 @@ class Row:
         latex: its formula.
         domain: open interval of real inputs, for samples: one pair for all inputs, or one pair each.
         kinks: inputs at which the derivative jumps.
-        home: where PyTorch keeps it: ``torch``, ``nn.functional``, ``linalg`` ..., or empty for internal rows.
+        home: where PyTorch keeps it: ``torch``, ``nn.functional``, ``linalg``, ``methods`` ..., or empty for
+            internal rows.
         method: whether tensors have it as a method.
         inplace: whether tensors have it with a trailing underscore.
         aliases: other names for the same operator.

@@ -60,7 +60,7 @@ def _(g, x, n):
 
 @function(method=False)
 def polygamma(n: int, input: Tensor) -> Tensor:
-    """The ``n``-th derivative of the digamma function.
+    """The ``n``-th derivative of the digamma function; the arguments may change places.
 
     Raises:
         TypeError: ``n`` is not an int.
@@ -70,6 +70,8 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     >>> autograd.polygamma(1, autograd.tensor([1.0, 2.0]))
     tensor([1.6449, 0.6449])
     """
+    if isinstance(n, Tensor) and isinstance(input, int):
+        n, input = input, n  # in the order of the method
     if not isinstance(n, int):
         raise TypeError(f"polygamma(): argument 'n' must be int, not {type(n).__name__}")
     if n < 0:

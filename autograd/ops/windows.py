@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..devices import require_cpu
-from ..dtypes import default_dtype, from_numpy_dtype, strided, to_numpy_dtype
+from ..dtypes import default_dtype, float32, float64, from_numpy_dtype, strided, to_numpy_dtype
 from ..tensor import Tensor, wrap
 from .create import creation
 from .public import function
@@ -77,9 +77,9 @@ def _window(written: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
             raise ValueError(f"{name} requires non-negative window length, got M={count}")
         if layout is not strided:
             raise ValueError(f"{name} is implemented for strided tensors only, got: {layout}")
-        kind = default_dtype.numpy if dtype is None else to_numpy_dtype(dtype)
-        if kind not in (np.float32, np.float64):
-            raise ValueError(f"{name} expects float32 or float64 dtypes, got: {from_numpy_dtype(kind)}")
+        if dtype not in (float32, float64) and (dtype is not None or default_dtype.dtype not in (float32, float64)):
+            raise ValueError(f"{name} expects float32 or float64 dtypes, got: {dtype or default_dtype.dtype}")
+        kind = (dtype or default_dtype.dtype).numpy
         require_cpu(device, name)
         result = wrap(np.asarray(written(count, **shape), kind))
         return result.requires_grad_() if requires_grad else result

@@ -207,8 +207,10 @@ def _shaped(tangent: Any, like: Tensor) -> Tensor:
 
 def _transposed(node: Any, outs: tuple[Tensor, ...], tangents: list[Any], recording: bool) -> list[Tensor | None]:
     """``J @ tangents``, as the derivative of ``g -> g @ J`` by ``g``."""
-    # Anywhere would do for a linear rule; but some take logarithms of `g` on the way.
-    seeds = [wrap(np.ones_like(out._array), Through((None,))) for out in outs]
+    # Anywhere would do for a linear rule; but some take logarithms of `g` on the way, and those of eigenvectors refuse
+    # what depends on the vectors' phases, which 0 never does.
+    fill = np.ones_like if len(outs) == 1 else np.zeros_like
+    seeds = [wrap(fill(out._array), Through((None,))) for out in outs]
     with enable_grad():
         gradients = node.vjp(seeds[0] if outs[0]._node is node else dict(enumerate(seeds)))
     pairs = [

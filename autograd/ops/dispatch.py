@@ -231,7 +231,8 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
             elif value is None or isinstance(value, ndarray):
                 nodes.append(None)
             else:
-                raise TypeError(f"{row.name}(): argument '{public_name(name)}' must be Tensor, not {type(value).__name__}")
+                kind = type(value).__name__
+                raise TypeError(f"{row.name}(): argument '{public_name(name)}' must be Tensor, not {kind}")
     except BatchError:
         from .batching import coarse_on_batch
 

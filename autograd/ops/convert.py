@@ -122,11 +122,11 @@ def _(g, steps):
 
 
 @inplace("copy_")
-def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
-    """Writes the values of ``src``, broadcast and cast, into this tensor."""
-    if isinstance(src, (np.ndarray, *NUMBERS)):
-        src = wrap(np.asarray(src))
-    return apply(copy_into, (self, src), {})
+def copy_(self: Tensor, other: Tensor, non_blocking: bool = False) -> Tensor:
+    """Writes the values of ``other``, a tensor, array or number, broadcast and cast, into this tensor."""
+    if isinstance(other, (np.ndarray, complex, *NUMBERS)):
+        other = wrap(np.asarray(other))
+    return apply(copy_into, (self, check_tensor("copy_", "other", other)), {})
 
 
 LARGEST = {np.dtype(np.float16): 65504.0, np.dtype(np.float32): 3.4028234663852886e38}

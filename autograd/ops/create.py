@@ -63,6 +63,8 @@ def _shape(operator: str, size: Sequence[Any]) -> tuple[int, ...]:
             ):
                 raise TypeError(f"{operator}(): argument 'size' must be tuple of ints, but found {type(n).__name__}")
             n = n.__index__()
+        if n > 2**63 - 1:
+            raise TypeError(f"{operator}(): argument 'size' must fit into int64, but found {n}")
         if n < 0:
             raise RuntimeError(f"{operator}: trying to create tensor with negative dimension {n}: {list(size)}")
         shape.append(n)
@@ -84,7 +86,7 @@ def check_options(operator: str, layout: Any, pin_memory: Any, requires_grad: An
         raise NotImplementedError(f"{operator}(): layout {layout} is not available; chalkgrad's tensors are strided")
     if pin_memory:
         raise RuntimeError(f"{operator}(): pin_memory=True requires an accelerator, and there is none; leave it out")
-    if requires_grad is not False and not isinstance(requires_grad, (bool, np.bool_)):
+    if requires_grad is not None and requires_grad is not False and not isinstance(requires_grad, (bool, np.bool_)):
         raise TypeError(f"{operator}(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 from pathlib import Path
 
@@ -17,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def shown(expression, lib):
-    names = {"lib": lib, "np": np, "nn": lib.nn}
+    names = {"lib": lib, "np": np, "nn": lib.nn, "copy": copy, "pickle": pickle}
     names["Variable"] = (lib if lib is autograd else lib.autograd).Variable
     try:
         return re.sub(r"torch\.autograd\.|torch\.|autograd\.| at 0x\w+", "", repr(eval(expression, names)))

@@ -348,6 +348,12 @@ def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
 
 
 @function(torch=False, method=True)
+def to_dense(self: Tensor, dtype: Any = None, *, masked_grad: bool | None = None) -> Tensor:
+    """Itself, in another dtype if one is given: tensors are dense."""
+    return self if dtype is None else to(self, dtype)
+
+
+@function(torch=False, method=True)
 def type_as(self: Tensor, other: Tensor) -> Tensor:
     """This tensor in ``other``'s dtype."""
     return to(self, check_tensor("type_as", "other", other).dtype)

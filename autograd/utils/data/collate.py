@@ -45,9 +45,9 @@ def default_collate(batch: Any) -> Any:
     if isinstance(first, np.generic) and first.dtype.kind not in "SUO":
         return autograd.as_tensor(np.asarray(batch))
     if isinstance(first, float):
-        return autograd.tensor(batch, dtype=autograd.float64)
+        return autograd.as_tensor(batch, dtype=autograd.float64)
     if isinstance(first, int):
-        return autograd.tensor(batch)
+        return autograd.as_tensor(batch)
     if isinstance(first, (str, bytes)):
         return batch
     if isinstance(first, Mapping):

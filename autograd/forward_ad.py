@@ -5,7 +5,8 @@ pointwise row does so by the very rules that take gradients back, as element act
 are linear in ``g``: the derivative of ``vjp(g)`` by ``g``, taken by the engine itself, is the rule forward. A
 `Function` brings its own ``jvp``.
 
-Tangents are kept by node, so an operator that is not recorded (inside `no_grad`) has none.
+Tangents are kept by node, so an operator that is not recorded (inside `no_grad`) has none, and a dual tensor says that
+it requires grad.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import numpy as np
 
 from . import graph
-from .graph import Node, enable_grad, state
+from .graph import Leaf, Node, enable_grad, state
 from .ops.batching import enclose, expose, levels_of
 from .ops.pull import pull
 from .ops.table import PointwisePlan
@@ -27,6 +28,8 @@ from .tensor import Tensor, TensorNode, node_of, shared_counter, wrap
 
 __all__ = [
     "Level",
+    "Start",
+    "Through",
     "UnpackedDualTensor",
     "dual_level",
     "enter_dual_level",
@@ -83,10 +86,23 @@ class Through(TensorNode):
         return "AliasBackward0"
 
 
-def through(tensor: Tensor, keep_history: bool = True) -> Tensor:
+class Start(Leaf, TensorNode):
+    """The same where a transform begins to record: a leaf to those inside, who must not write to it."""
+
+    __slots__ = ()
+
+    def __init__(self, edges: tuple[Node | None, ...]) -> None:
+        super().__init__()
+        self.edges = edges
+
+    def vjp(self, g: Any) -> Sequence[Any]:
+        return (g,)
+
+
+def through(tensor: Tensor, keep_history: bool = True, kind: type[Through | Start] = Through) -> Tensor:
     """The same memory behind a node of its own. Outer levels see through it."""
     node = node_of(tensor) if keep_history else None
-    step = Through((node,))
+    step = kind((node,))
     result = wrap(tensor._array, step)
     result._counter = shared_counter(tensor)
     if node is not None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import pytree
-from .forward_ad import Level, in_level, make_dual_at, through, unpack_dual_at
+from .forward_ad import Level, Start, in_level, make_dual_at, through, unpack_dual_at
 from .graph import Node, enable_grad, state
 from .ops.batching import Batch, active_batches, base_of, enclose, entered, expose, is_batched, wrap_batch
 from .ops.public import TORCH
@@ -48,7 +48,7 @@ class _Recording:
         self.keeps_history = state.grad
         pairs = [self._begin(tensor) for tensor in tensors]
         self.inputs = [given for given, _ in pairs]
-        self._targets = [target for _, target in pairs]  # the same, as the function may write to its inputs
+        self._targets = [target for _, target in pairs]  # the same, whatever becomes of what the function is given
         self.own = {node_of(base_of(tensor)) for tensor in self._targets}
 
     def _begin(self, tensor: Tensor) -> tuple[Tensor, Tensor]:
@@ -59,7 +59,7 @@ class _Recording:
         batches = active_batches()
         for batch in reversed(batches):
             tensor = expose(tensor, batch)
-        given = through(tensor, self.keeps_history)
+        given = through(tensor, self.keeps_history, Start)
         target = wrap(given._array, given._node)
         for batch in batches:
             given, target = enclose(given, batch), enclose(target, batch)
@@ -573,7 +573,7 @@ def vmap(
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         leaves, dims, spec = _batch_inputs(name, args, in_dims)
         size = _batch_size(leaves, dims)
-        values = [x if d is None else x.movedim(d, 0) for x, d in zip(leaves, dims, strict=True)]
+        values = [x if not d else x.movedim(d, 0) for x, d in zip(leaves, dims, strict=True)]
         if chunk_size is None or size <= chunk_size:
             return run(values, dims, spec, size, kwargs)
         pieces = []
@@ -683,7 +683,7 @@ def _batch_output(name: str, output: Any, dim: Any, batch: Batch) -> Any:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-value.dim()}, {value.dim() - 1}], but got {dim})"
         )
-    return value.movedim(0, dim)
+    return value.movedim(0, dim) if dim else value
 
 
 def _joined(pieces: list[Any], dim: int | None) -> Any:

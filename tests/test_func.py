@@ -141,6 +141,7 @@ REFUSED = {
     "grad by a float": lambda L: L.func.grad(lambda x: x.sum())(3.0),
     "grad without aux": lambda L: L.func.grad(lambda x: x.sum(), has_aux=True)(x3(L)),
     "argnums twice": lambda L: L.func.jacrev(lambda x: x, argnums=(0, 0))(x3(L)),
+    "input written to": lambda L: L.func.grad(lambda x: x.mul_(2).sum())(x3(L)),
     "no argnums": lambda L: L.func.jacrev(lambda x: x, argnums=())(x3(L)),
     "argnums of letters": lambda L: L.func.jacrev(lambda x: x, argnums="a")(x3(L)),
     "jacrev of a float": lambda L: L.func.jacrev(lambda x: 3.0)(x3(L)),

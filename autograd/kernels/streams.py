@@ -131,7 +131,7 @@ class MT19937Stream(Twister):
         if rest:
             z, last = np.empty(size, z.dtype), z
             z[:whole], z[size - 16 :] = last[:whole], last[whole:]
-        return z.astype(dtype, copy=False).reshape(shape)
+        return sampling.rounded(z, dtype).reshape(shape)
 
     def log_normal(
         self, shape: Shape, dtype: DTypeLike = np.float32, mean: float = 1.0, std: float = 2.0

@@ -245,6 +245,10 @@ def test_weights_and_repeated_elements_in_other_layouts(both):
 
 # Programs that raise, or that mean something unexpected; both libraries must agree.
 CALLS = """
+L.ones(20).normal_(0, 1e39) | L.ones(20).normal_(1e39, 1)
+L.ones(3).normal_(0, 1e39) | L.ones(20).half().normal_(0, 1e6)
+L.ones(20).normal_(L.nan) | L.ones(20).normal_(0, L.inf)
+L.ones(20).log_normal_(0, 1e3) | L.ones(20).double().normal_(0, L.inf)
 L.rand(2, pin_memory=True) | L.rand(2, layout=5) | L.randn(2, layout=L.strided) | L.rand_like(L.ones(2), device='foo')
 L.rand(2, requires_grad=3) | L.randint(3, (2,), pin_memory=True) | L.randperm(3, layout='a') | L.rand(2, foo=1)
 L.normal(1.0, 2.0, (2,), pin_memory=True) | L.randint_like(L.ones(2), 3, layout=1) | L.rand(2, device=5.0)
@@ -485,3 +489,18 @@ def test_seeds_from_the_system_differ():
     before = autograd.get_rng_state()
     assert autograd.seed() == autograd.initial_seed() == autograd.random.initial_seed()
     autograd.set_rng_state(before)
+
+
+def test_numbers_that_overflow_are_infinite_without_a_warning():
+    for text in (
+        "ones(20).normal_(0, 1e39)",
+        "ones(3).normal_(0, 1e39)",
+        "ones(20).half().normal_(0, 1e6)",
+        "ones(3).half().normal_(0, 1e6)",
+        "ones(20).double().normal_(0, L.inf)",
+        "ones(99).log_normal_(0, 1e3)",
+        "ones(99).half().exponential_(1e-9)",
+        "ones(99).half().cauchy_(0, 1e38)",
+        "normal(L.full((9,), 6e4).half(), 6e4)",
+    ):
+        assert eval(f"L.{text}", {"L": autograd}).abs().max() == autograd.inf, text

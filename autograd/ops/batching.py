@@ -833,7 +833,9 @@ def _likelihood(name: str) -> None:
         total = losses.sum(1)
         if reduction == "mean":
             classes = goal.ndim < x.ndim
-            total = total / (TORCH["ne"](goal, ignore_index).reshape(batch.size, -1).sum(1) if classes else losses.shape[1])
+            total = total / (
+                TORCH["ne"](goal, ignore_index).reshape(batch.size, -1).sum(1) if classes else losses.shape[1]
+            )
         return wrap_batch(total, batch)
 
     loss.__name__ = name

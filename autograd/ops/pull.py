@@ -107,7 +107,9 @@ def pull_examples(
             "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
             "this is the desired behavior."
         )
-    return tuple(TORCH["zeros_like"](x.detach()) if g is None and materialize else g for g, x in zip(found, inputs, strict=True))
+    return tuple(
+        TORCH["zeros_like"](x.detach()) if g is None and materialize else g for g, x in zip(found, inputs, strict=True)
+    )
 
 
 def pull_batch(

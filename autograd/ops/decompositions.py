@@ -11,8 +11,10 @@ from ..tensor import Tensor, wrap
 from .convert import check_tensor
 from .matrices import (
     call,
+    check_floating,
     check_info,
     check_matrix,
+    check_stack,
     conj,
     hermitian_from_lower,
     identity,
@@ -641,10 +643,9 @@ def ormqr(self: Tensor, input2: Tensor, input3: Tensor, left: bool = True, trans
         transpose: takes ``Q^H`` for Q.
     """
     name = "ormqr"
-    check_matrix(name, "input", self)
-    check_matrix(name, "other", input3)
-    same_kind(name, input=self, tau=check_tensor(name, "tau", input2), other=input3)
-    if not input2._array.ndim:
+    check_stack(name, "input", self)
+    check_stack(name, "other", input3)
+    if not check_tensor(name, "tau", input2)._array.ndim:
         raise IndexError(f"{name}: tau must have one dimension at least, but is 0-d")
     k, order = input2._array.shape[-1:], -2 if left else -1
     shape = self._array.shape
@@ -662,6 +663,8 @@ def ormqr(self: Tensor, input2: Tensor, input3: Tensor, left: bool = True, trans
             f"{name}: tau.shape[-1] must be equal to min(other.shape[{order}], input.shape[-1]), but got "
             f"{list(input2.shape)} for {list(input3.shape)} and {list(self.shape)}"
         )
+    check_floating(name, "input", self)
+    same_kind(name, input=self, tau=input2, other=input3)
     v, t = _reflections(self, input2)
     if transpose:
         t = mH(t)

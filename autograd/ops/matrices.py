@@ -14,8 +14,8 @@ from .table import Row, _
 from .writes import type_name
 
 __all__ = [
-    "LinAlgError", "broadcast_batches", "call", "check_floating", "check_info", "check_matrix", "conj",
-    "hermitian_from_lower", "identity", "is_complex", "mH", "on_diagonal", "same_kind", "tril", "triu",
+    "LinAlgError", "broadcast_batches", "call", "check_floating", "check_info", "check_matrix", "check_stack",
+    "conj", "hermitian_from_lower", "identity", "is_complex", "mH", "on_diagonal", "same_kind", "tril", "triu",
 ]  # fmt: skip
 
 
@@ -35,6 +35,16 @@ def call(row: Row, *arguments: Any) -> Any:
         raise LinAlgError(f"linalg: {error} in {row.name} (is there NaN or infinity in the input?)") from None
 
 
+def check_stack(operator: str, name: str, value: Any) -> Tensor:
+    """``value`` if it is a tensor of two dimensions or more."""
+    tensor = check_tensor(operator, name, value)
+    if tensor._array.ndim < 2:
+        raise RuntimeError(
+            f"{operator}: The input tensor {name} must have at least 2 dimensions, but has shape {list(tensor.shape)}."
+        )
+    return tensor
+
+
 def check_matrix(operator: str, name: str, value: Any, *, square: bool = False) -> Tensor:
     """``value`` if it is a tensor of float32, float64 or complex matrices.
 
@@ -42,17 +52,12 @@ def check_matrix(operator: str, name: str, value: Any, *, square: bool = False) 
         TypeError: not a Tensor.
         RuntimeError: fewer than two dimensions, another dtype, or not square where it must be.
     """
-    tensor = check_tensor(operator, name, value)
-    array = tensor._array
-    if array.ndim < 2:
-        raise RuntimeError(
-            f"{operator}: The input tensor {name} must have at least 2 dimensions, but has shape {list(array.shape)}."
-        )
+    tensor = check_stack(operator, name, value)
     check_floating(operator, name, tensor)
-    if square and array.shape[-1] != array.shape[-2]:
+    rows, columns = tensor._array.shape[-2:]
+    if square and rows != columns:
         raise RuntimeError(
-            f"{operator}: {name} must be batches of square matrices, but they are {array.shape[-2]} by "
-            f"{array.shape[-1]} matrices"
+            f"{operator}: {name} must be batches of square matrices, but they are {rows} by {columns} matrices"
         )
     return tensor
 

@@ -163,7 +163,13 @@ def test_call(name, ours, theirs):
             agree_on(ours, theirs, expression, [a.astype("complex128") for a in arrays], 1e-9, 1e-10, what=name)
 
 
-LEAST_SQUARES = [((4, 3), (4, 2)), ((3, 4), (3, 2)), ((3, 3), (3, 1)), ((2, 4, 3), (2, 4)), ((5, 2, 4, 3), (1, 2, 4, 1))]
+LEAST_SQUARES = [
+    ((4, 3), (4, 2)),
+    ((3, 4), (3, 2)),
+    ((3, 3), (3, 1)),
+    ((2, 4, 3), (2, 4)),
+    ((5, 2, 4, 3), (1, 2, 4, 1)),
+]
 
 
 @pytest.mark.parametrize("driver", [None, "gels", "gelsy", "gelsd", "gelss"])

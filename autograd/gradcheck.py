@@ -1,4 +1,4 @@
-"""PyTorch's path to gradient checks. As there, ``autograd.gradcheck`` is the function, too: the module can be called."""
+"""PyTorch's path to gradient checks. As there, ``autograd.gradcheck`` is the function, too: one calls the module."""
 
 import sys
 import types

@@ -22,6 +22,7 @@ from .shape import (
     reshape,
     slice_view,
     split,
+    transpose,
     unsqueeze,
 )
 from .shape import pad as padded
@@ -333,7 +334,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     if k % 4 == 2:
         return apply(flip, (input, (first, second)), {})
     turned = apply(flip, (input, (second if k % 4 == 1 else first,)), {})
-    return turned.transpose_(first, second)
+    return apply(transpose, (turned, first, second), {})
 
 
 # --- Repeating ------------------------------------------------------------------------------------------------------

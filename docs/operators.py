@@ -147,7 +147,9 @@ def readings_of(row: Row) -> str:
     recorded = ["recorded"] if row.is_differentiable else []
     if isinstance(row, CoarseRow):
         return ", ".join(["kernel", *recorded])
-    return ", ".join(["floats", "arrays", *([] if row.program.is_one_pass or not row.program.has_loop else ["loop"]), *recorded])
+    return ", ".join(
+        ["floats", "arrays", *([] if row.program.is_one_pass or not row.program.has_loop else ["loop"]), *recorded]
+    )
 
 
 def element_types() -> dict[str, set[str]]:

@@ -87,8 +87,9 @@ FAMILIES: dict[str, dict[str, str]] = {
     "rearrange": {
         "torch": (
             "atleast_1d atleast_2d atleast_3d broadcast_shapes broadcast_tensors broadcast_to column_stack "
-            "constant_pad_nd diag diag_embed dsplit dstack fliplr flipud hsplit hstack repeat_interleave rot90 row_stack "
-            "split_with_sizes tensor_split tile unsafe_chunk unsafe_split unsafe_split_with_sizes vsplit vstack"
+            "constant_pad_nd diag diag_embed dsplit dstack fliplr flipud hsplit hstack repeat_interleave rot90 "
+            "row_stack split_with_sizes tensor_split tile unsafe_chunk unsafe_split unsafe_split_with_sizes vsplit "
+            "vstack"
         ),
         "Tensor": (
             "broadcast_to diag diag_embed dsplit fill_diagonal_ fliplr flipud hsplit repeat_interleave rot90 "

@@ -350,6 +350,7 @@ for _name, _method in {
     "__rdiv__": lambda self, other: div(other, self),
     "__idiv__": _divide_into,
 }.items():
+    _method.__name__, _method.__qualname__ = _name, f"Tensor.{_name}"
     setattr(Tensor, _name, _method)
 
 __all__ = ["float_power", "frexp", "ldexp", "mantissa", "positive", "rsub"]

@@ -493,11 +493,12 @@ def _softmax(name: str, row: Any, formula: str, sign: float = 1.0) -> None:
             dtype = _stacklevel
         if dtype is not None:
             input = input.to(dtype)
+        dim = check_dim(name, dim, input._array.ndim)
         if input._array.dtype.kind != "f":
             raise NotImplementedError(
                 f'"{name}" not implemented for {input.dtype}; convert with .float() or pass dtype='
             )
-        return apply(row, (input, check_dim(name, dim, input._array.ndim)), {})
+        return apply(row, (input, dim), {})
 
     compute.__name__, compute.__doc__ = name, f"``{formula}`` along ``dim``, without overflow."
     function(functional=True, torch=name != "softmin", method=name != "softmin")(compute)

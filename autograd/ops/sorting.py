@@ -266,14 +266,15 @@ def _(g, x, out):
 def _median(name: str, pair: Any, ignore_nan: bool) -> Callable[..., Any]:
     def compute(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
         x = _ordered(name, input, NotImplementedError)
+        at = None if dim is None else check_dim(name, dim, x.ndim)
+        if at is not None and x.ndim:
+            _check_some(name, x, at)
         if x.dtype.kind == "b":
             raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'; convert with .byte()")
-        if dim is None:
+        if at is None:
             return apply(middle, (input, ignore_nan), {})
-        at = check_dim(name, dim, x.ndim)
         if not x.ndim:
             return _of_0d(input, pair)
-        _check_some(name, x, at)
         return _pick(input, at, _middle_places(x, at, ignore_nan), pair, keepdim)
 
     compute.__name__ = name

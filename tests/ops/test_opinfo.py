@@ -1,0 +1,128 @@
+"""Every operator that PyTorch and we have, on PyTorch's sample inputs: values, first and second gradients, errors."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from opinfo import Sample, converted, function_of, name_of, samples
+
+import autograd
+
+pytest.importorskip("expecttest", reason="PyTorch's sample inputs need expecttest")
+torch = pytest.importorskip("torch")
+
+from torch.testing._internal.common_methods_invocations import op_db  # noqa: E402
+
+DTYPES = ("float64", "float32", "complex128", "int64", "bool", "float16")
+MOST = {"float64": 12}  # samples of an operator; 4 of the other dtypes
+
+# Not part of the surface: private names, other memory layouts, compilers, quantisation.
+OUTSIDE = re.compile(r"_|sparse|jiterator|to_sparse|ops\.|nested|torch\.|fbgemm|nn\.functional\.")
+
+# Values that are not defined.
+UNDEFINED = {"empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided"}
+
+# Where PyTorch's list does not call the function itself, the same in our library.
+CALLS = {
+    "einsum": lambda tensors, equation: autograd.einsum(equation, tensors),
+    "where": lambda x, condition, other: autograd.where(condition, x, other),
+    "zero_": lambda x: x.clone().zero_(),
+    "rand_like": lambda *args, **kwargs: autograd.randn_like(*args, **kwargs),
+    "normal-in_place": lambda x, *args, **kwargs: x.normal_(*args, **kwargs),
+    "normal-number_mean": lambda std, mean, *args, **kwargs: autograd.normal(mean, std, *args, **kwargs),
+    "linalg.pinv-singular": lambda a, b: autograd.linalg.pinv(a @ b.mT),
+    "linalg.lstsq-grad_oriented": lambda a, b, driver: autograd.linalg.lstsq(a, b, driver=driver)[:2],
+    "svd_lowrank": lambda a, b, **kwargs: autograd.svd_lowrank(a @ b.mT, **kwargs),
+    "pca_lowrank": lambda a, b, **kwargs: autograd.pca_lowrank(a @ b.mT, **kwargs),
+}
+
+# Operators that differ, and why; the reasons are shown when the tests run.
+SKIPPED = {
+    "bfloat16": "NumPy has no such type",
+    "as_strided-partial_views": "its samples are windows into memory that conversion does not carry over",
+    "as_strided_scatter": "PyTorch's gradient counts shared memory twice: its own test expects that failure",
+    "linalg.norm-subgradients_at_zero": "second derivatives at 0 are 0 here, NaN in PyTorch",
+    "masked.logaddexp": "second derivatives at -inf are 0 here, NaN in PyTorch",
+    "special.bessel_j0": "PyTorch's polynomial is off by up to 1e-5",
+    "special.bessel_y1": "PyTorch's polynomial is off by up to 1e-5",
+}
+SKIPPED_DTYPES = {
+    "addbmm": {"float16": "PyTorch rounds after every product"},
+    "matrix_exp": {"float16": "PyTorch computes in float16", "float32": "PyTorch computes in float32, less exactly"},
+    "view_as_complex": {"float16": "NumPy has no complex type of halves"},
+    "complex": {"float16": "NumPy has no complex type of halves"},
+}
+SKIPPED_ERRORS = {
+    "cat": "PyTorch frees what its own error inputs show",
+    "normal-in_place": "called as a function, it has another signature",
+}
+
+
+def own_function(op):
+    return CALLS.get(name_of(op)) or function_of(op)
+
+
+OPS = [op for op in op_db if not OUTSIDE.match(op.name)]
+FOUND = [op for op in OPS if function_of(op) is not None]
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("op", FOUND, ids=name_of)
+def test_sample_inputs(op):
+    if name_of(op) in SKIPPED:
+        pytest.skip(SKIPPED[name_of(op)])
+    failures, count = [], 0
+    for name in DTYPES:
+        dtype = getattr(torch, name)
+        if not op.supports_dtype(dtype, "cpu") or name in SKIPPED_DTYPES.get(name_of(op), ()):
+            continue
+        for sample in samples(op, dtype, torch, MOST.get(name, 4)):
+            case = Sample(sample, torch)
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                try:
+                    case.check(op, own_function(op), op.name not in UNDEFINED)
+                except Exception as error:
+                    failures.append(f"{name} {case.describe()}\n{type(error).__name__}: {error}")
+            count += 1
+    assert not failures, f"{len(failures)} of {count} samples differ:\n" + "\n".join(failures[:3])
+
+
+@pytest.mark.parametrize("op", [op for op in FOUND if op.error_inputs_func is not None], ids=name_of)
+def test_error_inputs(op):
+    reasons = {**SKIPPED, **SKIPPED_ERRORS}
+    if name_of(op) in reasons:
+        pytest.skip(reasons[name_of(op)])
+    failures = []
+    for error_input in op.error_inputs("cpu"):
+        sample = error_input.sample_input
+        if "unsupported operation" in error_input.error_regex:
+            continue  # memory shared between operands and `out`, which conversion does not carry over
+        args, kwargs = (sample.input, *sample.args), dict(sample.kwargs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                own_args, own_kwargs = converted(args, torch), converted(kwargs, torch)
+            except Exception:
+                continue  # nothing that our library could hold
+            described = f"{args!r:.200} {kwargs!r:.100}"  # before PyTorch resizes what is `out`
+            try:
+                op(*args, **kwargs)
+                continue
+            except Exception as error:
+                expected = type(error)
+            try:
+                own_function(op)(*own_args, **own_kwargs)
+                failures.append(f"no error for {described}; PyTorch: {error_input.error_regex}")
+            except Exception as error:
+                if not isinstance(error, expected) and type(error).__name__ != expected.__name__:
+                    failures.append(f"{type(error).__name__} instead of {expected.__name__} for {described}: {error}")
+    assert not failures, "\n".join(failures)

@@ -17,6 +17,7 @@ from ..graph import state
 from ..kernels.silence import silently
 from ..tensor import BatchError, Tensor, count_write, wrap
 from .dispatch import NUMBERS, apply, apply_pointwise, compute_dtype
+from .nodes import show_saved
 from .shortcuts import binary, named, reflected, unary
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
 from .writes import check_overlap, check_write, write, write_outs
@@ -129,9 +130,8 @@ def with_keywords(written: Callable[..., Any], arguments: dict[str, str] | None 
 
 def publish(row: Row) -> None:
     """Makes the function, the method, the in-place method and the aliases that the row declares."""
-    if not row.home or row in _published:
+    if not row.home:
         return
-    _published.add(row)
     public = _function_of(row)
     public.__name__ = public.__qualname__ = row.name
     public.__doc__ = document(row)
@@ -155,7 +155,10 @@ _published: set[Row] = set()
 
 def attach_rows() -> None:
     """Publishes the rows that were added to the table since it was last called."""
-    for row in TABLE.values():
+    new = [row for row in TABLE.values() if row not in _published]
+    _published.update(new)
+    show_saved({"self", "other", "result"}.union(*([*row.parameters, *row.arguments] for row in new)))
+    for row in new:
         publish(row)
 
 

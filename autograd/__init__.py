@@ -7,6 +7,7 @@ from typing import Any
 
 from . import dtypes as _dtypes
 from .devices import get_default_device, set_default_device
+from .differentiation import backward, grad
 from .dtypes import (
     Size,
     bfloat16,
@@ -50,7 +51,10 @@ from .graph import (
 )
 from .kernels import jit
 from .kernels.threads import get_num_threads, set_num_threads
-from .tensor import Tensor, backward, grad
+from .ops.random import Generator, default_generator
+from .rows import deferred as _deferred
+from .rows.public import TORCH as _TORCH
+from .tensor import Tensor
 from .version import __version__
 
 half, float, double = float16, float32, float64
@@ -59,22 +63,22 @@ cfloat, cdouble = complex64, complex128
 e, inf, nan, pi = 2.718281828459045, _dtypes.np.inf, _dtypes.np.nan, 3.141592653589793
 newaxis = None
 
-from . import ops  # noqa: E402  (operators attach themselves to Tensor)
-from .ops import deferred as _deferred  # noqa: E402
-from .ops.public import TORCH as _TORCH  # noqa: E402
-from .ops.random import Generator, default_generator  # noqa: E402
-
 globals().update(_TORCH)
 
 # Loaded on first use: `import autograd` stays as light as NumPy.
 _LATER = {
     "amp": "autocast",
     "cuda": "OutOfMemoryError",
+    "draw": "draw",
+    "func": "vmap",
+    "function": "Function",
+    "graph": ("is_anomaly_check_nan_enabled is_multithreading_enabled set_anomaly_enabled set_multithreading_enabled"),
     "legacy": (
         "BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor "
         "Variable set_default_tensor_type"
     ),
     "limits": "finfo iinfo",
+    "printing": "set_printoptions",
     "serialization": "load save",
     "settings": (
         "are_deterministic_algorithms_enabled get_deterministic_debug_mode get_float32_matmul_precision "
@@ -84,48 +88,21 @@ _LATER = {
     ),
     "storage": (
         "BoolStorage ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage FloatStorage "
-        "HalfStorage IntStorage LongStorage ShortStorage TypedStorage UntypedStorage"
+        "HalfStorage IntStorage LongStorage ShortStorage Storage TypedStorage UntypedStorage"
     ),
+    "testing": "gradcheck gradgradcheck",
+    "value": "Value",
 }
-_MODULES = "accelerator amp backends cpu cuda mps return_types serialization storage types xpu"
-_LAZY = {
-    **{name: (f"autograd.{module}", name) for module, names in _LATER.items() for name in names.split()},
+_MODULES = (
+    "accelerator amp anomaly_mode backends cpu cuda datasets fft forward_ad func function functional grad_mode graph "
+    "linalg masked mps random return_types serialization signal special storage testing types utils variable xpu"
+)
+_LAZY: dict[str, tuple[str, str | None]] = {
     **{name: (f"autograd.{name}", None) for name in _MODULES.split()},
-    "Function": ("autograd.function", "Function"),
+    **{name: (f"autograd.{module}", name) for module, names in _LATER.items() for name in names.split()},
     "autograd": ("autograd", None),  # programs that say `torch.autograd.grad`
-    "func": ("autograd.func", None),
-    "functional": ("autograd.functional", None),
-    **{
-        name: ("autograd.graph", name)
-        for name in (
-            "is_anomaly_check_nan_enabled",
-            "set_anomaly_enabled",
-            "is_multithreading_enabled",
-            "set_multithreading_enabled",
-        )
-    },
-    **{name: (f"autograd.{name}", None) for name in ("anomaly_mode", "grad_mode", "variable")},
-    "function": ("autograd.function", None),
-    "graph": ("autograd.graph", None),
-    "vmap": ("autograd.func", "vmap"),
-    "forward_ad": ("autograd.forward_ad", None),
-    "Storage": ("autograd.storage", "FloatStorage"),
-    "Value": ("autograd.value", "Value"),
-    "draw": ("autograd.draw", "draw"),
-    "gradcheck": ("autograd.testing", "gradcheck"),
-    "gradgradcheck": ("autograd.testing", "gradgradcheck"),
-    "set_printoptions": ("autograd.printing", "set_printoptions"),
-    "signal": ("autograd.signal", None),
-    "masked": ("autograd.masked", None),
-    "special": ("autograd.special", None),
-    "fft": ("autograd.fft", None),
-    "linalg": ("autograd.linalg", None),
-    "testing": ("autograd.testing", None),
-    "datasets": ("autograd.datasets", None),
     "nn": ("nn", None),
     "optim": ("optim", None),
-    "utils": ("autograd.utils", None),
-    "random": ("autograd.random", None),
 }
 
 __all__ = sorted(

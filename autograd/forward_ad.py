@@ -21,9 +21,9 @@ import numpy as np
 
 from . import graph
 from .graph import Leaf, Node, enable_grad, state
-from .ops.batching import enclose, expose, levels_of
-from .ops.pull import pull
-from .ops.table import PointwisePlan
+from .rows.batching import enclose, expose, levels_of
+from .rows.pull import pull
+from .rows.table import PointwisePlan
 from .tensor import Tensor, TensorNode, node_of, shared_counter, wrap
 
 __all__ = [

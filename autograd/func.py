@@ -2,7 +2,7 @@
 
 A transform wraps the inputs of the function in an identity of its own, runs it, and differentiates up to that identity:
 transforms nest in any order. Reverse mode is one backward pass, forward mode `autograd.forward_ad`, a batch
-`autograd.ops.batching`. What a transform returns has a history only where something outside of it requires grad.
+`autograd.rows.batching`. What a transform returns has a history only where something outside of it requires grad.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 from . import pytree
 from .forward_ad import Level, Start, in_level, make_dual_at, through, unpack_dual_at
 from .graph import Node, enable_grad, state
-from .ops.batching import Batch, active_batches, base_of, enclose, entered, expose, is_batched, wrap_batch
-from .ops.public import TORCH
-from .ops.pull import pull
+from .rows.batching import Batch, active_batches, base_of, enclose, entered, expose, is_batched, wrap_batch
+from .rows.public import TORCH
+from .rows.pull import pull
 from .tensor import BatchError, Tensor, check_differentiable, node_of, wrap
 
 __all__ = [

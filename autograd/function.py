@@ -12,8 +12,8 @@ import numpy as np
 
 from . import graph
 from .graph import Leaf, Node, no_grad, state
-from .ops.nodes import fit
-from .ops.packing import pack_tensor, unpack_tensor
+from .rows.nodes import fit
+from .rows.packing import pack_tensor, unpack_tensor
 from .tensor import BatchError, Tensor, TensorNode, node_of, wrap
 
 __all__ = ["BackwardNode", "Function", "FunctionCtx", "InplaceFunction", "once_differentiable"]
@@ -349,7 +349,7 @@ class Function(FunctionCtx, metaclass=_FunctionType):
         try:
             return _apply(cls, args, kwargs, has_setup)
         except BatchError as error:
-            from .ops.batching import apply_function
+            from .rows.batching import apply_function
 
             return apply_function(cls, args, error)
 
@@ -443,7 +443,7 @@ def _recorded(output: Tensor, tensors: list[Tensor], ctx: BackwardNode, number: 
             output._node = None
         return output
     if is_dirty:
-        from .ops.writes import set_history
+        from .rows.writes import set_history
 
         if output._counter is None or not is_input:
             output._bump_version()

@@ -7,9 +7,10 @@ from typing import Any
 
 from . import func as transforms
 from . import graph
+from .differentiation import grad
 from .graph import enable_grad
-from .ops.public import TORCH
-from .tensor import Tensor, grad
+from .rows.public import TORCH
+from .tensor import Tensor
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from . import dtypes
 from .devices import device as _device
-from .tensor import Tensor, array_from, check_differentiable, shared_counter, wrap
+from .from_data import array_from
+from .tensor import Tensor, check_differentiable, shared_counter, wrap
 
 __all__ = [
     "TYPES", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .ops import deferred
-from .ops.results import RESULT_TYPES
+from .rows import deferred
+from .rows.results import RESULT_TYPES
 
 __all__: list[str] = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .ops import deferred
+from .rows import deferred
 
 __all__ = sorted(deferred.names("special"))
 

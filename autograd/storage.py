@@ -14,8 +14,9 @@ import numpy as np
 
 from . import dtypes
 from .devices import CPU, device, require_cpu
+from .from_data import array_from
 from .legacy import NAMES
-from .tensor import array_from, root_of
+from .tensor import root_of
 
 __all__ = [
     "STORAGES", "BoolStorage", "ByteStorage", "CharStorage", "ComplexDoubleStorage", "ComplexFloatStorage",
@@ -338,6 +339,7 @@ def _foreign(byte_order: str | None) -> bool:
 # dtype name -> the type of its storages.
 STORAGES = {name: _StorageType(f"{NAMES[name]}Storage", (), {"dtype": dtypes.DTYPES[name]}) for name in NAMES}
 HalfStorage, FloatStorage, DoubleStorage = STORAGES["float16"], STORAGES["float32"], STORAGES["float64"]
+Storage = FloatStorage
 CharStorage, ShortStorage, IntStorage = STORAGES["int8"], STORAGES["int16"], STORAGES["int32"]
 LongStorage, ByteStorage, BoolStorage = STORAGES["int64"], STORAGES["uint8"], STORAGES["bool"]
 ComplexFloatStorage, ComplexDoubleStorage = STORAGES["complex64"], STORAGES["complex128"]

@@ -7,9 +7,7 @@ live in `autograd.ops`, which attaches them as methods.
 
 from __future__ import annotations
 
-import functools
 import math
-import sys
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -20,10 +18,9 @@ import numpy as np
 from . import dtypes
 from .devices import CPU, require_cpu
 from .dtypes import Size, default_dtype, from_numpy_dtype
-from .graph import HookDict, Leaf, Node, RemovableHandle, run_backward, state
-from .kernels.silence import silently
+from .graph import HookDict, Leaf, Node, RemovableHandle, state
 
-__all__ = ["INFERENCE", "Tensor", "TensorLeaf", "View", "backward", "grad", "wrap"]
+__all__ = ["INFERENCE", "Tensor", "TensorLeaf", "View", "wrap"]
 
 ndarray = np.ndarray
 new = object.__new__
@@ -53,7 +50,7 @@ class BatchError(RuntimeError):
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], writes: bool = False
     ) -> Any:
         """The operator on each example, results stacked; ``writes`` says that it writes to its first argument."""
-        from .ops.batching import over_examples
+        from .rows.batching import over_examples
 
         return over_examples(function, args, kwargs, writes)
 
@@ -321,6 +318,8 @@ class Tensor:
         >>> x.grad
         tensor([2., 4.])
         """
+        from .differentiation import backward
+
         backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def retain_grad(self) -> None:
@@ -796,129 +795,6 @@ def wrap(array: np.ndarray, node: Node | None = None) -> Tensor:
     return result
 
 
-def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
-    """A new array from numbers, nested sequences, arrays or tensors; Python floats take the default dtype.
-
-    Raises:
-        ValueError: sequences of different lengths at one depth.
-        TypeError: something that is not a number.
-    """
-    if isinstance(data, Tensor):
-        return data._array.astype(dtype or data._array.dtype)
-    if isinstance(data, (ndarray, np.generic)):
-        from_numpy_dtype(data.dtype)
-        return np.array(data, dtype or data.dtype.newbyteorder("="), order="C")
-    if isinstance(data, (str, bytes)):
-        raise TypeError(f"new(): invalid data type '{data.__class__.__name__}'")
-    if isinstance(data, (list, tuple, range)):
-        data = _without_tensors(data)
-        _check_rectangular(data)
-    classes: dict[type, Any] = {}  # of the elements, with one of each
-    for value in _examples(data):
-        if isinstance(value, str):
-            if classes:
-                raise TypeError("new(): invalid data type 'str': a tensor holds numbers and bools")
-            raise ValueError("too many dimensions 'str': a tensor holds numbers and bools")
-        if not isinstance(value, (bool, int, float, complex, np.number, np.bool_, ndarray)):
-            raise RuntimeError(f"Could not infer dtype of {type(value).__name__}: a tensor holds numbers and bools")
-        classes[value.__class__] = value
-    try:
-        array = np.array(data)
-    except (ValueError, OverflowError) as error:
-        raise type(error)(f"could not make a tensor: {error}") from None
-    made_of_python = not isinstance(_first(data), (np.generic, ndarray))
-    if array.dtype.kind == "O" or (array.dtype == np.uint64 and made_of_python):
-        raise ValueError("Overflow when unpacking long long: an integer does not fit into int64")
-    if dtype is None:
-        if any(isinstance(value, np.generic) for value in classes.values()) and ndarray not in classes:
-            dtype = functools.reduce(dtypes.promote_numpy, map(_element_dtype, classes.values()))
-        elif array.dtype.kind == "f" and (made_of_python or array.size == 0):
-            dtype = default_dtype.numpy
-        elif array.dtype.kind == "c" and made_of_python:
-            dtype = dtypes.complex_of(default_dtype.numpy)
-        elif array.dtype.kind in "iu" and made_of_python:
-            dtype = dtypes.int64.numpy
-        else:
-            dtype = array.dtype
-    elif array.dtype.kind == "c" and dtype.kind not in "cb" and made_of_python:
-        raise TypeError(f"must be real number, not complex: {dtype.name} has no imaginary part")
-    elif dtype.kind in "iu" and array.size and made_of_python and array.dtype.kind in "iuf":
-        limits = np.iinfo(dtype)
-        low = -limits.max - 1 if dtype.kind == "u" else limits.min  # as in PyTorch, -1 wraps around in uint8
-        if not (array.min() >= low and array.max() <= limits.max):
-            raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
-    return silently(np.asarray, array, dtype, "C")
-
-
-def _element_dtype(value: Any) -> np.dtype:
-    return value.dtype if isinstance(value, np.generic) else dtypes.number_dtype(value)
-
-
-def _without_tensors(data: Any) -> Any:
-    if isinstance(data, Tensor):
-        return data._array[()]  # a number of NumPy's for a 0-d tensor
-    if isinstance(data, range):
-        return list(data)
-    if isinstance(data, (list, tuple)) and _plain(data):
-        return data
-    if isinstance(data, (list, tuple)) and any(isinstance(item, (list, tuple, range, Tensor)) for item in data):
-        return [_without_tensors(item) for item in data]
-    return data
-
-
-PLAIN = {float, int, bool, complex}
-
-
-def _plain(data: Sequence[Any]) -> bool:
-    """Whether a sequence holds Python's numbers only: found out without a step of Python's for each."""
-    return PLAIN.issuperset(map(type, data))
-
-
-def _check_rectangular(data: Any, depth: int = 0) -> None:
-    if _plain(data):
-        return
-    lengths = {len(item) if isinstance(item, (list, tuple)) else -1 for item in data}
-    if len(lengths) > 1:
-        wanted, got = sorted(lengths)[-1], sorted(lengths)[0]
-        if got < 0:
-            if all(isinstance(item, (list, tuple, ndarray)) for item in data):
-                return
-            raise TypeError(f"not a sequence: a number stands beside a list of length {wanted} at dim {depth + 1}")
-        raise ValueError(f"expected sequence of length {wanted} at dim {depth + 1} (got {got})")
-    if lengths and lengths != {-1} and lengths != {0}:
-        inner = {
-            len(item[0]) if isinstance(item[0], (list, tuple)) else -1
-            for item in data
-            if isinstance(item, (list, tuple))
-        }
-        for item in data:
-            _check_rectangular(item, depth + 1)
-        if len(inner) > 1:
-            wanted, got = max(inner), min(inner)
-            raise ValueError(f"expected sequence of length {wanted} at dim {depth + 2} (got {max(got, 0)})")
-
-
-def _examples(data: Any) -> Iterator[Any]:
-    """One element of each class in each innermost sequence."""
-    if not isinstance(data, (list, tuple)):
-        yield data
-        return
-    found = dict(zip(map(type, data), data, strict=True))
-    if any(issubclass(kind, (list, tuple)) for kind in found):
-        for item in data:
-            yield from _examples(item)
-    else:
-        yield from found.values()
-
-
-def _first(data: Any) -> Any:
-    while isinstance(data, (list, tuple)):
-        if not data:
-            return None
-        data = data[0]
-    return data.flat[0] if isinstance(data, ndarray) and data.size else data
-
-
 # --- History -------------------------------------------------------------------------------------------------------
 
 
@@ -971,217 +847,6 @@ class GradKeeper:
 
 def _keeper(node: Node) -> GradKeeper | None:
     return node.hooks.keeper if node.hooks is not None else None  # type: ignore[return-value]
-
-
-# --- Differentiation -----------------------------------------------------------------------------------------------
-
-
-def differentiate(roots: Sequence[Node], gradients: Sequence[Any], **options: Any) -> list[Any]:
-    """`run_backward` where gradients are arrays: overflow and division by zero give infinities, not warnings."""
-    with np.errstate(all="ignore"):
-        return run_backward(roots, gradients, **options)
-
-
-def backward(
-    tensors: Tensor | Sequence[Tensor],
-    grad_tensors: Any = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    grad_variables: Any = None,
-    inputs: Tensor | Sequence[Tensor] | None = None,
-) -> None:
-    """Adds the gradients of ``tensors`` to ``grad`` of the leaves they were made from.
-
-    Args:
-        tensors: one tensor or several.
-        grad_tensors: for each the gradient of a final scalar with respect to it; None is 1 for a scalar.
-        retain_graph: keep saved values for another pass; the value of ``create_graph`` by default.
-        create_graph: record the backward pass itself.
-        inputs: accumulate into these leaves only.
-    """
-    roots = _as_sequence(tensors)
-    grad_tensors = grad_variables if grad_tensors is None else grad_tensors
-    gradients = _as_list(grad_tensors, len(roots), "grad_tensors")
-    nodes, values = _prepare_roots(roots, gradients, create_graph)
-    wanted = None
-    if inputs is not None:
-        wanted = _input_nodes(_as_sequence(inputs))
-        if not wanted:
-            raise RuntimeError("inputs argument to backward() cannot be empty")
-    if create_graph:
-        warnings.warn(
-            "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
-            "gradient which can cause a memory leak. Use autograd.grad when creating the graph, or reset .grad to "
-            "None after use.",
-            UserWarning,
-            stacklevel=3 if sys._getframe(1).f_code.co_name == "backward" else 2,
-        )
-    keep = create_graph if retain_graph is None else retain_graph
-    differentiate(nodes, values, inputs=wanted, retain_graph=keep, create_graph=create_graph)
-
-
-def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Any = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    only_inputs: bool = True,
-    allow_unused: bool | None = None,
-    is_grads_batched: bool = False,
-    materialize_grads: bool = False,
-) -> tuple[Tensor | None, ...]:
-    """Gradients of the sum of ``outputs`` with respect to ``inputs``; no ``.grad`` changes.
-
-    Args:
-        outputs: one tensor or several.
-        inputs: the tensors to differentiate by, leaves or not.
-        grad_outputs: for each output the factor of its gradient; None is 1 for a scalar.
-        retain_graph: keep saved values for another pass; the value of ``create_graph`` by default.
-        create_graph: record the backward pass, so that the result can be differentiated.
-        only_inputs: only True is possible.
-        allow_unused: give None for an input that no output depends on, instead of an error.
-        is_grads_batched: ``grad_outputs`` hold, along a first dimension of their own, several factors each, and the
-            gradients do so likewise: one pass for all, as under `vmap`.
-        materialize_grads: give zeros there.
-
-    >>> import autograd
-    >>> x = autograd.tensor(3.0, requires_grad=True)
-    >>> (dy,) = autograd.grad(x**3, x, create_graph=True)
-    >>> autograd.grad(dy, x)
-    (tensor(18.),)
-    """
-    roots, targets = _as_sequence(outputs), _as_sequence(inputs)
-    if not targets:
-        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
-    if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
-    if not only_inputs:
-        warnings.warn("only_inputs argument is deprecated and is ignored now (defaults to True).", FutureWarning, 2)
-    gradients = _as_list(grad_outputs, len(roots), "grad_outputs")
-    keep = create_graph if retain_graph is None else retain_graph
-    unused = bool(allow_unused or materialize_grads)
-    if is_grads_batched:
-        from .ops.pull import pull_batch
-
-        return pull_batch(roots, targets, gradients, keep, create_graph, unused, materialize_grads)
-    try:
-        nodes, values = _prepare_roots(roots, gradients, create_graph)
-        wanted = _input_nodes(targets)
-    except BatchError:
-        from .ops.pull import pull_examples
-
-        return pull_examples(roots, targets, gradients, keep, create_graph, unused, materialize_grads)
-    arrived = differentiate(
-        nodes, values, inputs=wanted, retain_graph=keep, create_graph=create_graph, accumulate=False
-    )
-    results: list[Tensor | None] = []
-    known = {id(value) for value in values}
-    for target, g in zip(targets, arrived, strict=True):
-        if g is None and materialize_grads:
-            g = np.zeros_like(target._array)
-        elif g is None and not allow_unused:
-            raise RuntimeError(
-                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
-                "if this is the desired behavior."
-            )
-        if g is not None and not isinstance(g, Tensor):
-            g = np.asarray(g)
-            # The caller may write to each result: no two share memory, and none repeats an element.
-            if id(g) in known or g.base is not None or not g.flags.writeable or 0 in g.strides:
-                g = g.copy()
-            known.add(id(g))
-            g = wrap(g)
-        results.append(g)
-    return tuple(results)
-
-
-def _as_list(gradients: Any, count: int, name: str) -> list[Any]:
-    if gradients is None:
-        return [None] * count
-    result = [gradients] if isinstance(gradients, Tensor) else list(gradients)
-    if len(result) != count:
-        raise RuntimeError(f"got {count} tensors and {len(result)} gradients; {name} needs one for each")
-    return result
-
-
-def _as_sequence(values: Any) -> list[Any]:
-    """One Tensor or gradient edge, or a sequence of them, as a list."""
-    return [values] if isinstance(values, Tensor) or hasattr(values, "ownership_token") else list(values)
-
-
-def _edge_node(value: Any, wanted: str) -> Node:
-    """The node of a `graph.GradientEdge`.
-
-    Raises:
-        TypeError: something else.
-    """
-    node = getattr(value, "node", None)
-    if not isinstance(node, Node):
-        raise TypeError(f"{wanted}, but got {type(value).__name__}")
-    return node
-
-
-def _input_nodes(inputs: list[Tensor]) -> list[Node]:
-    nodes = []
-    for tensor in inputs:
-        if not isinstance(tensor, Tensor):
-            nodes.append(_edge_node(tensor, "inputs must be Tensors or GradientEdges"))
-            continue
-        node = node_of(tensor)
-        if node is None:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
-        nodes.append(node)
-    return nodes
-
-
-def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool) -> tuple[list[Node], list[Any]]:
-    nodes, values = [], []
-    for root, gradient in zip(roots, gradients):  # noqa: B905 (equally long)
-        if not isinstance(root, Tensor):
-            nodes.append(_edge_node(root, "expected a Tensor or a GradientEdge to differentiate"))
-            if not isinstance(gradient, Tensor):
-                raise RuntimeError("a GradientEdge has no shape of its own: pass its gradient")
-            values.append(gradient if create_graph else gradient._array)
-            continue
-        node = node_of(root)
-        if node is None:
-            raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
-        if gradient is None:
-            array = root._array
-            if array.size != 1:
-                raise RuntimeError(
-                    f"grad can be implicitly created only for scalar outputs, but this one has shape "
-                    f"{list(root.shape)}; pass a gradient of that shape, or reduce it with sum() or mean()"
-                )
-            if array.dtype.kind == "c":
-                raise RuntimeError(
-                    f"grad can be implicitly created only for real scalar outputs but got {root.dtype}; pass a "
-                    "gradient, or take .real or .abs()"
-                )
-            value: Any = np.empty(array.shape, array.dtype)
-            value.fill(1)
-            value = wrap(value) if create_graph else value
-        else:
-            if not isinstance(gradient, Tensor):
-                raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
-            if gradient._array.shape != root._array.shape:
-                raise RuntimeError(
-                    f"Mismatch in shape: grad_output[0] has a shape of {gradient.shape} and output[0] has a shape of "
-                    f"{root.shape}."
-                )
-            if (gradient._array.dtype.kind == "c") != (root._array.dtype.kind == "c"):
-                raise RuntimeError(
-                    "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
-                    f"dtype: grad_output[0] has a dtype of {gradient.dtype} and output[0] has a dtype of {root.dtype}."
-                )
-            if create_graph:
-                value = gradient if gradient.dtype is root.dtype else gradient.to(root.dtype)
-            else:
-                value = gradient._array.astype(root._array.dtype, copy=False)
-        nodes.append(node)
-        values.append(value)
-    return nodes, values
 
 
 # --- Checks that several operators share ---------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from . import graph
 from .graph import Node, run_backward, state
-from .ops.table import TABLE, PointwiseRow, Row, library
+from .rows.table import TABLE, PointwiseRow, Row, library
 
 __all__ = ["Value", "grad"]
 

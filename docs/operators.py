@@ -20,8 +20,8 @@ import numpy as np
 import autograd
 from autograd import Tensor
 from autograd.ops import load_all
-from autograd.ops.public import NAMESPACES
-from autograd.ops.table import TABLE, CoarseRow, PointwiseRow, Row, public_name
+from autograd.rows.public import NAMESPACES
+from autograd.rows.table import TABLE, CoarseRow, PointwiseRow, Row, public_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "operators.md"
@@ -66,7 +66,7 @@ def page() -> str:
     types = element_types()
     families: dict[str, list[Row]] = {}
     for row in TABLE.values():
-        families.setdefault(row.forward.__module__.rpartition(".")[2], []).append(row)
+        families.setdefault(row.forward.__module__.removeprefix("autograd.ops.").replace(".", "/"), []).append(row)
     pointwise = sum(isinstance(row, PointwiseRow) for row in TABLE.values())
     lines = [INTRODUCTION.format(threshold=autograd.jit.threshold)]
     lines.append(

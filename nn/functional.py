@@ -6,10 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from autograd.ops import deferred as _deferred
-from autograd.ops.public import FUNCTIONAL as _FUNCTIONAL
-from autograd.ops.public import TORCH as _TORCH
-from autograd.ops.writes import write as _write
+from autograd.rows import deferred as _deferred
+from autograd.rows.public import FUNCTIONAL as _FUNCTIONAL
+from autograd.rows.public import TORCH as _TORCH
+from autograd.rows.writes import write as _write
 from autograd.tensor import Tensor
 
 globals().update(_FUNCTIONAL)

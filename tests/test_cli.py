@@ -254,7 +254,7 @@ def test_warmup_compiles_for_other_processes(tmp_path, monkeypatch):
 import sys
 import autograd
 from autograd.cli import main, warmup
-from autograd.ops.table import TABLE
+from autograd.rows.table import TABLE
 rows = {name: TABLE[name] for name in ("tanh", "atan2")}
 warmup.TABLE = rows
 code = main(["warmup"])
@@ -280,7 +280,7 @@ print(code, autograd.jit.compiled() - before)
 
 def test_warmup_covers_the_table():
     from autograd.cli.warmup import jobs
-    from autograd.ops.table import TABLE, PointwiseRow
+    from autograd.rows.table import TABLE, PointwiseRow
 
     names = [name for name, _ in jobs(np.dtype(np.float32), everything=True)]
     assert len(names) == len(set(names))

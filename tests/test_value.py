@@ -9,7 +9,7 @@ import pytest
 
 import autograd
 from autograd import Value
-from autograd.ops.table import TABLE, PointwiseRow
+from autograd.rows.table import TABLE, PointwiseRow
 from autograd.value import grad
 
 ROWS = [row for row in TABLE.values() if isinstance(row, PointwiseRow) and row.rules]

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..kernels import conv, jit, pooling, scatter
-from ..ops.readings import Program
-from ..ops.table import TABLE, PointwiseRow
+from ..rows.readings import Program
+from ..rows.table import TABLE, PointwiseRow
 from .errors import CommandError
 
 __all__ = ["add_arguments", "jobs", "run"]

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from .. import graph
+from ..differentiation import differentiate
 from ..graph import Leaf, Node, topological_order
-from ..ops.nodes import FREED, Output, RowNode
-from ..ops.table import PointwiseRow
-from ..tensor import Tensor, TensorLeaf, differentiate, node_of
+from ..rows.nodes import FREED, Output, RowNode
+from ..rows.table import PointwiseRow
+from ..tensor import Tensor, TensorLeaf, node_of
 from ..value import Value
 
 __all__ = ["Edge", "Record", "Trace", "trace"]

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import can_cast, result_type
+from ..rows.dispatch import NUMBERS, apply, as_number, broadcast_shape
+from ..rows.public import INPLACE_FUNCTIONS, TORCH, function, inplace
+from ..rows.table import TABLE, Array, PointwiseRow, coarse
+from ..rows.writes import type_name, write
 from ..tensor import Tensor, wrap
 from .convert import check_tensor
-from .dispatch import NUMBERS, apply, as_number, broadcast_shape
 from .pointwise import addcdiv, addcmul, check_fits
-from .public import INPLACE_FUNCTIONS, TORCH, function, inplace
-from .table import TABLE, Array, PointwiseRow, coarse
-from .writes import type_name, write
 
 
 def _check_integers(operator: str, *arrays: np.ndarray, bools: bool = True) -> None:

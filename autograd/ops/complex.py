@@ -13,14 +13,14 @@ import numpy as np
 
 from .. import dtypes
 from ..dtypes import complex_of
+from ..rows.dispatch import apply
+from ..rows.nodes import holds_complex, sum_to
+from ..rows.public import function
+from ..rows.table import TABLE, Array, _, coarse
+from ..rows.writes import type_name
 from ..tensor import Tensor, wrap
 from .convert import check_tensor
-from .dispatch import apply
-from .nodes import holds_complex, sum_to
-from .public import function
 from .shape import slice_view, transpose
-from .table import TABLE, Array, _, coarse
-from .writes import type_name
 
 # --- Parts ---------------------------------------------------------------------------------------------------------
 
@@ -273,7 +273,7 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> autograd.complex(autograd.tensor([1.0, 2.0]), autograd.tensor([3.0, -4.0]))
     tensor([1.+3.j, 2.-4.j])
     """
-    from .writes import write_out
+    from ..rows.writes import write_out
 
     _check_parts("complex", real, imag, ("real", "imag"))
     _check_out("complex", real, out)
@@ -292,7 +292,7 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> autograd.polar(autograd.tensor([1.0, 2.0]), autograd.tensor([0.0, 0.5]))
     tensor([1.0000+0.0000j, 1.7552+0.9589j])
     """
-    from .writes import write_out
+    from ..rows.writes import write_out
 
     _check_parts("polar", abs, angle, ("abs", "angle"))
     _check_out("polar", abs, out)

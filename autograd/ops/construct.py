@@ -10,10 +10,10 @@ import numpy as np
 
 from .. import dtypes
 from ..dtypes import default_dtype, to_numpy_dtype
+from ..rows.public import TORCH, function
 from ..tensor import Tensor, check_differentiable, wrap
 from .convert import check_tensor
 from .create import _dtype, creation, meshgrid
-from .public import TORCH, function
 
 # --- Indices -------------------------------------------------------------------------------------------------------
 

@@ -12,12 +12,12 @@ from .. import dtypes
 from ..devices import require_cpu
 from ..dtypes import cast, default_dtype
 from ..graph import state
+from ..rows.dispatch import NUMBERS, apply, as_number
+from ..rows.nodes import sum_to
+from ..rows.public import TORCH, function, inplace
+from ..rows.table import TABLE, Array, _, coarse
+from ..rows.writes import check_write, write
 from ..tensor import Tensor, check_dim, count_write, in_memory_order, node_of, wrap
-from .dispatch import NUMBERS, apply, as_number
-from .nodes import sum_to
-from .public import TORCH, function, inplace
-from .table import TABLE, Array, _, coarse
-from .writes import check_write, write
 
 
 @coarse(latex=r"x", home="", node_name="ToCopy", keeps_layout=True)

@@ -18,13 +18,14 @@ import numpy as np
 from .. import dtypes
 from ..devices import require_cpu
 from ..dtypes import default_dtype, to_numpy_dtype
+from ..from_data import array_from
 from ..graph import state
 from ..kernels.layout import is_spread
-from ..tensor import INFERENCE, Tensor, array_from, check_differentiable, in_memory_order, wrap
+from ..rows.dispatch import as_number
+from ..rows.public import function
+from ..rows.writes import type_name, write_out
+from ..tensor import INFERENCE, Tensor, check_differentiable, in_memory_order, wrap
 from .convert import check_tensor, laid_out, number_array
-from .dispatch import as_number
-from .public import function
-from .writes import type_name, write_out
 
 
 def _finish(array: np.ndarray, requires_grad: bool, device: Any = None, out: Tensor | None = None) -> Tensor:

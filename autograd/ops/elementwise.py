@@ -11,14 +11,14 @@ import numpy as np
 
 from ..dtypes import complex128, float64
 from ..graph import state
+from ..rows.dispatch import NUMBERS, apply, broadcast_shape
+from ..rows.public import TORCH, function, inplace
+from ..rows.results import result_type
+from ..rows.table import Array, _, coarse, pointwise
+from ..rows.writes import check_write, count_write, type_name, write
 from ..tensor import Tensor, node_of, wrap
 from .bitwise import div, integer_function
 from .convert import check_tensor
-from .dispatch import NUMBERS, apply, broadcast_shape
-from .public import TORCH, function, inplace
-from .results import result_type
-from .table import Array, _, coarse, pointwise
-from .writes import check_write, count_write, type_name, write
 
 # --- Signs, neighbors, steps ---------------------------------------------------------------------------------------
 

@@ -15,14 +15,14 @@ import numpy as np
 from .. import dtypes
 from ..dtypes import complex_of, real_of, to_numpy_dtype
 from ..kernels.silence import silently
+from ..rows.dispatch import apply
+from ..rows.public import function
+from ..rows.table import TABLE, Array, _, coarse
+from ..rows.writes import type_name
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
 from .create import _finish
-from .dispatch import apply
-from .public import function
 from .shape import pad, pad_constant, roll, slice_view
-from .table import TABLE, Array, _, coarse
-from .writes import type_name
 
 # What the sum over n elements is divided by, and what scipy calls that on the way to frequencies and back.
 SCIPY_NAMES = {

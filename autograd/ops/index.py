@@ -10,13 +10,13 @@ import numpy as np
 
 from .. import dtypes, kernels
 from ..kernels.scatter import flat_places
+from ..rows.dispatch import NUMBERS, apply, broadcast_shape
+from ..rows.public import function
+from ..rows.table import TABLE, Array, _, coarse
+from ..rows.writes import check_overlap, type_name, write
 from ..tensor import Tensor, check_dim, wrap
 from .convert import blank, check_tensor, copy_into, number_array, records, set_element
-from .dispatch import NUMBERS, apply, broadcast_shape
-from .public import function
 from .shape import expand, reshape, slice_view, unsqueeze
-from .table import TABLE, Array, _, coarse
-from .writes import check_overlap, type_name, write
 
 INTEGERS = {"int64": (np.dtype(np.int64),), "int32/int64": (np.dtype(np.int32), np.dtype(np.int64))}
 
@@ -110,7 +110,7 @@ def _(g, indices, accumulate):
 
 @index_write.gradient("y")
 def _(g, y_shape, indices):
-    from .nodes import sum_to
+    from ..rows.nodes import sum_to
 
     return sum_to(index(g, indices), y_shape)
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from ..dtypes import dtype as DType
 from ..dtypes import float32, int64
+from ..rows.deferred import find
+from ..rows.public import TORCH, function
+from ..rows.table import TABLE
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
-from .deferred import find
-from .public import TORCH, function
-from .table import TABLE
 
 
 def _mask_of(operator: str, input: Tensor, mask: Any) -> Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .table import _, pointwise
+from ..rows.table import _, pointwise
 
 # --- Arithmetic ----------------------------------------------------------------------------------------------------
 

@@ -12,14 +12,14 @@ from .. import dtypes
 from ..devices import require_cpu
 from ..dtypes import default_dtype
 from ..graph import no_grad, state
+from ..rows.dispatch import apply
+from ..rows.nodes import sum_to
+from ..rows.public import function
+from ..rows.table import Array, _, coarse
+from ..rows.writes import check_write, type_name, write, write_out
 from ..tensor import Tensor, check_differentiable, count_write, node_of, wrap
 from .convert import check_tensor, copy_into, records
 from .create import _dtype, _empty_like, _finish, _only_shape, _shape, check_options
-from .dispatch import apply
-from .nodes import sum_to
-from .public import function
-from .table import Array, _, coarse
-from .writes import check_write, type_name, write, write_out
 
 if TYPE_CHECKING:
     from ..kernels.streams import MT19937Stream

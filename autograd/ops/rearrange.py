@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Size
+from ..rows.dispatch import NUMBERS, apply
+from ..rows.public import TORCH, function, inplace
+from ..rows.table import TABLE
 from ..tensor import Tensor, check_dim
 from ..tensor import wrap as tensor_of
 from .convert import check_tensor
-from .dispatch import NUMBERS, apply
 from .index import masked_fill, select_indices
-from .public import TORCH, function, inplace
 from .shape import (
     cat,
     chunk,
@@ -26,7 +27,6 @@ from .shape import (
     unsqueeze,
 )
 from .shape import pad as padded
-from .table import TABLE
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "repeat_interleave", "rot90", "tensor_split"]
 

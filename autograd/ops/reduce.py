@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import default_dtype, to_numpy_dtype
+from ..rows import deferred
+from ..rows.dispatch import apply, broadcast_shape
+from ..rows.public import function
+from ..rows.results import result_type
+from ..rows.table import TABLE, Array, _, coarse
+from ..rows.writes import write_out
 from ..tensor import Tensor, check_dim, wrap
-from . import deferred
 from .convert import check_tensor
-from .dispatch import apply, broadcast_shape
-from .public import function
-from .results import result_type
 from .shape import expand, flip, reshape, unsqueeze
-from .table import TABLE, Array, _, coarse
-from .writes import write_out
 
 ALL_AXES = tuple(tuple(range(ndim)) for ndim in range(8))
 

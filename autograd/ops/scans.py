@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..rows.dispatch import NUMBERS, apply
+from ..rows.public import function
+from ..rows.results import result_type
+from ..rows.table import TABLE, Array, _, coarse
+from ..rows.writes import type_name
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
-from .dispatch import NUMBERS, apply
 from .index import scatter_add_zeros
-from .public import function
 from .reduce import WIDER, cumsum, scan
-from .results import result_type
 from .shape import cat, expand, flip, unsqueeze
-from .table import TABLE, Array, _, coarse
-from .writes import type_name
 
 __all__ = ["cummax", "cummin", "cumprod", "cumulative_trapezoid", "diff", "gradient", "logcumsumexp", "trapezoid"]
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..kernels.scatter import reduce_at
+from ..rows.dispatch import apply, broadcast_shape
+from ..rows.public import function
+from ..rows.table import TABLE, Array, _, coarse
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor, number_array
-from .dispatch import apply, broadcast_shape
 from .index import check_places, check_range, check_scatter, check_slices, index, index_array, index_write, nonzero
-from .public import function
 from .shape import expand, reshape
-from .table import TABLE, Array, _, coarse
 
 __all__ = ["index_reduce", "multiplied", "put", "scatter_reduce", "take", "take_along_dim"]
 

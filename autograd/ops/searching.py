@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import from_numpy_dtype, promote_numpy
+from ..rows.dispatch import NUMBERS
+from ..rows.public import TORCH, function
+from ..rows.results import result_type
+from ..rows.writes import type_name
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
-from .dispatch import NUMBERS
-from .public import TORCH, function
-from .results import result_type
-from .writes import type_name
 
 __all__ = [
     "bincount", "bucketize", "histc", "histogram", "histogramdd", "isin", "searchsorted", "unique",

@@ -12,12 +12,12 @@ import numpy as np
 
 from ..dtypes import can_cast
 from ..kernels.layout import is_channels_last
+from ..rows.dispatch import apply
+from ..rows.nodes import sum_to
+from ..rows.public import TORCH, function
+from ..rows.table import Array, Arrays, _, coarse
+from ..rows.writes import check_apart, write_out
 from ..tensor import Tensor, check_dim, count_write
-from .dispatch import apply
-from .nodes import sum_to
-from .public import TORCH, function
-from .table import Array, Arrays, _, coarse
-from .writes import check_apart, write_out
 
 
 def resolve_shape(shape: Sequence[Any], size: int, operator: str) -> tuple[int, ...]:

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from ..kernels import jit, selection
+from ..rows.dispatch import apply
+from ..rows.public import function
+from ..rows.results import result_type
+from ..rows.table import Array, _, coarse
+from ..rows.writes import type_name
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
-from .dispatch import apply
-from .public import function
 from .reduce import shared_equally, taken
-from .results import result_type
-from .table import Array, _, coarse
-from .writes import type_name
 
 __all__ = ["argsort", "kthvalue", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile", "sort", "topk"]
 

@@ -16,14 +16,14 @@ import numpy as np
 
 from ..dtypes import get_default_dtype
 from ..kernels import uncompiled
+from ..rows.dispatch import apply, broadcast_shape
+from ..rows.public import NAMESPACES, TORCH, attach_rows, function
+from ..rows.table import TABLE, Array, _, coarse, pointwise
+from ..rows.writes import type_name
 from ..tensor import Tensor
 from .bitwise import promoted
 from .convert import check_tensor
-from .dispatch import apply, broadcast_shape
-from .public import NAMESPACES, TORCH, attach_rows, function
 from .shape import expand
-from .table import TABLE, Array, _, coarse, pointwise
-from .writes import type_name
 
 # --- The gamma family ----------------------------------------------------------------------------------------------
 

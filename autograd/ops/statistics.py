@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from ..rows.dispatch import apply
+from ..rows.nodes import sum_to
+from ..rows.public import function, inplace
+from ..rows.results import result_type
+from ..rows.table import TABLE
+from ..rows.writes import type_name
 from ..tensor import Tensor, check_dim
 from .convert import check_tensor
-from .dispatch import apply
-from .nodes import sum_to
-from .public import function, inplace
 from .reduce import amax, amin, axes_of, check_not_empty, deviation, norm, p_norm, variance
-from .results import result_type
 from .shape import stack
-from .table import TABLE
-from .writes import type_name
 
 __all__ = [
     "aminmax", "corrcoef", "cov", "dist", "frobenius_norm", "nanmean", "nansum", "norm_except_dim", "nuclear_norm",

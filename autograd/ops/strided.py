@@ -12,13 +12,13 @@ import numpy as np
 from ..dtypes import contiguous_format, dtype, to_numpy_dtype
 from ..graph import state
 from ..kernels.layout import memory_of
+from ..rows.dispatch import apply
+from ..rows.public import NAMESPACES, TORCH, function, with_keywords
+from ..rows.table import TABLE, Array, _, coarse
+from ..rows.writes import type_name
 from ..tensor import Tensor, check_dim, count_write, shared_counter, wrap
 from .convert import check_tensor, clone, view_scatter
-from .dispatch import apply
-from .public import NAMESPACES, TORCH, function, with_keywords
 from .shape import become, select, slice_view, split, view
-from .table import TABLE, Array, _, coarse
-from .writes import type_name
 
 __all__ = ["as_strided", "resize_", "unfold", "view_as_dtype"]
 

@@ -18,9 +18,9 @@ import numpy as np
 
 from ..devices import require_cpu
 from ..dtypes import default_dtype, float32, float64, from_numpy_dtype, strided, to_numpy_dtype
+from ..rows.public import function
 from ..tensor import Tensor, wrap
 from .create import creation
-from .public import function
 
 BLACKMAN = (0.42, 0.5, 0.08)
 NUTTALL = (0.3635819, 0.4891775, 0.1365995, 0.0106411)

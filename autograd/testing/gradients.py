@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..differentiation import grad
 from ..graph import enable_grad
 from ..ops.create import as_tensor
-from ..tensor import Tensor, grad
+from ..tensor import Tensor
 from .comparison import make_tensor
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]

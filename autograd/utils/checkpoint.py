@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from typing import Any
 
 from .. import pytree
+from ..differentiation import backward
 from ..function import Function
 from ..graph import enable_grad, no_grad, state
 from ..hooks import saved_tensors_hooks
-from ..ops.packing import pack_tensor, unpack_tensor
 from ..ops.random import get_rng_state, set_rng_state
-from ..tensor import Tensor, backward
+from ..rows.packing import pack_tensor, unpack_tensor
+from ..tensor import Tensor
 
 __all__ = [
     "CheckpointError",

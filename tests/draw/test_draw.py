@@ -367,7 +367,7 @@ def test_the_package_can_be_called():
 
 
 def test_every_sign_belongs_to_an_operator():
-    from autograd.ops.table import TABLE
+    from autograd.rows.table import TABLE
 
     for names in (dot_module.GLYPHS, dot_module.SYMMETRIC, dot_module.OPERANDS):
         assert set(names) <= set(TABLE)

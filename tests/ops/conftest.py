@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import autograd
-from autograd.ops import deferred
+from autograd.rows import deferred
 
 
 class Library:

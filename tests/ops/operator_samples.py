@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from autograd.ops import load_all
-from autograd.ops.table import TABLE, PointwiseRow
+from autograd.rows.table import TABLE, PointwiseRow
 
 load_all()
 

@@ -7,7 +7,7 @@ import pytest
 from parity import agree, outcome
 
 import autograd
-from autograd.ops.public import NAMESPACES
+from autograd.rows.public import NAMESPACES
 
 # Calls on a float32 vector x, a float64 vector d, integers i and bools b: the result, or the type of the error.
 CALLS = """

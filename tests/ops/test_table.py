@@ -26,8 +26,8 @@ from operator_samples import (
 from parity import TOLERANCE, agree, agree_with_gradients, backward, outcome, weights
 
 import autograd
-from autograd.ops.public import FUNCTIONAL, TORCH
-from autograd.ops.table import TABLE, PointwiseRow
+from autograd.rows.public import FUNCTIONAL, TORCH
+from autograd.rows.table import TABLE, PointwiseRow
 from autograd.testing import gradcheck, gradgradcheck
 from autograd.value import Value
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..differentiation import differentiate
 from ..graph import Node
-from ..tensor import Tensor, differentiate, node_of, wrap
+from ..tensor import Tensor, node_of, wrap
 from .batching import enclose, expose, is_batched, levels_of
 
 __all__ = ["pull"]

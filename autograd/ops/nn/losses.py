@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, wrap
-from .convert import check_tensor
-from .dispatch import apply, broadcast_shape, compute_dtype
-from .nodes import sum_to
-from .public import function
-from .reduce import log_softmax_along
-from .table import TABLE, Array, CoarseRow, PointwiseRow, _, coarse, pointwise
+from ...rows.dispatch import apply, broadcast_shape, compute_dtype
+from ...rows.nodes import sum_to
+from ...rows.public import function
+from ...rows.table import TABLE, Array, CoarseRow, PointwiseRow, _, coarse, pointwise
+from ...tensor import Tensor, wrap
+from ..convert import check_tensor
+from ..reduce import log_softmax_along
 
 REDUCTIONS = ("none", "mean", "sum")
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.sampling import in_memory_order
-from ..tensor import Tensor, check_dim, wrap
-from .convert import check_tensor, records
-from .dispatch import apply
-from .public import FUNCTIONAL, TORCH, function
-from .random import Generator, default_generator, stream_of
-from .table import Array, coarse
-from .writes import check_write, type_name, write
+from ...kernels.sampling import in_memory_order
+from ...rows.dispatch import apply
+from ...rows.public import FUNCTIONAL, TORCH, function
+from ...rows.table import Array, coarse
+from ...rows.writes import check_write, type_name, write
+from ...tensor import Tensor, check_dim, wrap
+from ..convert import check_tensor, records
+from ..random import Generator, default_generator, stream_of
 
 # alpha dropout: what SELU tends to where its input tends to minus infinity, without its sign.
 SELU_LIMIT = 1.7580993408473766

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..tensor import Tensor
-from .convert import check_tensor
+from ...rows.public import TORCH, function
+from ...rows.table import _
+from ...tensor import Tensor
+from ..convert import check_tensor
 from .decompositions import cholesky_factor, eigh_factors, qr_factors, svd_factors
 from .matrices import LinAlgError, broadcast_batches, call, check_matrix, mH, same_kind
-from .public import TORCH, function
-from .table import _
 
 __all__ = ["lobpcg", "pca_lowrank", "svd_lowrank"]
 

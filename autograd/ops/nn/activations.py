@@ -6,7 +6,7 @@ written so that a NaN passes the gradient on instead of hiding behind a zero.
 
 from __future__ import annotations
 
-from .table import _, pointwise
+from ...rows.table import _, pointwise
 
 
 @pointwise(latex=r"\max(x, 0)", kinks=(0,), inplace=True, refuses_bool="convert with .float()")

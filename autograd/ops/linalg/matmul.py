@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor
-from .convert import check_tensor
-from .dispatch import NUMBERS, apply
-from .nodes import sum_to
-from .public import function
-from .shape import reshape, transpose, unsqueeze
-from .table import Array, _, coarse
-from .writes import write_out
+from ...rows.dispatch import NUMBERS, apply
+from ...rows.nodes import sum_to
+from ...rows.public import function
+from ...rows.table import Array, _, coarse
+from ...rows.writes import write_out
+from ...tensor import Tensor
+from ..convert import check_tensor
+from ..shape import reshape, transpose, unsqueeze
 
 
 def _check_matmul(x: np.ndarray, y: np.ndarray, operator: str = "matmul") -> None:
@@ -258,7 +258,7 @@ for _name, _ndims, _operands in (
 @coarse(latex=r"x_{i, i + k}", is_view=True)
 def diagonal(x: Array, offset=0, dim1=0, dim2=1):
     """The diagonal over two dimensions, as the last dimension of a view."""
-    from ..tensor import check_dim
+    from ...tensor import check_dim
 
     first, second = check_dim("diagonal", dim1, x.ndim), check_dim("diagonal", dim2, x.ndim)
     if first == second:

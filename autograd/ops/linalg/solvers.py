@@ -12,9 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import lapack
-from ..tensor import Tensor, wrap
-from .convert import check_tensor
+from ...kernels import lapack
+from ...rows.nodes import sum_to
+from ...rows.public import function
+from ...rows.results import result_type
+from ...rows.table import TABLE, Array, _, coarse
+from ...tensor import Tensor, wrap
+from ..convert import check_tensor
 from .matrices import (
     broadcast_batches,
     call,
@@ -28,10 +32,6 @@ from .matrices import (
     tril,
     triu,
 )
-from .nodes import sum_to
-from .public import function
-from .results import result_type
-from .table import TABLE, Array, _, coarse
 
 __all__ = [
     "check_pivots", "cholesky_inverse", "cholesky_solution", "cholesky_solve", "cofactors", "cofactors_derivative",

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor
-from .convert import check_tensor
-from .dispatch import apply
+from ...rows.dispatch import apply
+from ...rows.nodes import sum_to
+from ...rows.public import function
+from ...rows.table import Array, _, coarse
+from ...rows.writes import type_name
+from ...tensor import Tensor
+from ..convert import check_tensor
+from ..shape import same_dtype
 from .matmul import diagonal
-from .nodes import sum_to
-from .public import function
-from .shape import same_dtype
-from .table import Array, _, coarse
-from .writes import type_name
 
 __all__ = ["contraction", "einsum", "parse_einsum"]
 
@@ -132,7 +132,7 @@ def _path(terms: Sequence[str], result: str, tensors: Sequence[Tensor]) -> Seque
     """Which two operands to multiply in turn; each product is appended to those that are left."""
     if len(terms) < 3:
         return [(0, 1)][: len(terms) - 1]
-    from ..backends import opt_einsum
+    from ...backends import opt_einsum
 
     if not opt_einsum.enabled:  # from left to right
         return [(0, 1), *((0, count - 1) for count in range(len(terms) - 1, 1, -1))]

@@ -3,14 +3,14 @@
 import subprocess
 import sys
 
-from autograd.ops import deferred
+from autograd.rows import deferred
 
 PROBE = """
 import sys
 import autograd
 from autograd import Tensor
-from autograd.ops import deferred
-from autograd.ops.public import NAMESPACES
+from autograd.rows import deferred
+from autograd.rows.public import NAMESPACES
 
 def registered():
     names = {space: set(functions) for space, functions in NAMESPACES.items()}

@@ -388,7 +388,7 @@ def _drawing_batch() -> Batch | None:
 
 
 def _random_state() -> Callable[[], None]:
-    from .random import default_generator
+    from ..ops.random import default_generator
 
     start = default_generator.get_state()
 

@@ -162,7 +162,7 @@ def test_gradients(ours, theirs):
 
 def test_chains_are_multiplied_in_the_cheapest_order():
     """Against all orders, on sizes for which they differ by far."""
-    from autograd.ops.products import _cheapest
+    from autograd.ops.linalg.products import _cheapest
 
     def cost(sizes, split, i, j):
         if i == j:

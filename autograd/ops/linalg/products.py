@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import from_numpy_dtype, promote_numpy
-from ..tensor import Tensor, check_dim, wrap
-from .convert import check_tensor
-from .dispatch import NUMBERS, apply
+from ...dtypes import from_numpy_dtype, promote_numpy
+from ...rows.dispatch import NUMBERS, apply
+from ...rows.public import NAMESPACES, TORCH, function
+from ...rows.table import _
+from ...rows.writes import type_name
+from ...tensor import Tensor, check_dim, wrap
+from ..convert import check_tensor
 from .matmul import matmul, numbers_first, wrong_dims
 from .matrices import conj
-from .public import NAMESPACES, TORCH, function
-from .table import _
-from .writes import type_name
 
 __all__ = [
     "chain_matmul", "cross", "diagonal", "inner", "kron", "multi_dot", "tensordot", "vander", "vdot", "vecdot",

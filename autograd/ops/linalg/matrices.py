@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, wrap
-from .convert import check_tensor
-from .dispatch import apply
-from .public import NAMESPACES
-from .table import Row, _
-from .writes import type_name
+from ...rows.dispatch import apply
+from ...rows.public import NAMESPACES
+from ...rows.table import Row, _
+from ...rows.writes import type_name
+from ...tensor import Tensor, wrap
+from ..convert import check_tensor
 
 __all__ = [
     "LinAlgError", "broadcast_batches", "call", "check_floating", "check_info", "check_matrix", "check_stack",

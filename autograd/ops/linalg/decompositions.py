@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import lapack
-from ..tensor import Tensor, wrap
-from .convert import check_tensor
+from ...kernels import lapack
+from ...rows.public import function
+from ...rows.results import result_type
+from ...rows.table import Array, _, coarse
+from ...tensor import Tensor, wrap
+from ..convert import check_tensor
 from .matrices import (
     call,
     check_floating,
@@ -25,10 +28,7 @@ from .matrices import (
     tril,
     triu,
 )
-from .public import function
-from .results import result_type
 from .solvers import check_pivots
-from .table import Array, _, coarse
 
 __all__ = [
     "cholesky", "cholesky_ex", "cholesky_factor", "eig", "eig_factors", "eigh", "eigh_factors", "eigh_values",
@@ -253,7 +253,7 @@ def lu(self: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
 @function(method=False)
 def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) -> Any:
     """The packed LU factorization and its pivots, and with ``get_infos`` the numbers of zero pivots."""
-    from .writes import write_outs
+    from ...rows.writes import write_outs
 
     result = A.lu(pivot, get_infos)
     return result if out is None else write_outs(out, result, "lu")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from parity import agree_on, agree_with_gradients, refuse_alike, same_memory
 
-from autograd.ops.einsum import _path, parse_einsum
+from autograd.ops.linalg.einsum import _path, parse_einsum
 
 
 def numbers(*shapes):

@@ -1,6 +1,6 @@
 """Families of operators that are loaded when one of their names is first used: `import autograd` stays light.
 
-For each family (a module of this package) the public names that it registers: functions by namespace, and methods of
+For each family (a module of `autograd.ops`) the public names that it registers: functions by namespace, and methods of
 Tensor. A test compares these lists with what the modules register.
 """
 
@@ -29,7 +29,15 @@ FAMILIES: dict[str, dict[str, str]] = {
             "bartlett blackman cosine exponential gaussian general_cosine general_hamming hamming hann kaiser nuttall"
         ),
     },
-    "dropouts": {
+    "nn.convolution": {"torch": "conv2d", "nn.functional": "conv2d"},
+    "nn.pooling": {"torch": "max_pool2d", "nn.functional": "avg_pool2d max_pool2d"},
+    "nn.embedding": {"nn.functional": "embedding"},
+    "nn.losses": {
+        "nn.functional": (
+            "binary_cross_entropy binary_cross_entropy_with_logits cross_entropy l1_loss mse_loss nll_loss"
+        ),
+    },
+    "nn.dropouts": {
         "torch": (
             "alpha_dropout alpha_dropout_ dropout dropout_ feature_alpha_dropout feature_alpha_dropout_ "
             "feature_dropout feature_dropout_ native_dropout rrelu rrelu_"
@@ -133,7 +141,7 @@ FAMILIES: dict[str, dict[str, str]] = {
             "lgamma_ mvlgamma_ polygamma_"
         ),
     },
-    "solvers": {
+    "linalg.solvers": {
         "torch": (
             "cholesky_inverse cholesky_solve det inverse logdet lu_solve matrix_exp matrix_power pinverse slogdet "
             "triangular_solve"
@@ -147,7 +155,7 @@ FAMILIES: dict[str, dict[str, str]] = {
             "triangular_solve"
         ),
     },
-    "decompositions": {
+    "linalg.decompositions": {
         "torch": "cholesky geqrf lu lu_unpack orgqr ormqr qr svd",
         "linalg": (
             "cholesky cholesky_ex eig eigh eigvals eigvalsh householder_product ldl_factor ldl_factor_ex lu "
@@ -155,20 +163,20 @@ FAMILIES: dict[str, dict[str, str]] = {
         ),
         "Tensor": "cholesky geqrf lu orgqr ormqr qr svd",
     },
-    "norms": {
+    "linalg.norms": {
         "torch": "cdist pdist",
         "nn.functional": "pdist",
         "linalg": "cond matrix_norm matrix_rank norm vector_norm",
     },
-    "products": {
+    "linalg.products": {
         "torch": "addbmm addr chain_matmul cross eig inner kron lstsq matrix_rank solve symeig tensordot vdot",
         "linalg": "cross diagonal matmul multi_dot vander vecdot",
         "Tensor": "addbmm addbmm_ addr addr_ cross eig inner kron lstsq solve symeig vdot",
     },
-    "einsum": {
+    "linalg.einsum": {
         "torch": "einsum",
     },
-    "lowrank": {
+    "linalg.lowrank": {
         "torch": "lobpcg pca_lowrank svd_lowrank",
     },
 }
@@ -179,7 +187,7 @@ _loaded: set[str] = set()
 def load(family: str) -> None:
     """Imports a family, which publishes its functions, methods and rows."""
     if family not in _loaded:
-        importlib.import_module(f"{__package__}.{family}")
+        importlib.import_module(f"autograd.ops.{family}")
         attach_rows()
         _loaded.add(family)
 

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes
-from ..tensor import Tensor, check_dim, wrap
-from .convert import check_tensor
+from ... import dtypes
+from ...rows.dispatch import NUMBERS, apply
+from ...rows.nodes import sum_to
+from ...rows.public import function
+from ...rows.table import TABLE, Array, _, coarse
+from ...rows.writes import type_name
+from ...tensor import Tensor, check_dim, wrap
+from ..convert import check_tensor
+from ..reduce import amax, amin, axes_of, count_along, p_norm
 from .decompositions import eigh_values, singular_values
-from .dispatch import NUMBERS, apply
 from .matrices import call, check_floating, check_matrix, same_kind
-from .nodes import sum_to
-from .public import function
-from .reduce import amax, amin, axes_of, count_along, p_norm
 from .solvers import cut_of, inverse_ex, tolerance_of
-from .table import TABLE, Array, _, coarse
-from .writes import type_name
 
 __all__ = ["cdist", "cond", "distances", "matrix_norm", "matrix_rank", "norm", "pdist", "vector_norm"]
 

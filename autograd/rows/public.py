@@ -396,7 +396,7 @@ def _inplace_operator(forward: Callable[..., Any], name: str) -> Callable[..., A
 
 def numbers_to_tensors(row: PointwiseRow, *values: Any) -> Tensor:
     """A pointwise row whose operands may all be numbers: the first becomes a 0-d tensor."""
-    from .create import tensor
+    from ..ops.create import tensor
 
     first = next((value for value in values if isinstance(value, Tensor)), None)
     operands = list(values)

@@ -1,0 +1,1 @@
+"""Linear algebra: products, norms, solvers and decompositions, one file a family."""

@@ -1,0 +1,1 @@
+"""Operators behind layers: convolution, pooling, embedding, activations, losses, one file a family."""

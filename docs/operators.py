@@ -155,7 +155,7 @@ def readings_of(row: Row) -> str:
 def element_types() -> dict[str, set[str]]:
     """For each row the types of arrays on which it computed something: pointwise rows tried directly, the others
     wherever the tests' samples lead to them."""
-    sys.path.insert(0, str(ROOT / "tests" / "ops"))
+    sys.path.insert(0, str(ROOT / "tests" / "oracle"))
     import operator_samples as samples
 
     class Library:

@@ -1,12 +1,7 @@
 """What the tests of operators share: the two libraries under one interface, and a count of what the table covers."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 import autograd
 from autograd.rows import deferred

@@ -18,7 +18,7 @@ DTYPES = ("float64", "float32", "complex128", "int64", "bool", "float16")
 MOST = {"float64": 12}  # samples of an operator; 4 of the other dtypes
 
 # Not part of the surface: private names, other memory layouts, compilers, quantisation.
-OUTSIDE = re.compile(r"_|sparse|jiterator|to_sparse|ops\.|nested|torch\.|fbgemm|nn\.functional\.")
+OUTSIDE = re.compile(r"_|sparse|jiterator|to_sparse|ops\.|nested|torch\.|fbgemm")
 
 # Values that are not defined.
 UNDEFINED = {"empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided"}
@@ -88,7 +88,8 @@ FOUND = [op for op in OPS if own_function(op) is not None]
 
 
 def test_what_is_missing():
-    assert {op.name for op in OPS if own_function(op) is None} == MISSING.keys()
+    missing = {op.name for op in OPS if own_function(op) is None}
+    assert {name for name in missing if not name.startswith("nn.functional.")} == MISSING.keys()
 
 
 @pytest.fixture(autouse=True)

@@ -422,6 +422,8 @@ def cross_entropy(
     of_classes = not (goal.dtype.kind == "f" and goal.shape == x.shape)
     if of_classes:
         _check_classes("cross_entropy", x, goal, weight, ignore_index)
+    elif ignore_index >= 0:
+        raise RuntimeError(f"ignore_index is not supported for floating point target, but got {ignore_index}")
     elif x.dtype.kind != "f":
         raise NotImplementedError(f"cross_entropy not implemented for {x.dtype.name} input; convert with .float()")
     axis = 0 if x.ndim == 1 else 1

@@ -55,7 +55,7 @@ class RemovableHandle:
     _ids = itertools.count()
 
     def __init__(self, hooks: HookDict) -> None:
-        self.id = next(self._ids)
+        self.id = next(number for number in self._ids if number not in hooks)  # those of an unpickled dict are taken
         self._hooks = weakref.ref(hooks)
 
     def remove(self) -> None:
@@ -63,6 +63,13 @@ class RemovableHandle:
         hooks = self._hooks()
         if hooks is not None:
             hooks.pop(self.id, None)
+
+    def __getstate__(self) -> tuple[HookDict | None, int]:
+        return self._hooks(), self.id
+
+    def __setstate__(self, state: tuple[HookDict | None, int]) -> None:
+        hooks, self.id = state
+        self._hooks = weakref.ref(HookDict() if hooks is None else hooks)
 
     def __enter__(self) -> RemovableHandle:
         return self

@@ -10,10 +10,11 @@ from autograd.tensor import Tensor
 
 from . import functional as F
 from . import init
+from .lazy import LazyModuleMixin
 from .module import Module
-from .parameter import Parameter
+from .parameter import Parameter, UninitializedParameter
 
-__all__ = ["Identity", "Linear"]
+__all__ = ["Identity", "LazyLinear", "Linear"]
 
 
 class Identity(Module):
@@ -80,3 +81,46 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class LazyLinear(LazyModuleMixin, Linear):
+    """A `Linear` that takes ``in_features`` from its first input.
+
+    Args:
+        out_features: size of each output sample.
+        bias: whether there is a bias.
+        device: ``"cpu"``.
+        dtype: of the parameters; the default dtype by default.
+
+    >>> import autograd, nn
+    >>> layer = nn.LazyLinear(3)
+    >>> layer(autograd.ones(2, 5)).shape
+    torch.Size([2, 3])
+    >>> layer
+    Linear(in_features=5, out_features=3, bias=True)
+    """
+
+    cls_to_become = Linear
+
+    def __init__(self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        super().__init__(0, 0, False)
+        self.weight = UninitializedParameter(device=device, dtype=dtype)
+        self.out_features = out_features
+        if bias:
+            self.bias = UninitializedParameter(device=device, dtype=dtype)
+
+    def reset_parameters(self) -> None:
+        """Draws new weights, once the shapes are known."""
+        if not self.has_uninitialized_params() and self.in_features != 0:
+            super().reset_parameters()
+
+    def initialize_parameters(self, input: Tensor) -> None:
+        """Takes ``in_features`` from the last dimension of ``input``."""
+        if self.has_uninitialized_params():
+            self.in_features = input.shape[-1]
+            self.weight.materialize((self.out_features, self.in_features))
+            if self.bias is not None:
+                self.bias.materialize((self.out_features,))
+            self.reset_parameters()
+        if self.in_features == 0:  # the weights were loaded
+            self.in_features = self.weight.shape[-1]

@@ -406,7 +406,7 @@ class Module:
             for parameter in self._parameters.values():
                 if parameter is not None:
                     gradient = parameter.grad
-                    parameter.data = fn(parameter.data)
+                    parameter.data = fn(parameter)
                     if gradient is not None:
                         parameter.grad = fn(gradient.detach())
             for name, buffer in self._buffers.items():

@@ -1,15 +1,17 @@
-"""Tensors that a module owns: parameters, which are trained, and buffers, which are not."""
+"""Tensors that a module owns: parameters, which are trained, and buffers, which are not; and those of no shape yet."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd.dtypes import default_dtype
-from autograd.tensor import Tensor, _make
+import autograd
+from autograd.dtypes import Size, default_dtype, dtype, from_numpy_dtype
+from autograd.tensor import Tensor, _make, wrap
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter"]
 
 
 class Parameter(Tensor):
@@ -78,3 +80,159 @@ def _array_of(data: Tensor | None, kind: str) -> np.ndarray:
     if not isinstance(data, Tensor):
         raise TypeError(f"{kind}() takes a Tensor, but got {type(data).__name__}; convert with autograd.tensor first")
     return data._array
+
+
+# --- Parameters and buffers whose shape is not known yet -----------------------------------------------------------
+
+_slot: Any = Tensor._array  # where a tensor's array stands; the class below looks like one that has none
+
+
+class UninitializedTensorMixin:
+    """What uninitialized parameters and buffers share: they know their dtype, and any operator refuses them."""
+
+    cls_to_become: ClassVar[type[Tensor]] = Tensor
+    requires_grad: bool
+
+    @property
+    def _array(self) -> np.ndarray:
+        raise ValueError(
+            f"Attempted to use an uninitialized parameter ({type(self).__name__}). Call the lazy module with a batch "
+            "first: its forward() finds the shapes and initializes the parameters."
+        )
+
+    @_array.setter
+    def _array(self, array: np.ndarray) -> None:
+        _slot.__set__(self, array)
+
+    def materialize(self, shape: Sequence[int], device: Any = None, dtype: dtype | None = None) -> None:
+        """Turns this object into an ordinary parameter or tensor of ``shape``, its memory not initialized.
+
+        Args:
+            shape: of the tensor to be.
+            device: ``"cpu"``.
+            dtype: the one it has by default.
+        """
+        self._array = autograd.empty(shape, device=device, dtype=self.dtype if dtype is None else dtype)._array
+        self.__class__ = self.cls_to_become  # type: ignore[assignment]
+
+    @property
+    def shape(self) -> Size:
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
+            "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` "
+            "to initialize the parameters before accessing their attributes."
+        )
+
+    @property
+    def dtype(self) -> dtype:
+        return from_numpy_dtype(_slot.__get__(self).dtype)
+
+    @property
+    def data(self) -> Tensor:
+        return wrap(_slot.__get__(self))
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self._array = value._array
+
+    def size(self, dim: int | None = None) -> Any:
+        return self.data.size(dim)
+
+    def is_floating_point(self) -> bool:
+        return self.data.is_floating_point()
+
+    def is_complex(self) -> bool:
+        return self.data.is_complex()
+
+    def copy_(self, src: Tensor, non_blocking: bool = False) -> Any:
+        self.data.copy_(src, non_blocking)
+        return self
+
+    def share_memory_(self) -> Any:
+        raise RuntimeError(
+            "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters "
+            "before calling `module.share_memory()`."
+        )
+
+    def _converted(self, data: Tensor) -> Tensor:
+        return data
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return type(self), (self.requires_grad, None, self.dtype)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:
+            function, arguments = self.__reduce_ex__(None)
+            memo[id(self)] = function(*arguments)
+        return memo[id(self)]
+
+
+def _conversion(name: str) -> Callable[..., Tensor]:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Tensor:
+        data = self.data
+        result = getattr(data, name)(*args, **kwargs)
+        return self if result is data else self._converted(result)
+
+    method.__name__ = name
+    return method
+
+
+for _name in ("char", "cpu", "cuda", "double", "float", "half", "int", "long", "short", "to"):
+    setattr(UninitializedTensorMixin, _name, _conversion(_name))
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]
+    """A parameter whose shape is not known yet: `materialize` gives it one and makes it a `Parameter`.
+
+    Args:
+        requires_grad: whether operators on it are recorded.
+        device: ``"cpu"``.
+        dtype: of the elements to be; the default dtype by default.
+
+    >>> import nn
+    >>> weight = nn.UninitializedParameter()
+    >>> weight.materialize((2, 3))
+    >>> type(weight).__name__, weight.shape
+    ('Parameter', torch.Size([2, 3]))
+    """
+
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> UninitializedParameter:
+        parameter: Any = Parameter(autograd.empty(0, device=device, dtype=dtype), requires_grad)
+        parameter.__class__ = cls
+        return parameter
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Buffer):  # type: ignore[misc]
+    """A buffer whose shape is not known yet: `materialize` gives it one and makes it a Tensor.
+
+    Args:
+        requires_grad: whether operators on it are recorded.
+        device: ``"cpu"``.
+        dtype: of the elements to be; the default dtype by default.
+        persistent: whether it is part of the module's ``state_dict``.
+    """
+
+    def __new__(
+        cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+    ) -> UninitializedBuffer:
+        buffer: Any = Buffer(autograd.empty(0, device=device, dtype=dtype), persistent=persistent)
+        if requires_grad:
+            buffer.requires_grad_()
+        buffer.__class__ = cls
+        return buffer
+
+    def _converted(self, data: Tensor) -> Tensor:
+        return type(self)(self.requires_grad, None, data.dtype, self.persistent)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return type(self), (self.requires_grad, None, self.dtype, self.persistent)
+
+
+def is_lazy(param: Any) -> bool:
+    """Whether ``param`` is an uninitialized parameter or buffer."""
+    return isinstance(param, UninitializedTensorMixin)

@@ -14,7 +14,7 @@ import numpy as np
 from autograd.graph import no_grad
 from autograd.tensor import Tensor, wrap
 
-from .parameter import Parameter
+from .parameter import Parameter, is_lazy
 
 if TYPE_CHECKING:
     from .module import Module
@@ -61,7 +61,7 @@ def save(module: Module, destination: OrderedDict[str, Any], prefix: str, keep_v
     for hook in module._state_dict_pre_hooks.values():
         hook(module, prefix, keep_vars)
     for name, tensor in _persistent(module).items():
-        destination[prefix + name] = tensor if keep_vars else tensor.detach()
+        destination[prefix + name] = tensor if keep_vars or is_lazy(tensor) else tensor.detach()
     if _has_extra_state(module):
         destination[prefix + EXTRA] = module.get_extra_state()
     for name, child in module._modules.items():
@@ -122,6 +122,10 @@ class _Loading:
                 )
                 return
             value = wrap(np.asarray(value))
+        if is_lazy(tensor):
+            if not is_lazy(value):
+                self.writes += [lambda: tensor.materialize(value.shape), lambda: tensor.copy_(value)]
+            return
         if tensor.shape == () and value.shape == (1,):
             value = wrap(value._array.reshape(()))
         if value.shape != tensor.shape:

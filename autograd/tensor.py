@@ -734,7 +734,7 @@ class Tensor:
         if isinstance(node, Leaf):
             suffixes.append("requires_grad=True")
         elif node is not None:
-            suffixes.append(f"grad_fn=<{node.name()}>")
+            suffixes.append(f"grad_fn=<{node.name().rpartition(':')[2]}>")
         return format_tensor(
             self._array, suffixes=suffixes, default_dtype=default_dtype.numpy, dtype_name=repr(self.dtype)
         )

@@ -70,7 +70,7 @@ def arithmetic(real: type) -> dict[str, Any]:
         return where((rest != zero) & ((rest < zero) != (y < zero)), rest + y, rest)
 
     @inline
-    def floor_divide(x, y):
+    def div_floor(x, y):
         """The q, an integer, for which x = q * y + remainder(x, y); x / y where y is zero."""
         rest = fmod(x, y)
         borrow = (rest != zero) & ((rest < zero) != (y < zero))
@@ -102,7 +102,7 @@ def arithmetic(real: type) -> dict[str, Any]:
         for name in ("where", "floor", "ceil", "trunc", "round", "sqrt", "copysign", "signbit", "fmod")
     }
     functions = named(
-        maximum, minimum, fmax, fmin, sign, rsqrt, isnan, isinf, isfinite, remainder, floor_divide,
+        maximum, minimum, fmax, fmin, sign, rsqrt, isnan, isinf, isfinite, remainder, div_floor,
         logical_and, logical_or, logical_xor, logical_not,
     )  # fmt: skip
     return {**instructions, **functions, "abs": absolute}

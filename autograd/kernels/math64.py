@@ -1,7 +1,7 @@
 """Elementary functions of one float64 for generated loops: arguments and results are float64.
 
 Errors stay below 2 ulp, but for normal_density, sinh, tanh (3), tan (4), ndtr (6) and erfc (8).
-The loops vectorize, except with ``fmod``, ``remainder``, ``floor_divide`` and ``lgamma``, which call libm for each
+The loops vectorize, except with ``fmod``, ``remainder``, ``div_floor`` and ``lgamma``, which call libm for each
 element. ``sin``, ``cos`` and ``tan`` are NaN for |x| > 2^50.
 
 >>> from numba import njit

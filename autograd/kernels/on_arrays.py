@@ -61,13 +61,13 @@ __all__ = [
     "copysign",
     "cos",
     "cosh",
+    "div_floor",
     "erf",
     "erfc",
     "exp",
     "exp2",
     "expm1",
     "floor",
-    "floor_divide",
     "fmax",
     "fmin",
     "fmod",
@@ -129,7 +129,7 @@ def pow(x: Any, y: Any) -> Any:
     return np.power(x, y)
 
 
-floor_divide = _refusing_zero(np.floor_divide)
+div_floor = _refusing_zero(np.floor_divide)
 fmod = _refusing_zero(np.fmod)
 remainder = _refusing_zero(np.remainder)
 

@@ -93,7 +93,7 @@ def remainder(x, y):
     return x % y
 
 
-def floor_divide(x, y):
+def div_floor(x, y):
     return x // y
 
 
@@ -162,13 +162,13 @@ __all__ = [
     "copysign",
     "cos",
     "cosh",
+    "div_floor",
     "erf",
     "erfc",
     "exp",
     "exp2",
     "expm1",
     "floor",
-    "floor_divide",
     "fmax",
     "fmin",
     "fmod",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy import heaviside, logaddexp2, nextafter
+from numpy import logaddexp2, nextafter
 
 SCIPY = {
     "bessel_j0": "j0",
@@ -86,7 +86,7 @@ def spherical_bessel_j0(x: Any) -> Any:
     return np.where(x == 0, x.dtype.type(1), quotient)
 
 
-def trunc_divide(x: Any, y: Any) -> Any:
+def div_trunc(x: Any, y: Any) -> Any:
     """The quotient rounded towards zero, exact for integers of any size."""
     if x.dtype.kind == "f":
         return np.trunc(x / y)
@@ -174,8 +174,8 @@ __all__ = [
     "chebyshev_polynomial_v",
     "chebyshev_polynomial_w",
     "digamma",
+    "div_trunc",
     "erfinv",
-    "heaviside",
     "hermite_polynomial_h",
     "hermite_polynomial_he",
     "laguerre_polynomial_l",
@@ -188,9 +188,8 @@ __all__ = [
     "shifted_chebyshev_polynomial_v",
     "shifted_chebyshev_polynomial_w",
     "spherical_bessel_j0",
-    "trunc_divide",
 ]
 NAMES = frozenset([*SCIPY, *__all__])
 
 # What these compute on float16 is not the rounded result for float32: a neighbor, a quotient rounded before it is cut.
-ON_HALVES = frozenset(["nextafter", "trunc_divide"])
+ON_HALVES = frozenset(["nextafter", "div_trunc"])

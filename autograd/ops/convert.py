@@ -93,7 +93,7 @@ def _(g, y_shape, y_dtype):
     return _.to(sum_to(g, y_shape), y_dtype)
 
 
-@coarse(latex=r"x \text{ with a part replaced}", home="", node_name="CopySlices", keeps_layout=True)
+@coarse(latex=r"x \text{ with a part replaced}", home="", node_name="torch::autograd::CopySlices", keeps_layout=True)
 def view_scatter(x: Array, y: Array, steps):
     from ..tensor import replay
 

@@ -64,6 +64,7 @@ def _check_heaviside(operands: Any, dtype: np.dtype) -> None:
     kinks=(0,),
     numbers="none",
     check=_check_heaviside,
+    refuses_backward=True,
     arguments={"values": "y"},
 )
 def heaviside(x, y):

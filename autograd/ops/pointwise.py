@@ -86,7 +86,7 @@ def _(g, y, out):
     latex=r"\lfloor x / y \rfloor", domain=((-3, 3), (0.3, 3)), home="", node_name="DivBackward1", accepts="numbers"
 )
 def div_floor(x, y):
-    return _.floor_divide(x, y)
+    return _.div_floor(x, y)
 
 
 @div_floor.gradient("x")
@@ -107,7 +107,7 @@ def _():
     accepts="numbers",
 )
 def div_trunc(x, y):
-    return _.trunc_divide(x, y)
+    return _.div_trunc(x, y)
 
 
 @div_trunc.gradient("x")
@@ -319,12 +319,18 @@ def _(g):
 
 @remainder.gradient("y")
 def _(g, x, y):
-    return -g * _.floor_divide(x, y)
+    return -g * _.div_floor(x, y)
 
 
-@pointwise(latex=r"\lfloor x / y \rfloor", domain=((-3, 3), (0.3, 3)), inplace=True, accepts="numbers")
+@pointwise(
+    latex=r"\lfloor x / y \rfloor",
+    domain=((-3, 3), (0.3, 3)),
+    inplace=True,
+    accepts="numbers",
+    refuses_backward=True,
+)
 def floor_divide(x, y):
-    return _.floor_divide(x, y)
+    return _.div_floor(x, y)
 
 
 @pointwise(latex=r"\max(x, y)", numbers="none")

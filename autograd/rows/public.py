@@ -235,12 +235,9 @@ def _with_alpha(row: PointwiseRow) -> Callable[..., Any]:
 
 def _inplace_of(public: Callable[..., Any], name: str) -> Callable[..., Any]:
     row = getattr(public, "row", None)
-    underivable = isinstance(row, PointwiseRow) and not row.rules and row.result != "bool"
     leaves_the_plane = isinstance(row, PointwiseRow) and row.complex == "modulus"
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        if underivable and state.grad and self.requires_grad:
-            raise RuntimeError(f"derivative for aten::{name}_ is not implemented")
         if leaves_the_plane and self.is_complex():
             raise RuntimeError(f"In-place {name} is not supported for complex tensors.")
         if type(self) is not Tensor and getattr(self, "_batch", None) is not None:

@@ -68,7 +68,7 @@ def _readings(row: PointwiseRow, guarded: bool) -> tuple[Callable[..., Any] | No
 
 def unary(row: PointwiseRow) -> Callable[..., Tensor]:
     """The function for a row of one input and no attributes."""
-    plan = row.plan((True,)) if row.rules else None
+    plan = row.plan((True,)) if row.is_recorded else None
     run32: Any = None
     rest = _Unary(row, plan)
 
@@ -186,7 +186,7 @@ class _Binary:
     def __init__(self, row: PointwiseRow) -> None:
         self.row = row
         wanted = ((True, True), (True, False), (False, True))
-        plans: list[Any] = [row.plan(each) for each in wanted] if row.rules else [None] * 3
+        plans: list[Any] = [row.plan(each) for each in wanted] if row.is_recorded else [None] * 3
         self.both, self.left, self.right = plans
         self.with_number = _with_number(row)
         self.run64: Any = None
@@ -334,7 +334,7 @@ def named(row: PointwiseRow) -> Callable[..., Tensor]:
 
 def _with_number(row: PointwiseRow, reflected: bool = False) -> Callable[[Any, float], Tensor]:
     """The function for a tensor and a Python number; it raises where the general way is needed."""
-    plan = row.plan((not reflected, reflected)) if row.rules else None
+    plan = row.plan((not reflected, reflected)) if row.is_recorded else None
     run32: Any = None
     run64: Any = None
 

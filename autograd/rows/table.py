@@ -63,7 +63,8 @@ class Row:
         inplace: whether tensors have it with a trailing underscore.
         aliases: other names for the same operator.
         arguments: PyTorch's keywords for its parameters where they differ, beyond ``input`` and ``other``.
-        node_name: PyTorch's name for the node without its ending, or a function of the rules' context that gives it.
+        node_name: PyTorch's name for the node, without its ending unless that is peculiar, or a function of the rules'
+            context that gives it.
         complex: whether it takes complex numbers; or the name of the row that takes its place for them.
         holomorphic: whether its rules, written for real numbers, hold for complex ones between two conjugations:
             ``conj(rule(conj(g), ...))``. So it is where the operator is holomorphic or linear, and its rules
@@ -133,7 +134,7 @@ class Row:
         name = self._node_name
         if not isinstance(name, str):
             name = name(**{key: context.get(key) for key in name.__code__.co_varnames[: name.__code__.co_argcount]})
-        return name if name[-1].isdigit() and "Backward" in name else f"{name}Backward0"
+        return name if (name[-1].isdigit() and "Backward" in name) or "::" in name else f"{name}Backward0"
 
     def compute(self, *args: Any, **kwargs: Any) -> Any:
         """The result on plain arrays."""
@@ -201,6 +202,7 @@ class PointwiseRow(Row):
     the result lies in logical order whatever the operands do. ``numbers`` says which of two operands may be Python
     numbers where users call the row by name: ``"any"`` (both at once too), ``"either"``, ``"second"`` or ``"none"``.
     """
+    ``refuses_backward``: there are no rules, but the result requires grad all the same, and going back raises.
 
     def __init__(
         self,
@@ -213,10 +215,13 @@ class PointwiseRow(Row):
         keeps_layout: bool = True,
         numbers: str = "any",
         **options: Any,
+        refuses_backward: bool = False,
     ) -> None:
         super().__init__(forward, **options)
+        if refuses_backward:
+            options.setdefault("node_name", "torch::autograd::NotImplemented")
         self.result, self.accepts, self.refuses_bool, self.check = result, accepts, refuses_bool, check
-        self.keeps_layout, self.numbers = keeps_layout, numbers
+        self.keeps_layout, self.numbers, self.refuses_backward = keeps_layout, numbers, refuses_backward
         self.rules: dict[str, Formula] = {}
         self.formula = Formula(forward)
         kind = "bool" if result == "bool" else "float"
@@ -237,10 +242,16 @@ class PointwiseRow(Row):
         return register
 
     def plan(self, wanted: tuple[bool, ...]) -> PointwisePlan:
+    @property
+    def is_recorded(self) -> bool:
+        """Whether results require grad where an input does."""
+        return self.is_differentiable or self.refuses_backward
+
         """How to go back when the gradients of the ``wanted`` inputs are needed."""
         plan = self._plans.get(wanted)
         if plan is None:
-            plan = self._plans[wanted] = PointwisePlan(self, wanted)
+            kind = RefusingPlan if self.refuses_backward else PointwisePlan
+            plan = self._plans[wanted] = kind(self, wanted)
         return plan
 
     def compute(self, *args: Any, **kwargs: Any) -> Any:
@@ -323,6 +334,23 @@ class PointwisePlan:
 
 
 class CoarseRow(Row):
+class RefusingPlan(PointwisePlan):
+    """The way back through a row that `refuses_backward`, which is no way."""
+
+    def __init__(self, row: PointwiseRow, wanted: tuple[bool, ...]) -> None:
+        super().__init__(row, wanted)
+        self.names = tuple(name for name, want in zip(row.inputs, wanted, strict=True) if want)
+        self.positions = tuple(row.inputs.index(name) for name in self.names)
+
+    def on_arrays(self, g: Any, saved: tuple[Any, ...], attributes: tuple[Any, ...]) -> Any:
+        raise RuntimeError(f"derivative for aten::{self.row.name} is not implemented")
+
+    on_recorders = on_arrays
+
+    def on_tangents(self, tangents: Sequence[Any], saved: Sequence[Any], attributes: tuple[Any, ...]) -> Any:
+        raise NotImplementedError(f"Trying to use forward AD with aten::{self.row.name} that does not support it.")
+
+
     """An operator whose forward calls a kernel, and whose gradient rules are written with rows.
 
     Inputs are the parameters annotated ``Array`` (one array, or None) or ``Arrays`` (a sequence of them).

@@ -144,6 +144,29 @@ def test_numbers_as_operands(name, torch):
                 agree(mine, other, 1e-5, 1e-6, what)
 
 
+@pytest.mark.parametrize("name", ["floor_divide", "heaviside"])
+def test_recorded_without_a_derivative(name, torch):
+    """The result requires grad, and going back, or forward, raises."""
+    for lib, transforms in ((autograd, autograd), (torch, torch.autograd)):
+        x = lib.tensor([1.5, -2.5], requires_grad=True)
+        y, other = lib.ones(2), x * 1
+        getattr(y, f"{name}_")(x)
+        getattr(other, f"{name}_")(lib.ones(2))
+        for result in (getattr(lib, name)(x, x), getattr(lib, name)(lib.ones(2), x), y, other):
+            assert result.requires_grad
+            assert "grad_fn=<NotImplemented>" in repr(result)
+            for create_graph in (False, True):
+                with pytest.raises(RuntimeError, match=f"derivative for aten::{name}_? is not implemented"):
+                    transforms.grad(result.sum(), x, create_graph=create_graph)
+        with transforms.forward_ad.dual_level():
+            dual = transforms.forward_ad.make_dual(lib.ones(2), lib.ones(2))
+            with pytest.raises(NotImplementedError, match=name):
+                getattr(lib, name)(dual, lib.ones(2))
+    x = autograd.tensor([2.0, 3.0], requires_grad=True)
+    (slope,) = autograd.grad(autograd.remainder(7.0, x).sum(), x, create_graph=True)
+    assert autograd.grad(slope.sum(), x)[0].tolist() == [0.0, 0.0]  # its rule divides, too, and has a derivative
+
+
 def test_reflected_operators(torch):
     operators = (
         "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow and rand or ror xor rxor"

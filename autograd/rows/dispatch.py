@@ -73,7 +73,7 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     out = wrap(result)
     if state.inference:
         out._counter = INFERENCE
-    if row.is_recorded and state.grad and any(node is not None for node in nodes) and result.dtype.kind in INEXACT:
+    if row.is_recorded and state.grad and any(node is not None for node in nodes) and result.dtype.kind in "fc":
         plan = row.plan(tuple(node is not None for node in nodes))
         if plan.names:
             saved, guards = [], []

@@ -214,12 +214,12 @@ class PointwiseRow(Row):
         check: Callable[[Sequence[Any], np.dtype], None] | None = None,
         keeps_layout: bool = True,
         numbers: str = "any",
-        **options: Any,
         refuses_backward: bool = False,
+        **options: Any,
     ) -> None:
-        super().__init__(forward, **options)
         if refuses_backward:
             options.setdefault("node_name", "torch::autograd::NotImplemented")
+        super().__init__(forward, **options)
         self.result, self.accepts, self.refuses_bool, self.check = result, accepts, refuses_bool, check
         self.keeps_layout, self.numbers, self.refuses_backward = keeps_layout, numbers, refuses_backward
         self.rules: dict[str, Formula] = {}
@@ -241,12 +241,12 @@ class PointwiseRow(Row):
 
         return register
 
-    def plan(self, wanted: tuple[bool, ...]) -> PointwisePlan:
     @property
     def is_recorded(self) -> bool:
         """Whether results require grad where an input does."""
         return self.is_differentiable or self.refuses_backward
 
+    def plan(self, wanted: tuple[bool, ...]) -> PointwisePlan:
         """How to go back when the gradients of the ``wanted`` inputs are needed."""
         plan = self._plans.get(wanted)
         if plan is None:
@@ -333,7 +333,6 @@ class PointwisePlan:
         return [formula.on_floats(*(known[name] for name in formula.arguments)) for formula in self._formulas]
 
 
-class CoarseRow(Row):
 class RefusingPlan(PointwisePlan):
     """The way back through a row that `refuses_backward`, which is no way."""
 
@@ -351,6 +350,7 @@ class RefusingPlan(PointwisePlan):
         raise NotImplementedError(f"Trying to use forward AD with aten::{self.row.name} that does not support it.")
 
 
+class CoarseRow(Row):
     """An operator whose forward calls a kernel, and whose gradient rules are written with rows.
 
     Inputs are the parameters annotated ``Array`` (one array, or None) or ``Arrays`` (a sequence of them).
@@ -410,6 +410,12 @@ class RefusingPlan(PointwisePlan):
         return plan
 
     def compute(self, *args: Any, **kwargs: Any) -> Any:
+        if wider:
+            from .widening import is_narrow, run_wide
+
+            if is_narrow(self, values := self.bind(args, kwargs)):
+                result = run_wide(self, values)
+                return result[0] if self.extras else result
         result = self.forward(*args, **kwargs)
         return result[0] if self.extras else result
 

@@ -201,8 +201,8 @@ class PointwiseRow(Row):
     ``check`` sees the operands and the dtype before anything is computed; ``keeps_layout`` is False where
     the result lies in logical order whatever the operands do. ``numbers`` says which of two operands may be Python
     numbers where users call the row by name: ``"any"`` (both at once too), ``"either"``, ``"second"`` or ``"none"``.
-    """
     ``refuses_backward``: there are no rules, but the result requires grad all the same, and going back raises.
+    """
 
     def __init__(
         self,

@@ -137,14 +137,20 @@ def replay(steps: Sequence[Any], value: Any) -> Any:
 class View:
     """What a view remembers: the tensor it looks into and the rows that lead there."""
 
-    __slots__ = ("base", "blocked", "generation", "steps")
+    __slots__ = ("_base", "blocked", "generation", "steps")
 
     def __init__(self, base: Tensor, steps: tuple[Any, ...], generation: int, blocked: str | None) -> None:
-        self.base = base
+        self._base = base
         self.steps = steps
         # The history (for a blocked view: the write) up to which the view's own node is right.
         self.generation = generation
         self.blocked = blocked  # why it must not be written to while recording, or None
+
+    @property
+    def base(self) -> Tensor:
+        """The tensor it looks into, or if that has become a view of itself since, what it was before."""
+        view = self._base._view
+        return self._base if view is None else view.base
 
 
 class Tensor:

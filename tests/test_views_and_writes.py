@@ -390,3 +390,85 @@ def test_read_only_memory_is_not_written_to():
     with pytest.raises(RuntimeError, match="read-only"):
         x.add_(1)
     assert array.tolist() == [1, 1, 1]
+
+
+# --- A tensor that becomes a view of itself, while views of it are older ---------------------------------------------
+
+BECOMING = {
+    "t_": lambda y: y.t_(),
+    "transpose_": lambda y: y.transpose_(0, 1),
+    "swapaxes_": lambda y: y.swapaxes_(0, 1),
+    "swapdims_": lambda y: y.swapdims_(-1, 0),
+    "squeeze_": lambda y: y.squeeze_(),
+    "unsqueeze_": lambda y: y.unsqueeze_(1),
+    "twice": lambda y: y.unsqueeze_(0).transpose_(0, 2),
+}
+
+
+def gradient_through_the_older_view(lib, x, y, older, become):
+    become(y)
+    (older * older).sum().backward()
+    return older, y, x.grad
+
+
+def write_to_the_older_view(lib, x, y, older, become):
+    become(y)
+    older.mul_(3)
+    y.square().sum().backward()
+    return older, y, x.grad
+
+
+def write_to_the_tensor(lib, x, y, older, become):
+    become(y)
+    y.mul_(3)
+    (older * older).sum().backward()
+    return older, y, x.grad
+
+
+def write_before(lib, x, y, older, become):
+    y.mul_(3)
+    become(y)
+    (older * older).sum().backward()
+    return older, y, x.grad
+
+
+def recorded_later(lib, x, y, older, become):
+    y, older = y.detach(), older.detach()[:2]
+    younger = y[:1]
+    become(y)
+    y.mul_(x.sum())
+    older.sum().backward()
+    return younger.requires_grad, y, x.grad
+
+
+@pytest.mark.parametrize("operator", BECOMING)
+@pytest.mark.parametrize(
+    "program",
+    [
+        gradient_through_the_older_view,
+        write_to_the_older_view,
+        write_to_the_tensor,
+        write_before,
+        recorded_later,
+    ],
+)
+@pytest.mark.parametrize("of_a_view", [False, True])
+def test_older_views(program, operator, of_a_view, both):
+    def run(lib):
+        x = lib.arange(6.0).requires_grad_()
+        y = (x * 2).view(2, 3) if of_a_view else x.view(2, 3) * 2
+        return program(lib, x, y, y[0] if of_a_view else y[:, 1:], BECOMING[operator])
+
+    both(run, label=f"{program.__name__} {operator}")
+
+
+def test_leaf_becomes_a_view_of_itself(both):
+    def run(lib):
+        x = lib.arange(6.0).view(2, 3).clone().requires_grad_()
+        with lib.no_grad():
+            x.t_()
+        (x * x).sum().backward()
+        return x, x.is_leaf, x.grad
+
+    both(run)
+    both(lambda lib: lib.ones(2, 3, requires_grad=True).t_())

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import can_cast
+from ..graph import Leaf, enable_grad, state
 from ..kernels.layout import is_channels_last
 from ..rows.dispatch import apply
 from ..rows.nodes import sum_to
 from ..rows.public import TORCH, function
 from ..rows.table import Array, Arrays, _, coarse
 from ..rows.writes import check_apart, write_out
-from ..tensor import Tensor, check_dim, count_write
+from ..tensor import Tensor, check_dim, count_write, node_of, wrap
 
 
 def resolve_shape(shape: Sequence[Any], size: int, operator: str) -> tuple[int, ...]:
@@ -442,66 +443,18 @@ def pick(x: Array, row, args, number):
 @coarse(latex=r"\text{constant around } x", home="", node_name="ConstantPad")
 def pad_constant(x: Array, widths, value):
     """``widths``: pairs (before, after) from the last dimension backwards; negative widths crop."""
-    pairs = [(0, 0)] * (x.ndim - len(widths) // 2) + [
-        (widths[i], widths[i + 1]) for i in range(len(widths) - 2, -1, -2)
-    ]
+    pairs = [(0, 0)] * (x.ndim - len(widths) // 2) + list(zip(widths[-2::-2], widths[::-2], strict=True))
     cropped = x[tuple(slice(max(0, -a), n - max(0, -b)) for (a, b), n in zip(pairs, x.shape, strict=True))]
-    return np.pad(cropped, [(max(0, a), max(0, b)) for a, b in pairs], constant_values=value)
+    if max(widths, default=0) <= 0:
+        return cropped.copy()
+    out = np.full([a + n + b for (a, b), n in zip(pairs, x.shape, strict=True)], value, x.dtype)
+    out[tuple(slice(max(0, a), max(0, a) + n) for (a, _), n in zip(pairs, cropped.shape, strict=True))] = cropped
+    return out
 
 
 @pad_constant.gradient("x")
 def _(g, widths):
     return pad_constant(g, tuple(-w for w in widths), 0)
-
-
-@function(torch=False, functional=True, method=False)
-def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
-    """``input`` with a border: ``pad`` holds pairs (before, after), the last dimension first; negative ones crop.
-
-    Modes: ``constant`` (of ``value``, 0 by default), ``reflect``, ``replicate`` and ``circular``.
-
-    Raises:
-        NotImplementedError: an unknown mode.
-        RuntimeError: an odd number of widths, more than the dimensions, or a reflection wider than the input.
-    """
-    widths = tuple(int(w) for w in pad)
-    if len(widths) % 2:
-        raise RuntimeError(f"Padding length must be divisible by 2, but got {len(widths)} widths")
-    if len(widths) // 2 > input.ndim:
-        raise RuntimeError(f"Padding length should be at most twice the {input.ndim} dimensions, but got {len(widths)}")
-    if mode == "constant":
-        return apply(pad_constant, (input, widths, 0.0 if value is None else value), {})
-    if mode not in ("reflect", "replicate", "circular"):
-        raise NotImplementedError(f"Unrecognised padding mode {mode}: use constant, reflect, replicate or circular")
-    if value is not None:
-        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
-    result = input
-    for i in range(0, len(widths), 2):
-        result = _pad_by_index(result, input.ndim - 1 - i // 2, widths[i], widths[i + 1], mode)
-    return result
-
-
-def _pad_by_index(x: Tensor, dim: int, before: int, after: int, mode: str) -> Tensor:
-    if mode == "circular" and min(before, after) < 0:  # what is cropped does not come in at the other end
-        x = narrow(x, dim, max(-before, 0), x.shape[dim] - max(-before, 0) - max(-after, 0))
-        before, after = max(before, 0), max(after, 0)
-    n = x.shape[dim]
-    limit = {"reflect": n - 1, "circular": n, "replicate": math.inf}[mode]
-    if max(before, after) > limit:
-        raise RuntimeError(
-            f"{mode} padding ({before}, {after}) must be at most {limit} at dimension {dim} of input {list(x.shape)}"
-        )
-    places = np.arange(-before, n + after)
-    if mode == "reflect":
-        places = np.abs(places)
-        places = np.where(places >= n, 2 * (n - 1) - places, places)
-    elif mode == "replicate":
-        places = places.clip(0, n - 1)
-    else:
-        places = places % n
-    from .index import select_indices
-
-    return apply(select_indices, (x, dim, places), {})
 
 
 # --- Compositions --------------------------------------------------------------------------------------------------
@@ -678,15 +631,22 @@ def become(name: str) -> Any:
     """The in-place method ``name`` that makes a tensor the view of itself that the function of that name gives."""
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        from ..graph import Leaf, state
-        from ..tensor import node_of
-
-        if state.grad and isinstance(node_of(self), Leaf):
-            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-        view = TORCH[name[:-1]](self, *args, **kwargs)
-        self._array, self._node = view._array, view._node
-        if self._view is not None and view._view is not None:
-            self._view = view._view
+        node = node_of(self)
+        if isinstance(node, Leaf):
+            if state.grad:
+                raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+            self._array = TORCH[name[:-1]](self, *args, **kwargs)._array
+        else:
+            before = self
+            if self._view is None and self._counter is not None:
+                # Older views keep looking into what the tensor was.
+                before = wrap(self._array, node)
+                before._counter = self._counter
+            with enable_grad():
+                view = TORCH[name[:-1]](before, *args, **kwargs)
+            self._array, self._node = view._array, view._node
+            if before is not self or self._view is not None:
+                self._view = view._view
         count_write(self)
         return self
 
@@ -712,7 +672,6 @@ __all__ = [
     "matrix_transpose",
     "movedim",
     "narrow",
-    "pad",
     "pad_constant",
     "permute",
     "pick",

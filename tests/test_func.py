@@ -341,6 +341,7 @@ VMAPS = {
     "batched grad": batched_grad,
     "dict": lambda L: L.vmap(lambda d: d["a"] * d["b"], in_dims=({"a": 0, "b": None},))({"a": waves(L, 2, 3), "b": x3(L)}),  # noqa: E501
     "keywords": lambda L: L.vmap(lambda x, y=None: x * y)(waves(L, 2, 3), y=x3(L)),
+    "becomes a view": lambda L: L.vmap(lambda x: x.clone().unsqueeze_(0).mul_(2).t_().squeeze_(-1) * x)(waves(L, 2, 3)),
     "negative dims": lambda L: L.vmap(lambda x: x * 2, in_dims=-1, out_dims=-1)(waves(L, 2, 3, 4)),
     "several out_dims": lambda L: L.vmap(lambda x: (x, x), out_dims=(0, 1))(waves(L, 2, 3)),
     "no out_dim": lambda L: L.vmap(lambda x: L.ones(2), out_dims=None)(x3(L)),

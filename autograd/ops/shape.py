@@ -631,6 +631,9 @@ def become(name: str) -> Any:
     """The in-place method ``name`` that makes a tensor the view of itself that the function of that name gives."""
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if getattr(self, "_batch", None) is not None:
+            self._value = TORCH[name[:-1]](self, *args, **kwargs)._value  # type: ignore[attr-defined]  # a `Batched`
+            return self
         node = node_of(self)
         if isinstance(node, Leaf):
             if state.grad:

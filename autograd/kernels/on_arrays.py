@@ -126,7 +126,10 @@ def pow(x: Any, y: Any) -> Any:
         return np.where(y < 0, inverse, np.power(x, np.where(y < 0, y.dtype.type(0), y)))
     if x.dtype.kind == "b":
         return np.logical_or(x, np.logical_not(y))
-    return np.power(x, y)
+    power = np.power(x, y)
+    if x.dtype.kind == "c" and (y.ndim or y not in (0, 2, 3)) and not np.all(x):
+        power = np.where(x == 0, np.exp(y * np.log(x)), power)  # as C, where NumPy has cases of its own
+    return power
 
 
 div_floor = _refusing_zero(np.floor_divide)

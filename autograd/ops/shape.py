@@ -27,6 +27,8 @@ def resolve_shape(shape: Sequence[Any], size: int, operator: str) -> tuple[int, 
     Raises:
         RuntimeError: it does not hold ``size`` elements, or has two -1.
     """
+    if isinstance(shape, int):
+        raise TypeError(f"{operator}(): argument 'shape' must be tuple of ints, not int")
     shape = tuple(int(n) for n in shape)
     if shape.count(-1) > 1:
         raise RuntimeError(f"{operator}: only one dimension can be inferred, but shape {list(shape)} has several -1")
@@ -628,17 +630,18 @@ Tensor.mT = property(_matrix_transpose, doc="The last two dimensions exchanged."
 
 
 def become(name: str) -> Any:
-    """The in-place method ``name`` that makes a tensor the view of itself that the function of that name gives."""
+    """The in-place method ``name`` that makes a tensor the view of itself that the method without underscore gives."""
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        look = getattr(Tensor, name[:-1])
         if getattr(self, "_batch", None) is not None:
-            self._value = TORCH[name[:-1]](self, *args, **kwargs)._value  # type: ignore[attr-defined]  # a `Batched`
+            self._value = look(self, *args, **kwargs)._value  # type: ignore[attr-defined]  # a `Batched`
             return self
         node = node_of(self)
         if isinstance(node, Leaf):
             if state.grad:
                 raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-            self._array = TORCH[name[:-1]](self, *args, **kwargs)._array
+            self._array = look(self, *args, **kwargs)._array
         else:
             before = self
             if self._view is None and self._counter is not None:
@@ -646,7 +649,7 @@ def become(name: str) -> Any:
                 before = wrap(self._array, node)
                 before._counter = self._counter
             with enable_grad():
-                view = TORCH[name[:-1]](before, *args, **kwargs)
+                view = look(before, *args, **kwargs)
             self._array, self._node = view._array, view._node
             if before is not self or self._view is not None:
                 self._view = view._view

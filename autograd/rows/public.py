@@ -133,15 +133,17 @@ def publish(row: Row) -> None:
     if not row.home:
         return
     public = _function_of(row)
-    public.__name__ = public.__qualname__ = row.name
-    public.__doc__ = document(row)
-    public.row = row  # type: ignore[attr-defined]
+    method = public if getattr(row, "star", None) is None else _gathering(row, public)
+    for form in (public, method):
+        form.__name__ = form.__qualname__ = row.name
+        form.__doc__ = document(row)
+        form.row = row  # type: ignore[attr-defined]
     for name in (row.name, *row.aliases):
         if name in NAMESPACES[row.home]:
             continue  # a function written by hand that chooses between this row and others
         NAMESPACES[row.home][name] = public
         if row.method:
-            setattr(Tensor, name, public)
+            setattr(Tensor, name, method)
         if row.inplace:
             into = _inplace_of(public, name)
             if row.method:
@@ -172,7 +174,6 @@ def _function_of(row: Row) -> Callable[..., Any]:
         if len(row.inputs) == 2:
             return _with_alpha(row)
 
-    star = getattr(row, "star", None)
     others = {"axis": "dim", "keepdims": "keepdim", "input": "x", "other": "y", "x2": "y", **row.arguments}
     renamed = {other: name for other, name in others.items() if name in row.parameters and other not in row.parameters}
     if "dims" in row.parameters and "dim" not in row.parameters:
@@ -184,8 +185,6 @@ def _function_of(row: Row) -> Callable[..., Any]:
             out = kwargs.pop("out", None)
             for other in kwargs.keys() & renamed.keys():
                 kwargs[renamed[other]] = kwargs.pop(other)
-        if star is not None:
-            args = _gather_star(args, row.parameters.index(star))
         try:
             result = apply(row, args, kwargs)
         except BatchError as error:
@@ -195,12 +194,17 @@ def _function_of(row: Row) -> Callable[..., Any]:
     return public
 
 
-def _gather_star(args: tuple[Any, ...], position: int) -> tuple[Any, ...]:
-    """``f(x, 2, 3)`` and ``f(x, (2, 3))`` mean the same."""
-    rest = args[position:]
-    if len(rest) == 1 and isinstance(rest[0], (list, tuple)):
-        return (*args[:position], tuple(rest[0]))
-    return (*args[:position], rest) if rest else args
+def _gathering(row: CoarseRow, public: Callable[..., Any]) -> Callable[..., Any]:
+    """The method of a row with a ``star``: ``x.f(2, 3)`` and ``x.f((2, 3))`` mean the same."""
+    position = row.parameters.index(row.star)
+
+    def method(*args: Any, **kwargs: Any) -> Any:
+        rest = args[position:]
+        if len(rest) == 1 and isinstance(rest[0], (list, tuple)):
+            return public(*args[:position], tuple(rest[0]), **kwargs)
+        return public(*args[:position], rest, **kwargs) if rest else public(*args, **kwargs)
+
+    return method
 
 
 WITH_ALPHA = ("add", "sub")

@@ -406,3 +406,18 @@ def test_special_values(both, name):
             label=name,
         )
     both(lambda lib: [getattr(lib, name)(lib.tensor(z)) for z in (0j, 1 - 2j, -1j)])
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize(
+    "power", ["x ** x", "x ** y", "y ** x", "x ** 0", "x ** 1", "x ** 2", "x ** 3", "x ** -1", "x ** 1j", "0 ** x"]
+)
+def test_powers_of_zero(power, dtype, both):
+    """exp(y log x), as C has it: 0 ** 0 is NaN, but for an exponent that is a Python number."""
+
+    def program(lib):
+        x = lib.tensor([0, 0, 1 + 1j, 0.5], dtype=getattr(lib, dtype))
+        y = lib.tensor([2, 0.5j, 0, 1 - 2j], dtype=getattr(lib, dtype))
+        return eval(power, {"x": x, "y": y})
+
+    both(program)

@@ -241,3 +241,17 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_refusals(name, ours, theirs):
     refuse_alike(ours, theirs, *REFUSED[name])
+
+
+SEPARATE = """
+L.flip(x, 0) | L.flip(x, 0, 1) | L.permute(x, 1, 0) | L.permute(x, 0) | L.squeeze(x, 0, 1) | L.reshape(x, 2, 2)
+L.reshape(x, 4) | L.squeeze(x, 0) | L.squeeze(x, (0, 1)) | L.flip(x, (0, 1)) | L.permute(x, dims=(1, 0))
+x.flip(0) | x.flip(0, 1) | x.flip([0]) | x.permute(1, 0) | x.permute((1, 0)) | x.permute(dims=(1, 0)) | x.squeeze(0, 1)
+x.unsqueeze(0).squeeze_(0, 1) | x.reshape(4) | x.reshape(-1, 1) | x.reshape(shape=(4,)) | x.expand(3, 2, 2) | x.view(4)
+x.repeat(2, 1) | x.repeat([2, 1])
+"""
+
+
+@pytest.mark.parametrize("call", [call.strip() for line in SEPARATE.split("\n") for call in line.split("|") if call])
+def test_methods_take_separate_numbers_and_functions_do_not(call, both):
+    both(lambda L: eval(call, {"L": L, "x": L.arange(4.0).reshape(2, 2)}))

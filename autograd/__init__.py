@@ -37,6 +37,9 @@ from .dtypes import (
     set_default_dtype,
     strided,
     uint8,
+    uint16,
+    uint32,
+    uint64,
 )
 from .graph import (
     detect_anomaly,
@@ -74,8 +77,8 @@ _LATER = {
     "function": "Function",
     "graph": ("is_anomaly_check_nan_enabled is_multithreading_enabled set_anomaly_enabled set_multithreading_enabled"),
     "legacy": (
-        "BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor "
-        "Variable set_default_tensor_type"
+        "BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor "
+        "ShortTensor Variable set_default_tensor_type"
     ),
     "limits": "finfo iinfo",
     "printing": "set_printoptions",
@@ -87,8 +90,8 @@ _LATER = {
         "set_num_interop_threads set_warn_always typename use_deterministic_algorithms"
     ),
     "storage": (
-        "BoolStorage ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage FloatStorage "
-        "HalfStorage IntStorage LongStorage ShortStorage Storage TypedStorage UntypedStorage"
+        "BFloat16Storage BoolStorage ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage "
+        "FloatStorage HalfStorage IntStorage LongStorage ShortStorage Storage TypedStorage UntypedStorage"
     ),
     "testing": "gradcheck gradgradcheck",
     "value": "Value",
@@ -118,7 +121,7 @@ __all__ = sorted(
         "half", "inf", "inference_mode", "int", "int16", "int32", "int64", "int8", "is_anomaly_enabled",
         "is_grad_enabled", "is_inference_mode_enabled", "jit", "long", "nan", "no_grad", "ops", "pi", "promote_types",
         "set_default_dtype", "set_detect_anomaly", "set_grad_enabled", "set_num_threads", "short", "uint8",
-        "__version__",
+        "uint16", "uint32", "uint64", "__version__",
     }
 )  # fmt: skip
 

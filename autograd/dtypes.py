@@ -1,4 +1,7 @@
-"""Element types, shapes and devices, named and printed as PyTorch does, and the rules of type promotion."""
+"""Element types, shapes and devices, named and printed as PyTorch does, and the rules of type promotion.
+
+Of PyTorch's types complex32 is absent: NumPy has no complex numbers of half precision.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .devices import device
+from .kernels.halves import FLOATING
 
 __all__ = [
     "DTYPES",
+    "SCALAR_NAMES",
     "Size",
     "default_dtype",
     "device",
@@ -22,6 +27,7 @@ __all__ = [
     "result_dtype",
     "set_default_dtype",
     "to_numpy_dtype",
+    "wider",
 ]
 
 
@@ -33,7 +39,7 @@ class dtype:
     def __init__(self, name: str) -> None:
         self.name = name
         self.numpy = np.dtype(name)
-        self.is_floating_point = self.numpy.kind == "f"
+        self.is_floating_point = self.numpy.kind in FLOATING
         self.is_complex = self.numpy.kind == "c"
         self.is_signed = self.numpy.kind in "ifc"
         self.itemsize = self.numpy.itemsize
@@ -44,7 +50,7 @@ class dtype:
         Raises:
             RuntimeError: an integer type or bool.
         """
-        if self.numpy.kind not in "fc":
+        if not (self.is_floating_point or self.is_complex):
             raise RuntimeError(f"to_complex: {self} has no complex counterpart; convert to a floating-point type first")
         return from_numpy_dtype(complex_of(self.numpy))
 
@@ -59,31 +65,41 @@ class dtype:
         return _by_name, (self.name,)
 
 
-class _Absent(dtype):
-    """A dtype of PyTorch's that NumPy has not: it can be named and compared with, but no tensor has it."""
+class _Bfloat16(dtype):
+    """The type whose NumPy counterpart comes from the package ml_dtypes, imported when it is first asked for."""
 
     __slots__ = ()
 
-    def __init__(self, name: str, itemsize: int) -> None:
-        self.name, self.itemsize = name, itemsize
+    def __init__(self) -> None:
+        self.name, self.itemsize = "bfloat16", 2
         self.is_floating_point, self.is_complex, self.is_signed = True, False, True
 
     @property
-    def numpy(self) -> Any:  # type: ignore[override]
-        raise TypeError(f"{self} is not available: NumPy has no such type; use float32 (or float16 to save memory)")
+    def numpy(self) -> np.dtype:  # type: ignore[override]
+        return _numpy_bfloat16()
 
 
 float16, float32, float64 = dtype("float16"), dtype("float32"), dtype("float64")
 int8, int16, int32, int64 = dtype("int8"), dtype("int16"), dtype("int32"), dtype("int64")
-uint8 = dtype("uint8")
+uint8, uint16, uint32, uint64 = dtype("uint8"), dtype("uint16"), dtype("uint32"), dtype("uint64")
 bool = dtype("bool")
 complex64, complex128 = dtype("complex64"), dtype("complex128")
 
-bfloat16 = _Absent("bfloat16", 2)
+bfloat16 = _Bfloat16()
 
 DTYPES: dict[str, dtype] = {
-    d.name: d for d in (float16, float32, float64, complex64, complex128, int8, int16, int32, int64, uint8, bool)
+    d.name: d
+    for d in (
+        *(float16, bfloat16, float32, float64, complex64, complex128),
+        *(int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool),
+    )
 }
+# What PyTorch's messages and old types call them.
+SCALAR_NAMES = {
+    "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double", "complex64": "ComplexFloat",
+    "complex128": "ComplexDouble", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long", "uint8": "Byte",
+    "uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64", "bool": "Bool",
+}  # fmt: skip
 ALIASES = {
     "half": float16,
     "float": float32,
@@ -94,7 +110,21 @@ ALIASES = {
     "cfloat": complex64,
     "cdouble": complex128,
 }
-_FROM_NUMPY = {d.numpy: d for d in DTYPES.values()}
+_FROM_NUMPY = {d.numpy: d for d in DTYPES.values() if d is not bfloat16}
+
+# Types that NumPy does not compute with well -> the type they are computed in. Empty until bfloat16 is first used, so
+# that looking whether something is to be widened costs nothing before.
+wider: dict[np.dtype, np.dtype] = {}
+
+
+@cache
+def _numpy_bfloat16() -> np.dtype:
+    from ml_dtypes import bfloat16 as scalar
+
+    numpy = np.dtype(scalar)
+    wider[numpy] = float32.numpy
+    _FROM_NUMPY[numpy] = bfloat16
+    return numpy
 
 
 def _by_name(name: str) -> dtype:
@@ -165,18 +195,30 @@ def set_default_dtype(d: dtype) -> None:
     default_dtype.dtype, default_dtype.numpy = d, d.numpy
 
 
-_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}
+_BAREBONES = {uint16.numpy, uint32.numpy, uint64.numpy}
 
 
 @cache
 def promote_numpy(a: np.dtype, b: np.dtype) -> np.dtype:
-    """The smallest type that both convert to; an integer beside a float takes the float's type, whatever its size."""
+    """The smallest type that both convert to; an integer beside a float takes the float's type, whatever its size.
+
+    Raises:
+        RuntimeError: an unsigned type of more than 8 bits with anything but itself and floats, as in PyTorch.
+    """
+    if a == b:
+        return a
+    if (a in _BAREBONES and b.kind not in FLOATING) or (b in _BAREBONES and a.kind not in FLOATING):
+        raise RuntimeError(
+            "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
+            f"{SCALAR_NAMES[a.name]} and {SCALAR_NAMES[b.name]}; convert one of them with .to()"
+        )
     category_a, category_b = _CATEGORY[a.kind], _CATEGORY[b.kind]
     if category_a >= 2 > category_b:
         return a
     if category_b >= 2 > category_a:
         return b
-    return np.promote_types(a, b)
+    return np.promote_types(wider.get(a, a), wider.get(b, b))
 
 
 def complex_of(real: np.dtype) -> np.dtype:
@@ -229,7 +271,7 @@ def _combine(strong: np.dtype | None, weak: np.dtype | None) -> np.dtype | None:
     if strong is None or weak is None:
         return weak if strong is None else strong
     if _CATEGORY[weak.kind] > _CATEGORY[strong.kind]:
-        return complex_of(strong) if strong.kind == "f" else promote_numpy(strong, weak)
+        return complex_of(strong) if strong.kind in FLOATING else promote_numpy(strong, weak)
     return strong
 
 
@@ -316,7 +358,7 @@ class _Option:
 
 
 class layout(_Option):
-    """How a tensor's elements are kept: `strided`, the only way here, or one of PyTorch's sparse layouts."""
+    """How a tensor's elements are kept: `strided` in memory, or only some, `sparse_coo` or `sparse_csr`."""
 
     __slots__ = ()
 
@@ -328,6 +370,7 @@ class memory_format(_Option):
 
 
 strided = layout("strided")
+sparse_coo, sparse_csr = layout("sparse_coo"), layout("sparse_csr")
 contiguous_format, preserve_format = memory_format("contiguous_format"), memory_format("preserve_format")
 channels_last, channels_last_3d = memory_format("channels_last"), memory_format("channels_last_3d")
 legacy_contiguous_format = contiguous_format

@@ -12,6 +12,7 @@ import numpy as np
 
 from . import graph
 from .graph import Leaf, Node, no_grad, state
+from .kernels.halves import INEXACT
 from .rows.nodes import fit
 from .rows.packing import pack_tensor, unpack_tensor
 from .tensor import BatchError, Tensor, TensorNode, node_of, wrap
@@ -434,7 +435,7 @@ def _unrecorded(output: Any, tensors: list[Tensor], ctx: BackwardNode) -> Any:
 def _recorded(output: Tensor, tensors: list[Tensor], ctx: BackwardNode, number: int | None) -> Tensor:
     """An output of forward with its place in the graph."""
     is_input, is_dirty = _is_one_of(output, tensors), _is_one_of(output, ctx.dirty_tensors)
-    differentiable = output._array.dtype.kind in "fc" and not _is_one_of(output, ctx.non_differentiable)
+    differentiable = output._array.dtype.kind in INEXACT and not _is_one_of(output, ctx.non_differentiable)
     if is_input and not is_dirty:
         output = _alias(output)
     node: Node = ctx if number is None else FunctionOutput(ctx, number)

@@ -14,8 +14,9 @@ from .from_data import array_from
 from .tensor import Tensor, check_differentiable, shared_counter, wrap
 
 __all__ = [
-    "TYPES", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
-    "LongTensor", "ShortTensor", "Variable", "legacy_array", "set_default_tensor_type", "tensortype", "type_named",
+    "TYPES", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
+    "IntTensor", "LongTensor", "ShortTensor", "Variable", "legacy_array", "set_default_tensor_type", "tensortype",
+    "type_named",
 ]  # fmt: skip
 
 
@@ -104,17 +105,14 @@ def tensor_type(dtype: dtypes.dtype, is_cuda: bool = False) -> tensortype:
     return tensortype(f"{NAMES[dtype.name]}Tensor", (), facts)
 
 
-# The old name of each dtype.
-NAMES = {
-    "float16": "Half", "float32": "Float", "float64": "Double", "int8": "Char", "int16": "Short", "int32": "Int",
-    "int64": "Long", "uint8": "Byte", "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
-}  # fmt: skip
+# The dtypes that have old types of tensors and storages, and their names there; the younger unsigned ones have none.
+NAMES = {name: title for name, title in dtypes.SCALAR_NAMES.items() if not title.startswith("UInt")}
 
 # dtype name -> the type of its tensors.
 TYPES = {name: tensor_type(dtypes.DTYPES[name]) for name in NAMES}
 HalfTensor, FloatTensor, DoubleTensor = TYPES["float16"], TYPES["float32"], TYPES["float64"]
 CharTensor, ShortTensor, IntTensor, LongTensor = TYPES["int8"], TYPES["int16"], TYPES["int32"], TYPES["int64"]
-ByteTensor, BoolTensor = TYPES["uint8"], TYPES["bool"]
+ByteTensor, BoolTensor, BFloat16Tensor = TYPES["uint8"], TYPES["bool"], TYPES["bfloat16"]
 
 _BY_NAME = {f"torch.{each.__name__}": each for each in TYPES.values()}
 _BY_NAME |= {f"torch.cuda.{each.__name__}": tensor_type(each.dtype, is_cuda=True) for each in TYPES.values()}

@@ -17,7 +17,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["format_tensor", "printoptions", "set_printoptions"]
+from .kernels.halves import FLOATING
+
+__all__ = ["format_parts", "format_tensor", "printoptions", "set_printoptions"]
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,7 @@ def _cells(array: np.ndarray, options: _Options) -> tuple[list[str], int]:
         imags, imag_width = _cells(array.imag, options)
         cells = [_join_complex(real, imag.lstrip()) for real, imag in zip(reals, imags, strict=True)]
         return cells, real_width + imag_width + len("j")
-    if array.dtype.kind == "f":
+    if array.dtype.kind in FLOATING:
         texts, width = _float_texts(array, options)
     else:
         texts = [str(value) for value in array.ravel().tolist()]

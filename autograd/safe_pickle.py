@@ -19,15 +19,9 @@ from .storage import TypedStorage, UntypedStorage
 from .tensor import Tensor, wrap
 
 __all__ = [
-    "DAMAGE", "Bfloat16", "SafeReader", "add_safe_globals", "clear_safe_globals", "get_safe_globals", "meaning",
+    "DAMAGE", "SafeReader", "add_safe_globals", "clear_safe_globals", "get_safe_globals", "meaning",
     "parameter_class", "safe_globals",
 ]  # fmt: skip
-
-
-class Bfloat16:
-    """Marks a storage of bfloat16, which NumPy has not: it is read as float32, which holds every value of it."""
-
-    itemsize = 2
 
 
 def parameter_class() -> Any:
@@ -156,10 +150,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 VALUES: dict[str, Any] = {
     "torch.Tensor": Tensor,
     "numpy.ndarray": np.ndarray,
-    "torch.BFloat16Storage": Bfloat16,
     "torch.storage.UntypedStorage": UntypedStorage,
     "torch.UntypedStorage": UntypedStorage,
-    **{f"torch.{name}Storage": np.dtype(dtype) for dtype, name in NAMES.items()},
+    **{f"torch.{name}Storage": dtypes.DTYPES[dtype] for dtype, name in NAMES.items()},
     **{f"torch.{name}": dtype for name, dtype in dtypes.DTYPES.items()},
 }
 

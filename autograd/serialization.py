@@ -17,7 +17,6 @@ import os
 import pickle
 import struct
 import sys
-import warnings
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -32,7 +31,6 @@ from .devices import device
 from .legacy import NAMES
 from .safe_pickle import (
     DAMAGE,
-    Bfloat16,
     SafeReader,
     add_safe_globals,
     clear_safe_globals,
@@ -68,8 +66,9 @@ def _names(module: str, names: str) -> dict[str, Name]:
     return {name: Name(module, name) for name in names.split()}
 
 
-UTILS = _names("torch._utils", "_rebuild_tensor_v2 _rebuild_parameter _rebuild_parameter_with_state")
+UTILS = _names("torch._utils", "_rebuild_tensor_v2 _rebuild_tensor_v3 _rebuild_parameter _rebuild_parameter_with_state")
 TORCH = _names("torch", " ".join([*(f"{name}Storage" for name in NAMES.values()), "Size", "device", "Tensor"]))
+UNTYPED = Name("torch.storage", "UntypedStorage")
 FROM_TYPE = Name("torch._tensor", "_rebuild_from_type_v2")
 LAYOUT = Name("torch.serialization", "_get_layout")
 
@@ -112,6 +111,8 @@ class Writer(Pickler):
             obj, _ = self.storage_of(obj._items)
         if not isinstance(obj, Storage):
             return None
+        if obj.dtype.name not in NAMES:
+            return ("storage", UNTYPED, obj.key, "cpu", obj.memory.size, *self.view_metadata)
         kind = TORCH[f"{NAMES[obj.dtype.name]}Storage"]
         count = obj.memory.size // obj.dtype.itemsize
         return ("storage", kind, obj.key, "cpu", count, *self.view_metadata)
@@ -146,6 +147,8 @@ class Writer(Pickler):
         strides = wrap(array).stride()
         rebuild = UTILS["_rebuild_tensor_v2"]
         args = (storage, offset, tuple(array.shape), strides, tensor.requires_grad, OrderedDict())
+        if array.dtype.name not in NAMES:
+            rebuild, args = UTILS["_rebuild_tensor_v3"], (*args, tensor.dtype)
         if type(tensor) is Tensor and not attributes:
             return rebuild, args
         kind = TORCH["Tensor"] if type(tensor) is Tensor else type(tensor)
@@ -297,18 +300,17 @@ def _storage(kind: Any, read: Callable[[int], np.ndarray], count: int, swap: boo
     if not isinstance(count, int) or count < 0:
         raise pickle.UnpicklingError(f"load: a storage of {count!r} elements")
     if kind is UntypedStorage:
-        kind = np.dtype(np.uint8)
-    if kind is Bfloat16:
-        warnings.warn("load: chalkgrad has no bfloat16; such tensors are loaded as float32.", stacklevel=2)
-        halves = read(count * Bfloat16.itemsize).view(np.uint16)
-        wide = (halves.byteswap() if swap else halves).astype(np.uint32) << 16
-        return TypedStorage._around(wide.view(np.uint8), np.dtype(np.float32))
-    if not isinstance(kind, np.dtype):
+        kind = dtypes.uint8
+    if not isinstance(kind, dtypes.dtype):
         raise pickle.UnpicklingError(f"load: a storage of type {kind!r}, which chalkgrad has not")
     memory = read(count * kind.itemsize)
-    if swap and kind.itemsize > 1:
-        memory = memory.view(kind).byteswap().view(np.uint8)
-    return TypedStorage._around(memory, kind)
+    return TypedStorage._around(_swapped(memory, kind) if swap else memory, kind.numpy)
+
+
+def _swapped(memory: np.ndarray, kind: dtypes.dtype) -> np.ndarray:
+    """The bytes of elements that were written on a machine of the other byte order."""
+    part = kind.itemsize // 2 if kind.is_complex else kind.itemsize
+    return memory.view(f"u{part}").byteswap().view(np.uint8)
 
 
 def load(
@@ -462,7 +464,7 @@ def _load_legacy(file: Any, map_location: Any, reader: Any) -> Any:
         raise RuntimeError(f"load: version {version} of the file's format is unknown")
     with _undamaged("its header"):
         swap = SafeReader(file, refuse).load().get("little_endian", True) != (sys.byteorder == "little")
-    storages: dict[str, tuple[TypedStorage, Any]] = {}
+    storages: dict[str, TypedStorage] = {}
 
     def persistent_load(pid: Any) -> TypedStorage:
         if type(pid) is not tuple or len(pid) != 6 or pid[0] != "storage":
@@ -471,23 +473,21 @@ def _load_legacy(file: Any, map_location: Any, reader: Any) -> Any:
         if view is not None:
             raise RuntimeError("load: a file of PyTorch 0.3 or older; save it anew with a later one")
         if key not in storages:
-            if kind is Bfloat16:
-                raise RuntimeError("load: bfloat16 in a file before PyTorch 1.6; save it anew with a later one")
             with _undamaged(f"storage {key}"):
                 blank = _storage(kind, lambda length: np.zeros(length, np.uint8), count, swap=False)
-            storages[key] = (blank, kind)
+            storages[key] = blank
             _mapped(map_location, blank, location)
-        return storages[key][0]
+        return storages[key]
 
     result = reader(file, persistent_load).load()
     with _undamaged("its storages"):
         for key in SafeReader(file, refuse).load():
-            storage, kind = storages[key]
+            storage = storages[key]
             (count,) = struct.unpack("<q", file.read(8))
             if count != storage.size():
                 raise RuntimeError(
                     f"load: the file is damaged: storage {key} has {count}, not {storage.size()} elements"
                 )
-            data = np.frombuffer(file.read(storage.nbytes()), kind)
-            storage._items[...] = data.byteswap() if swap else data
+            data = np.frombuffer(file.read(storage.nbytes()), np.uint8)
+            storage._items.view(np.uint8)[...] = _swapped(data, storage.dtype) if swap else data
     return result

@@ -19,9 +19,9 @@ from .legacy import NAMES
 from .tensor import root_of
 
 __all__ = [
-    "STORAGES", "BoolStorage", "ByteStorage", "CharStorage", "ComplexDoubleStorage", "ComplexFloatStorage",
-    "DoubleStorage", "FloatStorage", "HalfStorage", "IntStorage", "LongStorage", "ShortStorage", "TypedStorage",
-    "UntypedStorage", "memory_of",
+    "STORAGES", "BFloat16Storage", "BoolStorage", "ByteStorage", "CharStorage", "ComplexDoubleStorage",
+    "ComplexFloatStorage", "DoubleStorage", "FloatStorage", "HalfStorage", "IntStorage", "LongStorage", "ShortStorage",
+    "TypedStorage", "UntypedStorage", "memory_of",
 ]  # fmt: skip
 
 
@@ -221,11 +221,12 @@ class TypedStorage(_Storage):
         if dtype == np.uint8 and self._items.dtype != dtype:
             raise RuntimeError(f"Expected a Storage of type Byte or an UntypedStorage, but got type {self._name()}")
         if dtype != self._items.dtype:
-            raise RuntimeError(f"Expected a Storage of type {NAMES[dtype.name]}, but got type {self._name()}")
+            wanted = dtypes.SCALAR_NAMES[dtype.name]
+            raise RuntimeError(f"Expected a Storage of type {wanted}, but got type {self._name()}")
         return self._items
 
     def _name(self) -> str:
-        return NAMES[self._items.dtype.name]
+        return dtypes.SCALAR_NAMES[self._items.dtype.name]
 
     def untyped(self) -> UntypedStorage:
         """The same memory as bytes."""
@@ -247,7 +248,7 @@ class TypedStorage(_Storage):
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """The name of its type, such as ``torch.FloatStorage``; with ``dtype``, a copy converted to it."""
         if dtype is None:
-            return f"torch.{self._name()}Storage"
+            return f"torch.{self._name()}Storage" if self._items.dtype.name in NAMES else "torch.storage.TypedStorage"
         if isinstance(dtype, str):
             dtype = next((each for each in STORAGES.values() if dtype == f"torch.{each.__name__}"), dtype)
         if not isinstance(dtype, (dtypes.dtype, _StorageType)):
@@ -287,7 +288,7 @@ def _conversion(name: str, dtype: dtypes.dtype) -> None:
 
 for _name, _dtype in (
     *((alias, each) for alias, each in dtypes.ALIASES.items() if alias not in ("cfloat", "cdouble")),
-    ("bool", dtypes.bool), ("byte", dtypes.uint8), ("char", dtypes.int8),
+    ("bool", dtypes.bool), ("byte", dtypes.uint8), ("char", dtypes.int8), ("bfloat16", dtypes.bfloat16),
     ("complex_float", dtypes.complex64), ("complex_double", dtypes.complex128),
 ):  # fmt: skip
     _conversion(_name, _dtype)
@@ -342,4 +343,5 @@ HalfStorage, FloatStorage, DoubleStorage = STORAGES["float16"], STORAGES["float3
 Storage = FloatStorage
 CharStorage, ShortStorage, IntStorage = STORAGES["int8"], STORAGES["int16"], STORAGES["int32"]
 LongStorage, ByteStorage, BoolStorage = STORAGES["int64"], STORAGES["uint8"], STORAGES["bool"]
+BFloat16Storage = STORAGES["bfloat16"]
 ComplexFloatStorage, ComplexDoubleStorage = STORAGES["complex64"], STORAGES["complex128"]

@@ -19,6 +19,7 @@ from . import dtypes
 from .devices import CPU, require_cpu
 from .dtypes import Size, default_dtype, from_numpy_dtype
 from .graph import HookDict, Leaf, Node, RemovableHandle, state
+from .kernels.halves import FLOATING, INEXACT
 
 __all__ = ["INFERENCE", "Tensor", "TensorLeaf", "View", "wrap"]
 
@@ -376,7 +377,7 @@ class Tensor:
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"data must be a Tensor, but got {type(value).__name__}")
-        if self.requires_grad and value._array.dtype.kind not in "fc":
+        if self.requires_grad and value._array.dtype.kind not in INEXACT:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         self._array = value._array
 
@@ -478,8 +479,8 @@ class Tensor:
         return ordered is not None and ordered.flags.c_contiguous
 
     def is_floating_point(self) -> bool:
-        """Whether its dtype is float16, float32 or float64."""
-        return self._array.dtype.kind == "f"
+        """Whether its dtype is float16, bfloat16, float32 or float64."""
+        return self._array.dtype.kind in FLOATING
 
     def is_complex(self) -> bool:
         """Whether its dtype is complex."""
@@ -487,7 +488,7 @@ class Tensor:
 
     def is_signed(self) -> bool:
         """Whether its dtype can hold negative numbers."""
-        return self._array.dtype.kind in "ifc"
+        return self._array.dtype.kind in "ifVc"
 
     def is_conj(self) -> bool:
         """False: conjugation is carried out at once, no tensor waits for it."""
@@ -581,7 +582,7 @@ class Tensor:
         """The type of its storage, such as `FloatStorage`."""
         from .storage import STORAGES
 
-        return STORAGES[self._array.dtype.name]
+        return STORAGES.get(self._array.dtype.name)
 
     def share_memory_(self) -> Tensor:
         """Moves its elements to memory that processes forked afterwards share with this one; returns it.
@@ -673,9 +674,12 @@ class Tensor:
         if self._array.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars")
         return self._array.item()
+            TypeError: bfloat16, which NumPy itself does not know; convert with ``.float()``.
 
     def _real_scalar(self, kind: str) -> Any:
         value = self._scalar()
+        if self._array.dtype.kind == "V":
+            raise TypeError("Got unsupported ScalarType BFloat16: NumPy has no such type; convert with .float()")
         if isinstance(value, complex):
             if value.imag:
                 raise RuntimeError(f"value cannot be converted to type {kind} without overflow: {value}; take .real")
@@ -860,7 +864,7 @@ def _keeper(node: Node) -> GradKeeper | None:
 
 def check_differentiable(dtype: np.dtype) -> None:
     """Raises unless tensors of this type can require grad."""
-    if dtype.kind not in "fc":
+    if dtype.kind not in INEXACT:
         raise RuntimeError(
             f"only Tensors of floating point dtype can require gradients, but got {from_numpy_dtype(dtype)}; "
             "convert with .float() first"

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for package in ("autograd", "nn", "optim") for path in (ROOT / package).rglob("*.py"))
 PROGRAMS = ["autograd.cli"]  # on top of everything: imported by nobody
 HEAVY = ["numba", "llvmlite", "scipy", "matplotlib", "torch", "graphviz", "tqdm", "safetensors", "pytest", "pandas"]
+HEAVY += ["ml_dtypes"]
 TRAINING = """
 import autograd, nn, optim
 autograd.manual_seed(0)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .halves import FLOATING, finfo, is_half
 from .layout import is_spread
 
 __all__ = [
@@ -29,9 +30,9 @@ LAPACK_PERMUTATION = 100_000
 
 
 def rounded(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """``x`` in the dtype; to float16 in two steps, by way of float32, as PyTorch goes."""
+    """``x`` in the dtype; to one of 16 bits in two steps, by way of float32, as PyTorch goes."""
     with np.errstate(over="ignore"):
-        return (x.astype(np.float32) if dtype == np.float16 else x).astype(dtype, copy=False)
+        return (x.astype(np.float32) if is_half(dtype) else x).astype(dtype, copy=False)
 
 
 def between(unit: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -102,15 +103,15 @@ def in_memory_order(like: np.ndarray, draw: Callable[..., np.ndarray], *others: 
 
 def largest(dtype: np.dtype) -> int:
     """Largest integer up to which the dtype holds all."""
-    if dtype.kind == "f":
-        return 1 << (np.finfo(dtype).nmant + 1)
+    if dtype.kind in FLOATING:
+        return 1 << (finfo(dtype).nmant + 1)
     return 1 if dtype.kind == "b" else int(np.iinfo(dtype).max)
 
 
 def bounds(dtype: np.dtype) -> tuple[int, int]:
     """Smallest and largest number of the dtype that is also an int64 (or a uint64)."""
-    if dtype.kind == "f":
-        last = int(float(np.finfo(dtype).max))
+    if dtype.kind in FLOATING:
+        last = int(float(finfo(dtype).max))
         return max(-last, -(1 << 63)), min(last, (1 << 63) - 1)
     last = largest(dtype)
     return (0 if dtype.kind in "ub" else -last - 1), last
@@ -118,7 +119,7 @@ def bounds(dtype: np.dtype) -> tuple[int, int]:
 
 def representable(low: int, high: int, dtype: np.dtype) -> tuple[int, int]:
     """The bounds moved inward by a step of the dtype where rounding could leave the range."""
-    digits = np.finfo(dtype).nmant + 1
+    digits = finfo(dtype).nmant + 1
     first, last = int(dtype.type(low + 1)), int(dtype.type(high - 1))
     if first < low:
         low = first + (1 << max(abs(low + 1).bit_length() - digits, 0))

@@ -3,7 +3,7 @@
 Each distribution turns words of the Mersenne Twister into numbers by PyTorch's rule and takes as many,
 so any sequence of draws stays in step:
 
-- On the unit interval float32 and float16 have the low 24 bits of a word, float64 the low 53 of two.
+- On the unit interval float32, float16 and bfloat16 have the low 24 bits of a word, float64 the low 53 of two.
 - exponential, geometric, cauchy, log_normal and bernoulli with a number draw 53 bits whatever the dtype.
 - normal makes blocks of 8 cosines and 8 sines from 16 elements on; below, pairs whose second half is kept.
 
@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd.kernels import box_muller, sampling
+from autograd.kernels.halves import FLOATING, INEXACT, finfo, is_half
 from autograd.kernels.twister import PIECE, Twister
 
 __all__ = ["MT19937Stream"]
@@ -61,10 +62,10 @@ class MT19937Stream(Twister):
         Raises:
             RuntimeError: ``low > high``, or a bound or their difference is no finite number of the dtype.
         """
-        dtype, shape = _checked("uniform_", dtype, "fc"), _dimensions(shape)
+        dtype, shape = _checked("uniform_", dtype, INEXACT), _dimensions(shape)
         if dtype.kind == "c":
             return _complex(self.uniform((*shape, 2), _part(dtype), low, high), dtype)
-        largest = float(np.finfo(dtype).max)
+        largest = float(finfo(dtype).max)
         for name, bound in (("from", low), ("to", high)):
             if not -largest <= bound <= largest:
                 raise RuntimeError(f"uniform_: {name}={bound} is out of bounds for {dtype}")
@@ -74,7 +75,7 @@ class MT19937Stream(Twister):
             raise RuntimeError(f"uniform_: to - from exceeds the largest {dtype} ({largest}): {high} - {low}")
         with self._lock:
             unit = self.unit(math.prod(shape), dtype)
-        if (low, high) == (0, 1) and dtype != np.float16:
+        if (low, high) == (0, 1) and not is_half(dtype):
             return unit.reshape(shape)
         out = unit if unit.dtype == dtype else np.empty(unit.shape, dtype)
         for start in range(0, unit.size, PIECE):
@@ -106,7 +107,7 @@ class MT19937Stream(Twister):
         shape, size = _dimensions(shape), math.prod(_dimensions(shape))
         if not std >= 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std={std}")
-        dtype = _checked("normal_", dtype, "fc") if size else np.dtype(dtype)
+        dtype = _checked("normal_", dtype, INEXACT) if size else np.dtype(dtype)
         if not size:
             return np.empty(shape, dtype)
         if dtype.kind == "c":
@@ -118,8 +119,8 @@ class MT19937Stream(Twister):
                 z = z if (mean, std) == (0, 1) else sampling.fused(z, std, mean)
                 return sampling.rounded(z, dtype).reshape(shape)
             whole, rest = size // 16 * 16, size % 16
-            # float16 draws whole blocks only; the others also draw the numbers that the last block replaces.
-            drawn = whole if dtype == np.float16 else size
+            # Halves draw whole blocks only; the others also draw the numbers that the last block replaces.
+            drawn = whole if is_half(dtype) else size
             u = self.unit(drawn + 16 if rest else size, dtype)
         if rest:
             u = np.concatenate([u[:whole], u[drawn:]])
@@ -184,14 +185,14 @@ class MT19937Stream(Twister):
         Raises:
             RuntimeError: ``p`` is not in (0, 1).
         """
-        dtype, shape = _checked("geometric_", dtype, "fiu"), _dimensions(shape)
+        dtype, shape = _checked("geometric_", dtype, "fViu"), _dimensions(shape)
         if not 0 < p < 1:
             raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
         with self._lock:
             u = self.unit(math.prod(shape), np.dtype(np.float64))
         with np.errstate(divide="ignore"):
             trials = np.ceil(np.log(u) / math.log1p(-p))
-        if dtype.kind == "f":
+        if dtype.kind in FLOATING:
             return sampling.rounded(trials, dtype).reshape(shape)
         return trials.astype(np.int64).astype(dtype).reshape(shape)
 
@@ -217,12 +218,12 @@ class MT19937Stream(Twister):
                 raise TypeError(f"bernoulli: a number p={p} needs the shape of the result")
             if not 0 <= p <= 1:
                 raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
-            dtype, shape = _checked("bernoulli_", np.float32 if dtype is None else dtype, "fiub"), _dimensions(shape)
+            dtype, shape = _checked("bernoulli_", np.float32 if dtype is None else dtype, "fViub"), _dimensions(shape)
             with self._lock:
                 hits = self.hits(math.prod(shape), float(p))
             return hits.astype(dtype, copy=False).reshape(shape)
         kind = _checked("bernoulli", p.dtype)
-        dtype = _checked("bernoulli", kind if dtype is None else dtype, "fiub")
+        dtype = _checked("bernoulli", kind if dtype is None else dtype, "fViub")
         probabilities = np.broadcast_to(p, p.shape if shape is None else _dimensions(shape))
         if not ((p >= 0) & (p <= 1)).all():
             raise RuntimeError(f"bernoulli expects p to be in [0, 1], but got values from {p.min()} to {p.max()}")
@@ -243,7 +244,7 @@ class MT19937Stream(Twister):
         Raises:
             RuntimeError: an empty range, or a bound that the dtype does not hold.
         """
-        dtype, shape = _checked("random_", dtype, "fiub", RuntimeError), _dimensions(shape)
+        dtype, shape = _checked("random_", dtype, "fViub", RuntimeError), _dimensions(shape)
         low, whole = operator.index(low), high is None and low == -(1 << 63)
         high = sampling.largest(dtype) + 1 if high is None else operator.index(high)
         high = 1 << 63 if whole else high
@@ -255,7 +256,7 @@ class MT19937Stream(Twister):
                 raise RuntimeError(
                     f"random_: {name} is out of bounds for {dtype}: {bound} is not in [{smallest}, {biggest}]"
                 )
-        if dtype.kind == "f" and not whole:
+        if dtype.kind in FLOATING and not whole:
             low, high = sampling.representable(low, high, dtype)
             if low >= high:
                 raise RuntimeError(f"random_ expects 'from' < 'to' after rounding to {dtype}, but {low} >= {high}")
@@ -273,7 +274,7 @@ class MT19937Stream(Twister):
         Raises:
             NotImplementedError: uint16, uint32, uint64 and complex, which PyTorch does not fill either.
         """
-        dtype, shape = _checked("random_", dtype, "fiub"), _dimensions(shape)
+        dtype, shape = _checked("random_", dtype, "fViub"), _dimensions(shape)
         if dtype.kind == "u" and dtype.itemsize > 1:
             raise NotImplementedError(f"random_ does not support {dtype}; give bounds, or draw int64 and convert")
         with self._lock:
@@ -302,16 +303,16 @@ class MT19937Stream(Twister):
 
         Raises:
             ValueError: an array that is not floating-point.
-            NotImplementedError: float16.
+            NotImplementedError: float16 and bfloat16.
             RuntimeError: two dtypes.
         """
         for name, array in (("count", count), ("prob", prob)):
-            if array.dtype.kind != "f":
+            if array.dtype.kind not in FLOATING:
                 raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {array.dtype}")
         if count.dtype != prob.dtype:
             raise RuntimeError(f"binomial: count and prob must have one dtype, but got {count.dtype} and {prob.dtype}")
-        if count.dtype == np.float16:
-            raise NotImplementedError("binomial is not implemented for float16; convert to float32")
+        if is_half(count.dtype):
+            raise NotImplementedError(f"binomial is not implemented for {count.dtype}; convert to float32")
         from autograd.kernels.counts import binomial
 
         trials, chances = np.broadcast_arrays(count, prob)
@@ -324,7 +325,7 @@ class MT19937Stream(Twister):
         Raises:
             RuntimeError: ``n`` is negative, or the dtype does not hold every integer below ``n``.
         """
-        dtype, n = _checked("randperm", dtype, "fiu"), operator.index(n)
+        dtype, n = _checked("randperm", dtype, "fViu"), operator.index(n)
         if n < 0:
             raise RuntimeError(f"randperm: n must be non-negative, but got {n}")
         if n - 1 > sampling.largest(dtype):
@@ -379,11 +380,13 @@ def _dimensions(shape: Shape) -> tuple[int, ...]:
     return dimensions
 
 
-def _checked(name: str, dtype: DTypeLike, kinds: str = "f", error: type[Exception] = NotImplementedError) -> np.dtype:
+def _checked(
+    name: str, dtype: DTypeLike, kinds: str = FLOATING, error: type[Exception] = NotImplementedError
+) -> np.dtype:
     dtype = np.dtype(dtype)
     if dtype.kind not in kinds or (dtype.kind in "fc" and dtype.itemsize > (8 if dtype.kind == "f" else 16)):
         words = {"f": "floating-point", "c": "complex", "i": "integer", "u": "unsigned integer", "b": "bool"}
-        wanted = " or ".join(words[kind] for kind in kinds)
+        wanted = " or ".join(words[kind] for kind in kinds if kind in words)
         raise error(f"{name} needs a {wanted} dtype of at most 64 bits per number, but got {dtype}")
     return dtype
 
@@ -397,7 +400,7 @@ def _part(dtype: np.dtype) -> np.dtype:
 
 
 def _check_multinomial(weights: np.ndarray, num_samples: int, replacement: bool) -> None:
-    if weights.dtype.kind != "f":
+    if weights.dtype.kind not in FLOATING:
         raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {weights.dtype}")
     if weights.ndim not in (1, 2):
         raise RuntimeError(f"multinomial: prob_dist must be 1 or 2 dim, but got shape {weights.shape}")

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy import logaddexp2, nextafter
 
+from .halves import FLOATING
+
 SCIPY = {
     "bessel_j0": "j0",
     "bessel_j1": "j1",
@@ -88,7 +90,7 @@ def spherical_bessel_j0(x: Any) -> Any:
 
 def div_trunc(x: Any, y: Any) -> Any:
     """The quotient rounded towards zero, exact for integers of any size."""
-    if x.dtype.kind == "f":
+    if x.dtype.kind in FLOATING:
         return np.trunc(x / y)
     if not np.all(y):
         raise RuntimeError("ZeroDivisionError")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import can_cast, result_type
+from ..kernels.halves import FLOATING, INEXACT, finfo
 from ..rows.dispatch import NUMBERS, apply, as_number, broadcast_shape
 from ..rows.public import INPLACE_FUNCTIONS, TORCH, function, inplace
 from ..rows.table import TABLE, Array, PointwiseRow, coarse
@@ -236,7 +237,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
         _same_dtype("lerp", "weight", weight, input)
     elif not isinstance(weight, NUMBERS):
         raise TypeError(f"lerp(): argument 'weight' must be Tensor or a number, not {type(weight).__name__}")
-    if start.dtype.kind not in "fc":
+    if start.dtype.kind not in INEXACT:
         label = "lerp_kernel_tensor" if isinstance(weight, Tensor) else "lerp_kernel_scalar"
         raise NotImplementedError(f"\"{label}\" not implemented for '{type_name(start.dtype)}'")
     return apply(TABLE["lerp"], (input, end, weight), {})
@@ -329,9 +330,9 @@ def nan_to_num(
     if array.dtype.kind == "c":
         parts = (TABLE[part](input) for part in ("real", "imag"))
         return TABLE["complex"](*(nan_to_num(part, nan, posinf, neginf) for part in parts))
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in FLOATING:
         return input.clone()
-    limits = np.finfo(array.dtype)
+    limits = finfo(array.dtype)
     where = TABLE["where"]
     result = where(apply(TABLE["isnan"], (input,), {}), 0.0 if nan is None else float(nan), input)
     high, low = float(limits.max) if posinf is None else posinf, float(limits.min) if neginf is None else neginf

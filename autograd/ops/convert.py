@@ -12,6 +12,7 @@ from .. import dtypes
 from ..devices import require_cpu
 from ..dtypes import cast, default_dtype
 from ..graph import state
+from ..kernels.halves import FLOATING
 from ..rows.dispatch import NUMBERS, apply, as_number
 from ..rows.nodes import sum_to
 from ..rows.public import TORCH, function, inplace
@@ -129,7 +130,7 @@ def copy_(self: Tensor, other: Tensor, non_blocking: bool = False) -> Tensor:
     return apply(copy_into, (self, check_tensor("copy_", "other", other)), {})
 
 
-LARGEST = {np.dtype(np.float16): 65504.0, np.dtype(np.float32): 3.4028234663852886e38}
+LARGEST = {"float16": 65504.0, "bfloat16": 3.3895313892515355e38, "float32": 3.4028234663852886e38}
 
 
 def number_array(value: Any, dtype: np.dtype, operator: str) -> np.ndarray:
@@ -139,7 +140,7 @@ def number_array(value: Any, dtype: np.dtype, operator: str) -> np.ndarray:
         RuntimeError: the type cannot hold the number.
         OverflowError: an integer of more than 64 bits.
     """
-    if dtype.kind == "f" and -65504 <= value.real <= 65504 and value.__class__ is not complex:
+    if dtype.kind in FLOATING and -65504 <= value.real <= 65504 and value.__class__ is not complex:
         return np.asarray(value, dtype)
     if dtype.kind == "b":
         return np.asarray(bool(value), dtype)
@@ -157,7 +158,7 @@ def number_array(value: Any, dtype: np.dtype, operator: str) -> np.ndarray:
             return as_number(int(value), dtype)
     elif fits:
         parts = (value.real, value.imag) if dtype.kind == "c" else (value,)
-        largest = LARGEST.get(dtypes.real_of(dtype), np.inf)
+        largest = LARGEST.get(dtypes.real_of(dtype).name, np.inf)
         if not any(largest < abs(part) < np.inf for part in parts):
             return np.asarray(value, dtype)
     raise RuntimeError(f"{operator}(): value cannot be converted to type {dtype.name} without overflow: {value}")
@@ -307,10 +308,10 @@ def type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
         ValueError: there is no type of that name.
         RuntimeError: the type of tensors on a GPU.
     """
-    from ..legacy import TYPES, tensortype, type_named
+    from ..legacy import tensortype, type_named
 
     if dtype is None:
-        return f"torch.{TYPES[self.dtype.name].__name__}"
+        return f"torch.{dtypes.SCALAR_NAMES[self.dtype.name]}Tensor"
     if isinstance(dtype, dtypes.dtype):
         return to(self, dtype)
     kind: Any = dtype

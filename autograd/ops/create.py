@@ -20,6 +20,7 @@ from ..devices import require_cpu
 from ..dtypes import default_dtype, to_numpy_dtype
 from ..from_data import array_from
 from ..graph import state
+from ..kernels.halves import is_half
 from ..kernels.layout import is_spread
 from ..rows.dispatch import as_number
 from ..rows.public import function
@@ -476,7 +477,7 @@ def _counted(start: Any, step: Any, count: int, kind: np.dtype) -> np.ndarray:
     """``start + i * step`` for ``i`` below ``count``, computed as PyTorch does: in int64, double or float."""
     if kind.kind in "iu":
         return (int(start) + np.arange(count) * int(step)).astype(kind)
-    work = np.dtype(np.float32 if kind == np.float16 else np.float64)
+    work = np.dtype(np.float32 if is_half(kind) else np.float64)
     return (work.type(start) + np.arange(count, dtype=work) * work.type(step)).astype(kind)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..dtypes import complex128, float64
 from ..graph import state
+from ..kernels.halves import FLOATING
 from ..rows.dispatch import NUMBERS, apply, broadcast_shape
 from ..rows.public import TORCH, function, inplace
 from ..rows.results import result_type
@@ -234,7 +235,7 @@ def frexp(input: Tensor) -> Any:
     tensor([1, 3], dtype=torch.int32)
     """
     array = check_tensor("frexp", "input", input)._array
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in FLOATING:
         raise RuntimeError("torch.frexp() only supports floating-point dtypes")
     exponent = np.asarray(np.frexp(array)[1], np.int32)
     return _Frexp(apply(mantissa, (input, exponent), {}), wrap(exponent))

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import dtypes
 from ..dtypes import complex_of, real_of, to_numpy_dtype
+from ..kernels.halves import FLOATING, is_half
 from ..kernels.silence import silently
 from ..rows.dispatch import apply
 from ..rows.public import function
@@ -22,7 +23,8 @@ from ..rows.writes import type_name
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
 from .create import _finish
-from .shape import pad, pad_constant, roll, slice_view
+from .nn.padding import pad
+from .shape import pad_constant, roll, slice_view
 
 # What the sum over n elements is divided by, and what scipy calls that on the way to frequencies and back.
 SCIPY_NAMES = {
@@ -105,8 +107,8 @@ def _divisor(norm: Any, back: bool) -> str:
 def _prepared(operator: str, input: Any, to_complex: bool) -> Tensor:
     """The input as floating-point numbers, or as complex ones."""
     kind = check_tensor(operator, "input", input)._array.dtype
-    if kind == np.float16:
-        raise RuntimeError(f"{operator}: Unsupported dtype Half; convert with .float()")
+    if is_half(kind):
+        raise RuntimeError(f"{operator}: Unsupported dtype {type_name(kind)}; convert with .float()")
     wanted = dtypes.default_dtype.numpy if kind.kind in "biu" else kind
     wanted = complex_of(wanted) if to_complex else wanted
     return input if wanted == kind else input.to(dtypes.from_numpy_dtype(wanted))
@@ -273,7 +275,7 @@ def _frequencies(operator: str, counts: Any, n: int, d: float, options: dict[str
         raise RuntimeError(f"{operator}: Trying to create tensor with negative dimension {n}: [{n}]")
     if kind.kind == "c":
         raise NotImplementedError(f"{operator} not implemented for '{type_name(kind)}': frequencies are real")
-    if kind.kind != "f":
+    if kind.kind not in FLOATING:
         raise RuntimeError(f"{operator} requires a floating point dtype, but got {dtype}")
     step = 1 / (n * d) if n * d else math.inf
     array = silently(np.multiply, counts.astype(kind), kind.type(step))

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..dtypes import dtype as DType
 from ..dtypes import float32, int64
+from ..kernels.halves import FLOATING, INEXACT
 from ..rows.deferred import find
 from ..rows.public import TORCH, function
 from ..rows.table import TABLE
@@ -39,11 +40,11 @@ def _mask_of(operator: str, input: Tensor, mask: Any) -> Tensor:
 
 
 def _lowest(dtype: np.dtype) -> Any:
-    return -math.inf if dtype.kind == "f" else int(_limits(dtype).min)
+    return -math.inf if dtype.kind in FLOATING else int(_limits(dtype).min)
 
 
 def _highest(dtype: np.dtype) -> Any:
-    return math.inf if dtype.kind == "f" else int(_limits(dtype).max)
+    return math.inf if dtype.kind in FLOATING else int(_limits(dtype).max)
 
 
 def _limits(dtype: np.dtype) -> np.iinfo:
@@ -84,7 +85,7 @@ def _one_dim(operator: str, dim: Any, input: Tensor) -> int:
 
 def _wide(input: Tensor, dtype: DType | None) -> DType:
     """The dtype of a sum or product: that of the input, int64 for narrower integers."""
-    return dtype or (input.dtype if input._array.dtype.kind in "fc" else int64)
+    return dtype or (input.dtype if input._array.dtype.kind in INEXACT else int64)
 
 
 # --- Reductions ----------------------------------------------------------------------------------------------------
@@ -264,7 +265,9 @@ def _variance(
     square = distance * distance.conj() if distance.dtype.is_complex else distance * distance
     total = sum(square, dim, keepdim=keepdim, dtype=precise, mask=mask)
     count = _count(operator, input, mask, dim, bool(keepdim))._array
-    freedom = wrap(np.maximum(count - correction, 0).astype(total.real._array.dtype)) if correction else wrap(count)
+    freedom = (
+        wrap(np.asarray(np.maximum(count - correction, 0), total.real._array.dtype)) if correction else wrap(count)
+    )
     return (total / freedom).to(wanted)
 
 

@@ -12,6 +12,7 @@ from .. import dtypes
 from ..devices import require_cpu
 from ..dtypes import default_dtype
 from ..graph import no_grad, state
+from ..kernels.halves import FLOATING, finfo
 from ..rows.dispatch import apply
 from ..rows.nodes import sum_to
 from ..rows.public import function
@@ -350,8 +351,8 @@ def _integers(operator: str, low: int, high: int | None, generator: Generator | 
     stream = stream_of(operator, generator)
 
     def draw(shape: tuple[int, ...], kind: np.dtype, contiguous: bool) -> np.ndarray:
-        if kind.kind == "f":
-            limit = 1 << (np.finfo(kind).nmant + 1)
+        if kind.kind in FLOATING:
+            limit = 1 << (finfo(kind).nmant + 1)
             for name, bound in (("from", low), ("to - 1", low if high is None else high - 1)):
                 if not -limit <= bound <= limit:
                     warnings.warn(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import default_dtype, to_numpy_dtype
+from ..kernels.halves import FLOATING
 from ..rows import deferred
 from ..rows.dispatch import apply, broadcast_shape
 from ..rows.public import function
@@ -494,7 +495,7 @@ def _softmax(name: str, row: Any, formula: str, sign: float = 1.0) -> None:
         if dtype is not None:
             input = input.to(dtype)
         dim = check_dim(name, dim, input._array.ndim)
-        if input._array.dtype.kind != "f":
+        if input._array.dtype.kind not in FLOATING:
             raise NotImplementedError(
                 f'"{name}" not implemented for {input.dtype}; convert with .float() or pass dtype='
             )

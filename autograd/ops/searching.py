@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import from_numpy_dtype, promote_numpy
+from ..kernels.halves import FLOATING
 from ..rows.dispatch import NUMBERS
 from ..rows.public import TORCH, function
 from ..rows.results import result_type
+from ..rows.widening import widened
 from ..rows.writes import type_name
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
@@ -174,7 +176,7 @@ def _places(
         if order.size and (order.min() < 0 or order.max() >= edges.shape[-1]):
             raise RuntimeError(f"{operator}(): sorter index out of range: a place outside of 0..{edges.shape[-1] - 1}")
         edges = np.take_along_axis(edges, order, -1)
-    found = _bisect(edges, v, right or side == "right")
+    found = _bisect(widened(edges), widened(v), right or side == "right")
     return wrap(np.asarray(found, np.int32 if out_int32 else np.int64))
 
 
@@ -267,7 +269,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     tensor([0., 2., 1., 0.])
     """
     x = check_tensor("histc", "input", input)._array
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in FLOATING:
         raise NotImplementedError(
             f"\"histogram_cpu\" not implemented for '{type_name(x.dtype)}'; convert with .float()"
         )

@@ -15,6 +15,7 @@ from ..rows.dispatch import apply
 from ..rows.public import function
 from ..rows.results import result_type
 from ..rows.table import Array, _, coarse
+from ..rows.widening import widened
 from ..rows.writes import type_name
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
@@ -95,10 +96,11 @@ def _of_0d(input: Tensor, pair: Any) -> Any:
 
 
 def _ordered(operator: str, input: Any, error: type[Exception] = RuntimeError) -> np.ndarray:
+    """The elements, to be compared: of bfloat16 in float32."""
     x = check_tensor(operator, "input", input)._array
     if x.dtype.kind == "c":
         raise error(f"{operator}(): complex numbers have no order; take .real, .imag or .abs()")
-    return x
+    return widened(x)
 
 
 def _check_some(operator: str, x: np.ndarray, dim: int) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..dtypes import get_default_dtype
 from ..kernels import uncompiled
+from ..kernels.halves import FLOATING, is_half
 from ..rows.dispatch import apply, broadcast_shape
 from ..rows.public import NAMESPACES, TORCH, attach_rows, function
 from ..rows.table import TABLE, Array, _, coarse, pointwise
@@ -125,7 +126,7 @@ def _binary_floats(operator: str, first: Any, second: Any) -> Sequence[Tensor]:
     check_tensor(operator, "input", first)
     check_tensor(operator, "other", second)
     first, second = promoted(operator, first, second)
-    if first._array.dtype.kind != "f":
+    if first._array.dtype.kind not in FLOATING:
         raise NotImplementedError(f"\"{operator}\" not implemented for '{type_name(first._array.dtype)}'")
     return _broadcast(first, second)
 
@@ -230,7 +231,7 @@ def zeta(input: Any, other: Any) -> Tensor:
     first, second = promoted("zeta", input, other)
     if first.dtype.is_complex:
         raise NotImplementedError(f"\"zeta_cpu\" not implemented for '{type_name(first._array.dtype)}'")
-    if first._array.dtype.kind != "f":
+    if first._array.dtype.kind not in FLOATING:
         first, second = (each.to(get_default_dtype()) for each in (first, second))
     refuse_half("zeta")((), first._array.dtype)
     return apply(zeta_of, _broadcast(first, second), {})
@@ -251,8 +252,10 @@ def _(g, out):
 
 def refuse_half(name: str) -> Any:
     def check(operands: Any, dtype: np.dtype) -> None:
-        if dtype == np.float16:
-            raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Half'; convert the operands with .float()")
+        if is_half(dtype):
+            raise NotImplementedError(
+                f"\"{name}_cpu\" not implemented for '{type_name(dtype)}'; convert the operands with .float()"
+            )
 
     return check
 

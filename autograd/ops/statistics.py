@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.halves import INEXACT
 from ..rows.dispatch import apply
 from ..rows.nodes import sum_to
 from ..rows.public import function, inplace
@@ -53,7 +54,7 @@ def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any
     tensor(1.5000)
     """
     x = check_tensor("nanmean", "input", input)._array
-    if x.dtype.kind not in "fc":
+    if x.dtype.kind not in INEXACT:
         raise RuntimeError(
             f"nanmean(): expected input to have floating point or complex dtype but got {type_name(x.dtype)}; convert "
             "with .float()"

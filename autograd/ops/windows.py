@@ -18,6 +18,7 @@ import numpy as np
 
 from ..devices import require_cpu
 from ..dtypes import default_dtype, float32, float64, from_numpy_dtype, strided, to_numpy_dtype
+from ..kernels.halves import FLOATING
 from ..rows.public import function
 from ..tensor import Tensor, wrap
 from .create import creation
@@ -257,7 +258,7 @@ def _older(name: str, shape: Callable[..., np.ndarray], formula: str, *defaults:
         if window_length < 0:
             raise RuntimeError(f"{name} requires non-negative window_length, got window_length={window_length}")
         kind = default_dtype.numpy if dtype is None else to_numpy_dtype(dtype)
-        if kind.kind != "f":
+        if kind.kind not in FLOATING:
             raise RuntimeError(f"{name} expects floating point dtypes, got: {from_numpy_dtype(kind)}")
         values = (*parameters, *defaults[len(parameters) :])
         return np.asarray(shape(window_length, values, not periodic), kind)

@@ -8,12 +8,14 @@ from typing import Any, cast
 import numpy as np
 
 from .. import dtypes
-from ..dtypes import number_dtype, promote_numpy, result_dtype
+from ..dtypes import number_dtype, promote_numpy, result_dtype, wider
 from ..graph import Node, state
+from ..kernels.halves import INEXACT
 from ..kernels.silence import silently
 from ..tensor import INFERENCE, BatchError, Tensor, node_of, shared_counter, wrap
-from .nodes import ComplexNode, ManyNode, Output, PointwiseNode, RowNode, holds_complex, record
+from .nodes import ComplexNode, ManyNode, Output, PointwiseNode, RowNode, WideNode, holds_complex, record
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
+from .widening import is_narrow, run_wide
 from .writes import link_view, remember_view, shares_memory, type_name
 
 __all__ = ["NUMBERS", "apply", "apply_coarse", "apply_pointwise", "as_number", "broadcast_shape", "compute_dtype"]
@@ -73,7 +75,7 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     out = wrap(result)
     if state.inference:
         out._counter = INFERENCE
-    if row.is_recorded and state.grad and any(node is not None for node in nodes) and result.dtype.kind in "fc":
+    if row.is_recorded and state.grad and any(node is not None for node in nodes) and result.dtype.kind in INEXACT:
         plan = row.plan(tuple(node is not None for node in nodes))
         if plan.names:
             saved, guards = [], []
@@ -239,7 +241,10 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
         return coarse_on_batch(row, values)
     if row.is_real and holds_complex([arguments[position] for position in row.input_positions]):
         return _without_complex(row, values)
-    result = silently(row.forward, *arguments)
+    if wider and not row.is_view and is_narrow(row, arguments):
+        result = run_wide(row, arguments)
+    else:
+        result = silently(row.forward, *arguments)
     extras: tuple[Any, ...] = ()
     if row.extras:
         result, *extras = result
@@ -265,7 +270,7 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
         out = wrap(result)
         if state.inference:
             out._counter = INFERENCE
-    if differentiable and state.grad and result.dtype.kind in "fc":
+    if differentiable and state.grad and result.dtype.kind in INEXACT:
         _record_coarse(row, owners, nodes, arguments, out, extras)
     return out
 
@@ -319,14 +324,17 @@ def _record_coarse(
     edges: list[Node | None] = []
     for i in plan.positions:
         edges.extend(nodes[i]) if isinstance(nodes[i], list) else edges.append(nodes[i])
+    fits, node_class = None, RowNode
     if out._array.dtype.kind == "c":
-        fits = _parts_of_complex(row, plan.positions, arguments)
-        return record(out, plan, tuple(edges), tuple(saved), tuple(guards), fits, tuple(context), ComplexNode)
-    return record(out, plan, tuple(edges), tuple(saved), tuple(guards), None, tuple(context))
+        fits, node_class = _real_inputs(row, plan.positions, arguments), ComplexNode
+    elif wider and (is_narrow(row, arguments) or out._array.dtype in wider):
+        fits, node_class = _real_inputs(row, plan.positions, arguments), WideNode
+    return record(out, plan, tuple(edges), tuple(saved), tuple(guards), fits, tuple(context), node_class)
 
 
-def _parts_of_complex(row: CoarseRow, positions: Sequence[int], arguments: Sequence[Any]) -> list[Any]:
-    """What `fit` needs for the inputs of a complex result: the gradient of a real one is the real part."""
+def _real_inputs(row: CoarseRow, positions: Sequence[int], arguments: Sequence[Any]) -> list[Any]:
+    """What `fit` needs where the rules compute in another dtype than the real inputs have: of a complex gradient the
+    real part, of a wide one what it is rounded to."""
     fits: list[Any] = []
     for i in positions:
         value = arguments[row.input_positions[i]]
@@ -361,7 +369,7 @@ def _wrap_many(
                 setattr(many, slot, getattr(node, slot))
             many.shapes = [(out._array.shape, out._array.dtype) for out in outs]
             for number, out in enumerate(outs):
-                if out._array.dtype.kind in "fc":
+                if out._array.dtype.kind in INEXACT:
                     out._node = Output(many, number)
             if state.push is not None:
                 state.push(outs, many)

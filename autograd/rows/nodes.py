@@ -8,13 +8,26 @@ from typing import Any
 import numpy as np
 
 from .. import graph
-from ..dtypes import cast, from_numpy_dtype
+from ..dtypes import cast, from_numpy_dtype, wider
 from ..graph import Node, state
+from ..kernels.halves import INEXACT
 from ..tensor import Tensor, TensorNode, wrap
 from .readings import F32, F64
 from .table import TABLE, CoarsePlan, PointwisePlan, public_name
+from .widening import widened
 
-__all__ = ["FREED", "ComplexNode", "ManyNode", "Output", "PointwiseNode", "RowNode", "fit", "record", "sum_to"]
+__all__ = [
+    "FREED",
+    "ComplexNode",
+    "ManyNode",
+    "Output",
+    "PointwiseNode",
+    "RowNode",
+    "WideNode",
+    "fit",
+    "record",
+    "sum_to",
+]
 
 ndarray = np.ndarray
 new = object.__new__
@@ -77,7 +90,7 @@ class RowNode(TensorNode):
     def check(self, gradients: Sequence[Any]) -> None:
         for number, gradient in enumerate(gradients):
             array = gradient._array if isinstance(gradient, Tensor) else gradient
-            if array is not None and np.asarray(array).dtype.kind in "fc" and np.isnan(array).any():
+            if array is not None and np.asarray(array).dtype.kind in INEXACT and np.isnan(array).any():
                 raise RuntimeError(f"Function '{self.name()}' returned nan values in its {number}th output.")
 
     def name(self) -> str:
@@ -102,7 +115,7 @@ class RowNode(TensorNode):
                 tensors.append(_sequence_as_tensors(value, self.edges))
             elif name == "outs":
                 outs = enumerate(value)
-                tensors.append(tuple(wrap(v, Output(self, i) if v.dtype.kind in "fc" else None) for i, v in outs))
+                tensors.append(tuple(wrap(v, Output(self, i) if v.dtype.kind in INEXACT else None) for i, v in outs))
             elif not isinstance(value, ndarray):
                 tensors.append(value)
             elif name == "out":
@@ -208,6 +221,20 @@ class ComplexNode(RowNode):
         values = self._as_tensors() if recording else tuple(self.saved)
         rules = self.plan.on_recorders if recording else self.plan.on_arrays
         return self._fitted(between_conjugations(rules, self.plan.row, g, values, self.attributes))
+
+
+class WideNode(RowNode):
+    """A row with a kernel of its own that was applied to bfloat16, or gave it: its rules compute in float32."""
+
+    __slots__ = ()
+
+    def vjp(self, g: Any) -> Sequence[Any]:
+        if self.saved:
+            self._check_saved()
+        recording = isinstance(g, Tensor)
+        values = self._as_tensors() if recording else tuple(self.saved)
+        rules = self.plan.on_recorders if recording else self.plan.on_arrays
+        return self._fitted(rules(widened(g), widened(values), widened(self.attributes)))
 
 
 def between_conjugations(
@@ -317,6 +344,9 @@ class ManyNode(RowNode):
         values = self._as_tensors() if recording else tuple(self.saved)
         if (self.saved or self.fit is not None) and any(dtype.kind == "c" for _, dtype in self.shapes):
             return self._fitted(between_conjugations(self.plan.on_arrays, self.plan.row, full, values, self.attributes))
+        if wider and self.fit is not None:
+            full, values, attributes = widened(full), widened(values), widened(self.attributes)
+            return self._fitted(self.plan.on_arrays(full, values, attributes))
         return self.plan.on_arrays(full, values, self.attributes)
 
     def accumulate(self, total: dict[int, Any], g: dict[int, Any], owned: bool) -> dict[int, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import wider
 from ..kernels import jit, on_arrays, on_floats
 
 __all__ = ["F16", "F32", "F64", "Formula", "Program"]
@@ -114,7 +115,7 @@ class Program:
 
     @cached_property
     def is_for_halves(self) -> bool:
-        """Whether the formulas compute on float16 itself, not on float32 in its place."""
+        """Whether the formulas compute on float16 and bfloat16 themselves, not on float32 in their place."""
         from . import syntax
 
         return any(syntax.is_for_halves(formula.tree) for formula in self.formulas)
@@ -132,11 +133,11 @@ class Program:
         self, arrays: Sequence[np.ndarray], attributes: Sequence[float], dtype: np.dtype, elements: int
     ) -> Sequence[Any]:
         """Results for ``arrays`` of ``dtype`` (or bool), of ``elements`` elements in all."""
-        if dtype == F16 and not self.is_for_halves:
+        if (dtype == F16 or dtype in wider) and not self.is_for_halves:
             # Computed in float32 and rounded once at the end, as the hardware's own half units do.
-            wide = [array.astype(F32) if array.dtype == F16 else array for array in arrays]
+            wide = [array.astype(F32) if array.dtype == dtype else array for array in arrays]
             results = self(wide, attributes, F32, elements)
-            return [r.astype(F16) if getattr(r, "dtype", None) == F32 else r for r in results]
+            return [r.astype(dtype) if getattr(r, "dtype", None) == F32 else r for r in results]
         values = [attributes[i] for i in self._attribute_positions]
         if dtype in (F32, F64) and self.runs_as_loop(elements):
             return self.loop(arrays, values, dtype)

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import wider
 from .readings import F32, F64, Formula, Program
 
 __all__ = ["TABLE", "Array", "Arrays", "CoarseRow", "PointwiseRow", "Row", "coarse", "pointwise"]

@@ -257,10 +257,7 @@ def _move_keeper(before: Node | None, node: Node) -> None:
 
 
 def type_name(dtype: np.dtype) -> str:
-    names = {"float16": "Half", "float32": "Float", "float64": "Double", "uint8": "Byte", "int8": "Char"}
-    names |= {"int16": "Short", "int32": "Int", "int64": "Long", "bool": "Bool"}
-    names |= {"complex64": "ComplexFloat", "complex128": "ComplexDouble"}
-    return names.get(dtype.name, dtype.name)
+    return dtypes.SCALAR_NAMES[dtype.name]
 
 
 # Operators whose out= must have the dtype of the result. So do all that return places beside the values.

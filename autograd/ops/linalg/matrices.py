@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...kernels.halves import is_half
 from ...rows.dispatch import apply
 from ...rows.public import NAMESPACES
 from ...rows.table import Row, _
@@ -77,9 +78,9 @@ _CHECK_REFUSES_HALF = (
 def check_floating(operator: str, name: str, tensor: Tensor) -> Tensor:
     """``tensor`` if LAPACK has its dtype."""
     dtype = tensor._array.dtype
-    if dtype.kind in "fc" and dtype != np.float16:
+    if dtype.kind in "fc" and not is_half(dtype):
         return tensor
-    if dtype.kind == "f":
+    if is_half(dtype):
         by_kernel = operator not in _CHECK_REFUSES_HALF.split()
     else:
         by_kernel = operator in _KERNEL_REFUSES_INTEGERS.split()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes
+from ...kernels.halves import INEXACT
 from ...rows.dispatch import NUMBERS, apply
 from ...rows.nodes import sum_to
 from ...rows.public import function
@@ -27,7 +28,7 @@ def _as_floating(operator: str, input: Any, dtype: Any) -> Tensor:
     """The input, in ``dtype`` where one is given."""
     tensor = check_tensor(operator, "A", input)
     kind = tensor._array.dtype
-    if kind.kind not in "fc":
+    if kind.kind not in INEXACT:
         raise RuntimeError(
             f"{operator}: Expected a floating point or complex tensor as input. Got {type_name(kind)}; convert it with "
             ".float()"
@@ -35,7 +36,7 @@ def _as_floating(operator: str, input: Any, dtype: Any) -> Tensor:
     if dtype is None:
         return tensor
     wanted = dtypes.to_numpy_dtype(dtype)
-    if wanted.kind not in "fc":
+    if wanted.kind not in INEXACT:
         raise RuntimeError(f"{operator}: dtype should be floating point or complex. Got {dtype}")
     if (kind.kind == "c") != (wanted.kind == "c"):
         raise RuntimeError(f"{operator}: dtype should be {'complex' if kind.kind == 'c' else 'real'}. Got {dtype}")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import from_numpy_dtype, promote_numpy
+from ...kernels.halves import INEXACT
 from ...rows.dispatch import NUMBERS, apply
 from ...rows.public import NAMESPACES, TORCH, function
 from ...rows.table import _
@@ -30,6 +31,39 @@ def _same_dtype(operator: str, a: Tensor, b: Tensor) -> None:
 
 
 # --- Vectors -------------------------------------------------------------------------------------------------------
+@function(functional=True, method=False)
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """A map linear in each of two vectors: ``y_o = sum_ij x1_i weight_oij x2_j + bias_o``.
+
+    Args:
+        input1: (..., I).
+        input2: (..., J), the other dimensions the same.
+        weight: (O, I, J).
+        bias: (O,), or None.
+
+    Raises:
+        RuntimeError: shapes that do not fit (both named).
+
+    >>> import autograd
+    >>> autograd.bilinear(autograd.ones(4, 2), autograd.ones(4, 3), autograd.ones(5, 2, 3)).shape
+    torch.Size([4, 5])
+    """
+    a, b = (check_tensor("bilinear", f"input{i + 1}", x)._array.shape for i, x in enumerate((input1, input2)))
+    shape = check_tensor("bilinear", "weight", weight)._array.shape
+    if len(a) != len(b) or a[:-1] != b[:-1]:
+        raise RuntimeError(f"bilinear: input batch dimensions do not match: got {list(a)} and {list(b)}")
+    if len(shape) != 3 or (a[-1], b[-1]) != shape[1:]:
+        raise RuntimeError(
+            f"bilinear: inputs {list(a)} and {list(b)} do not match weight {list(shape)} (out, in1, in2)"
+        )
+    if bias is not None and bias.shape != shape[:1]:
+        raise RuntimeError(f"bilinear: bias {list(bias.shape)} does not match weight {list(shape)}")
+    outputs, left, right = shape
+    half = (input1 @ weight.permute(1, 0, 2).reshape(left, outputs * right)).unflatten(-1, (outputs, right))
+    out = (half * input2.unsqueeze(-2)).sum(-1)
+    return out if bias is None else out + bias
+
+
 
 
 @function(arguments={"tensor": "other"})
@@ -78,7 +112,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     name = "linalg.vecdot"
     for key, tensor in (("x", x), ("y", y)):
         kind = check_tensor(name, key, tensor)._array.dtype
-        if kind.kind not in "fc":
+        if kind.kind not in INEXACT:
             raise RuntimeError(
                 f"{name}: Expected a floating point or complex tensor as input. Got {type_name(kind)}; convert it with "
                 ".float()"

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...kernels import lapack
+from ...kernels.halves import is_half
 from ...rows.nodes import sum_to
 from ...rows.public import function
 from ...rows.results import result_type
@@ -710,8 +711,8 @@ def matrix_exp(input: Tensor) -> Tensor:
             [0., 1.]])
     """
     name = "linalg.matrix_exp"
-    if isinstance(input, Tensor) and input._array.dtype == np.float16:
-        return matrix_exp(input.float()).half()
+    if isinstance(input, Tensor) and is_half(input._array.dtype):
+        return matrix_exp(input.float()).to(input.dtype)
     return call(matrix_exponential, check_matrix(name, "A", input, square=True))
 
 

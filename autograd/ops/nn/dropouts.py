@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...kernels.halves import FLOATING, is_half
 from ...kernels.sampling import in_memory_order
 from ...rows.dispatch import apply
 from ...rows.public import FUNCTIONAL, TORCH, function
@@ -37,15 +38,15 @@ def _(g, mask, scale):
 
 
 def _scale(keep: float, dtype: np.dtype) -> Any:
-    """``1 / keep``, computed as PyTorch divides a mask by a number: float16 in float32."""
-    kind = np.float32 if dtype == np.float16 else dtype.type
+    """``1 / keep``, computed as PyTorch divides a mask by a number: halves in float32."""
+    kind = np.float32 if is_half(dtype) else dtype.type
     return kind(1) / kind(keep)
 
 
 def _check_floats(operator: str, array: np.ndarray) -> None:
     if array.dtype.kind == "c":
         raise NotImplementedError(f"{operator} is not implemented for '{type_name(array.dtype)}'")
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in FLOATING:
         raise RuntimeError(
             f"{operator}: result type Float can't be cast to the desired output type {type_name(array.dtype)}; "
             "convert with .float() first"
@@ -83,7 +84,7 @@ def _with_noise(name: str, input: Tensor, p: float) -> Tensor:
     a = 1 / math.sqrt((SELU_LIMIT**2 * p + 1) * (1 - p))
     kind = array.dtype.type
     shift = (mask.astype(array.dtype) - kind(1)) * kind(SELU_LIMIT * a) + kind(SELU_LIMIT * a * p)
-    return input * wrap(mask * kind(a)) + wrap(shift)
+    return input * wrap(np.asarray(mask * kind(a))) + wrap(np.asarray(shift))
 
 
 def _check_probability(p: float) -> None:
@@ -255,7 +256,7 @@ def _rrelu(input: Tensor, lower: float, upper: float, training: bool, generator:
     stream = stream_of("rrelu", generator)
     if not lower <= upper:
         raise RuntimeError(f"rrelu: Lower bound should be less than or equal to the upper bound, got {lower} > {upper}")
-    if array.dtype.kind != "f" or (training and array.dtype == np.float16):
+    if array.dtype.kind not in FLOATING or (training and array.dtype == np.float16):
         raise NotImplementedError(f"rrelu is not implemented for '{type_name(array.dtype)}'")
     if not training:
         return FUNCTIONAL["leaky_relu"](input, (lower + upper) / 2)

@@ -7,9 +7,14 @@ from .conv import *
 from .dropout import *
 from .embedding import *
 from .flatten import *
+from .fold import *
+from .instancenorm import *
 from .lazy import *
 from .linear import *
 from .loss import *
 from .module import *
+from .normalization import *
+from .padding import *
 from .parameter import *
 from .pooling import *
+from .units import *

@@ -133,7 +133,7 @@ class UninitializedTensorMixin:
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        self._array = value._array
+        self._array = value.data._array
 
     def size(self, dim: int | None = None) -> Any:
         return self.data.size(dim)

@@ -10,7 +10,8 @@ hold one integer per spatial axis. Sums run in a fixed order whatever the thread
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -25,7 +26,21 @@ __all__ = [
 ]
 
 
-@np.errstate(all="ignore")
+def _silent_and_wide(kernel: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """The kernel without warnings of NaN and infinity, and with float32 sums for float16, rounded once at the end."""
+
+    @functools.wraps(kernel)
+    def run(*args: object) -> np.ndarray:
+        wide = [arg.astype(np.float32) if isinstance(arg, np.ndarray) and arg.dtype == "e" else arg for arg in args]
+        with np.errstate(all="ignore"):
+            out = kernel(*wide)
+            is_half = all(arg.dtype == "e" for arg in args if isinstance(arg, np.ndarray))
+            return out.astype(np.float16) if is_half else out
+
+    return run
+
+
+@_silent_and_wide
 def conv_forward(
     x: np.ndarray,
     weight: np.ndarray,
@@ -76,7 +91,7 @@ def conv_forward(
     return out.reshape(geometry.samples, geometry.filters, *geometry.spatial_out())
 
 
-@np.errstate(all="ignore")
+@_silent_and_wide
 def conv_input_gradient(
     g: np.ndarray,
     weight: np.ndarray,
@@ -117,7 +132,7 @@ def conv_input_gradient(
     return np.ascontiguousarray(boxes.crop(gx)).reshape(tuple(x_shape))
 
 
-@np.errstate(all="ignore")
+@_silent_and_wide
 def conv_weight_gradient(
     g: np.ndarray,
     x: np.ndarray,

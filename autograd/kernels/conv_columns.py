@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from math import prod
 from typing import NamedTuple
 
@@ -167,7 +168,11 @@ class Boxes:
         row_bytes = (lines + geometry.filters) * geometry.out[2] * dtype.itemsize
         self.rows = max(1, min(rows, BOX_BYTES // max(row_bytes, 1)))
         self.room_for_columns = lines * self.rows * geometry.out[2]
-        self.buffer = _scratch((lines + geometry.filters) * self.rows * geometry.out[2], dtype)
+
+    @cached_property
+    def buffer(self) -> np.ndarray:
+        """Room for the columns and the outputs of one box."""
+        return _scratch(self.room_for_columns + self.geometry.filters * self.rows * self.geometry.out[2], self.dtype)
 
     def __iter__(self) -> Iterator[Box]:
         samples, (depth, height, _) = self.geometry.samples, self.geometry.out
@@ -217,9 +222,9 @@ class Boxes:
         z, y, x = (slice(p, p + s) for s, p in zip(self.geometry.size, self.padding, strict=True))
         return image[:, :, z, y, x]
 
-    def pack(self, image: np.ndarray, box: Box) -> np.ndarray:
-        """The box's columns, in the shared buffer."""
-        geometry, columns = self.geometry, self.columns(box)
+    def pack(self, image: np.ndarray, box: Box, columns: np.ndarray | None = None) -> np.ndarray:
+        """The box's columns, in the shared buffer or where ``columns`` says."""
+        geometry, columns = self.geometry, self.columns(box) if columns is None else columns
         if self.loops:
             from .conv_loops import image_to_columns
 

@@ -494,14 +494,3 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     if not isinstance(fill_value, (Tensor, *NUMBERS)):
         raise TypeError(f"fill_diagonal_(): argument 'fill_value' must be Number, not {type(fill_value).__name__}")
     return masked_fill(self, tensor_of(chosen), fill_value)
-
-
-@function(method=False)
-def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Any = 0) -> Tensor:
-    """``input`` with a border of ``value``; ``pad`` as in `nn.functional.pad`.
-
-    >>> import autograd
-    >>> autograd.constant_pad_nd(autograd.tensor([1, 2]), (1, 2), 7)
-    tensor([7, 1, 2, 7, 7])
-    """
-    return padded(input, pad, "constant", value)

@@ -665,9 +665,9 @@ def _(name: str, batch: Batch, x: Any, repeats: Any) -> Any:
     return NotImplemented if len(repeats) < x.ndim else _aligned(x._value, len(repeats)).repeat(1, *repeats)
 
 
-@rule("pad_constant")
-def _(name: str, batch: Batch, x: Any, widths: Any, value: Any) -> Any:
-    return TABLE[name](x._value, widths, value)
+@rule("pad_constant", "pad_border", "add_border")
+def _(name: str, batch: Batch, x: Any, widths: Any, what: Any) -> Any:
+    return TABLE[name](x._value, widths, what)
 
 
 @rule("concatenate_along", "stack_along")
@@ -734,14 +734,35 @@ def _(name: str, batch: Batch, operands: Any, terms: Any, result: str) -> Any:
     return TABLE[name]([o._value if _has(o, batch) else o for o in operands], marked, label + result)
 
 
-@rule("convolution")
+@rule("convolve", "convolve_transpose")
 def _(name: str, batch: Batch, x: Any, weight: Any, bias: Any, *rest: Any) -> Any:
-    if _has(weight, batch) or _has(bias, batch):
-        return NotImplemented
-    return _unmerged(TABLE[name](_merged(x), weight, bias, *rest), batch)
+    *rest, groups = rest
+    if not _has(weight, batch) and not _has(bias, batch):
+        return _unmerged(TABLE[name](_merged(x), weight, bias, *rest, groups), batch)
+    # Examples with filters of their own are groups of one convolution.
+    filters = whole(weight, batch).flatten(0, 1)
+    shift = None if bias is None else whole(bias, batch).flatten(0, 1)
+    return _examples(TABLE[name](_as_channels(x, batch), filters, shift, *rest, groups * batch.size), batch)
 
 
-@rule("max_pool", "avg_pool")
+@rule("convolve_weight_gradient")
+def _(name: str, batch: Batch, x: Any, y: Any, shape: Any, *rest: Any) -> Any:
+    *rest, groups = rest
+    shape = (batch.size * shape[0], *shape[1:])
+    filters = TABLE[name](_as_channels(x, batch), _as_channels(y, batch), shape, *rest, groups * batch.size)
+    return filters.unflatten(0, (batch.size, -1))
+
+
+def _as_channels(x: Any, batch: Batch) -> Tensor:
+    """Image batches (N, C, *), one an example, as one batch whose channels are those of all examples."""
+    return whole(x, batch).movedim(0, 1).flatten(1, 2)
+
+
+def _examples(x: Tensor, batch: Batch) -> Tensor:
+    return x.unflatten(1, (batch.size, -1)).movedim(1, 0)
+
+
+@rule("max_pool", "avg_pool", "image_to_columns", "columns_to_image")
 def _(name: str, batch: Batch, x: Any, *rest: Any) -> Any:
     return _unmerged(TABLE[name](_merged(x), *rest), batch)
 

@@ -29,8 +29,56 @@ FAMILIES: dict[str, dict[str, str]] = {
             "bartlett blackman cosine exponential gaussian general_cosine general_hamming hamming hann kaiser nuttall"
         ),
     },
-    "nn.convolution": {"torch": "conv2d", "nn.functional": "conv2d"},
-    "nn.pooling": {"torch": "max_pool2d", "nn.functional": "avg_pool2d max_pool2d"},
+    "nn.convolution": {
+        "torch": (
+            "conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution"
+        ),
+        "nn.functional": "conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d",
+    },
+    "nn.padding": {"torch": "constant_pad_nd", "nn.functional": "pad"},
+    "nn.fold": {"nn.functional": "fold unfold"},
+    "nn.recurrent": {
+        "torch": "gru gru_cell lstm lstm_cell rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell",
+    },
+    "nn.pooling": {
+        "torch": "avg_pool1d max_pool1d max_pool1d_with_indices max_pool2d max_pool3d",
+        "nn.functional": (
+            "avg_pool1d avg_pool2d avg_pool3d lp_pool1d lp_pool2d lp_pool3d max_pool1d max_pool1d_with_indices "
+            "max_pool2d max_pool2d_with_indices max_pool3d max_pool3d_with_indices"
+        ),
+    },
+    "nn.adaptive_pooling": {
+        "torch": "adaptive_avg_pool1d adaptive_max_pool1d",
+        "nn.functional": (
+            "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d "
+            "adaptive_max_pool1d_with_indices adaptive_max_pool2d adaptive_max_pool2d_with_indices "
+            "adaptive_max_pool3d adaptive_max_pool3d_with_indices"
+        ),
+    },
+    "nn.fractional_pooling": {
+        "nn.functional": (
+            "fractional_max_pool2d fractional_max_pool2d_with_indices fractional_max_pool3d "
+            "fractional_max_pool3d_with_indices"
+        ),
+    },
+    "nn.unpooling": {"nn.functional": "max_unpool1d max_unpool2d max_unpool3d"},
+    "nn.interpolation": {"nn.functional": "interpolate upsample upsample_bilinear upsample_nearest"},
+    "nn.grid_sampling": {
+        "torch": "affine_grid_generator grid_sampler grid_sampler_2d grid_sampler_3d",
+        "nn.functional": "affine_grid grid_sample",
+    },
+    "nn.shuffles": {
+        "torch": "channel_shuffle native_channel_shuffle pixel_shuffle pixel_unshuffle",
+        "nn.functional": "channel_shuffle native_channel_shuffle pixel_shuffle pixel_unshuffle",
+    },
+    "nn.normalization": {
+        "torch": (
+            "batch_norm group_norm instance_norm layer_norm native_batch_norm native_group_norm native_layer_norm "
+            "rms_norm"
+        ),
+        "nn.functional": "layer_norm rms_norm",
+    },
+    "nn.norms": {"nn.functional": "batch_norm group_norm instance_norm local_response_norm normalize"},
     "nn.embedding": {"nn.functional": "embedding"},
     "nn.losses": {
         "nn.functional": (
@@ -95,7 +143,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "rearrange": {
         "torch": (
             "atleast_1d atleast_2d atleast_3d broadcast_shapes broadcast_tensors broadcast_to column_stack "
-            "constant_pad_nd diag diag_embed dsplit dstack fliplr flipud hsplit hstack repeat_interleave rot90 "
+            "diag diag_embed dsplit dstack fliplr flipud hsplit hstack repeat_interleave rot90 "
             "row_stack split_with_sizes tensor_split tile unsafe_chunk unsafe_split unsafe_split_with_sizes vsplit "
             "vstack"
         ),

@@ -140,6 +140,34 @@ def _filled(
     return tuple(filled)
 
 
+def _seeds(like: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """What a first backward pass starts from, for a second one to differentiate it by."""
+    return tuple(TORCH["ones_like"](x.detach()).requires_grad_() for x in like)
+
+
+class _Call:
+    """``func(*inputs)`` with the history that its derivatives need, and ``v``, of the inputs' shapes."""
+
+    def __init__(
+        self, name: str, func: Callable[..., Any], inputs: Tensors, v: Any, create_graph: bool, strict: bool
+    ) -> None:
+        self.create_graph = create_graph
+        self.is_tuple, given = _as_tuple(inputs, "inputs", name)
+        self.v = _vector(v, given, self.is_tuple, "input to the user-provided function is", name, create_graph)
+        self.inputs = _begin(given, create_graph)
+        self.several, self.outputs = _run(func, self.inputs, name, strict)
+
+    def gradient(self, name: str, strict: bool) -> tuple[Tensor, ...]:
+        """That of the output, which must be a single element, recorded."""
+        _single(self.outputs, self.several, name)
+        return _filled(_gradients(self.outputs, self.inputs, None, True), self.inputs, strict, True, "jacobian")
+
+    def shown(self, result: Sequence[Tensor], is_tuple: bool) -> tuple[Any, Any]:
+        """The outputs and the result, as the caller gets them."""
+        outputs = _shown(_finish(self.outputs, self.create_graph), self.several)
+        return outputs, _shown(_finish(result, self.create_graph), is_tuple)
+
+
 def _single(outputs: Sequence[Tensor], is_tuple: bool, name: str) -> None:
     if is_tuple or not isinstance(outputs[0], Tensor):
         raise RuntimeError(f"The function given to {name} should return a single Tensor")
@@ -198,17 +226,13 @@ def jvp(
     (tensor([1., 9.]), tensor([2., 6.]))
     """
     with enable_grad():
-        is_tuple, given = _as_tuple(inputs, "inputs", "jvp")
-        vector = _vector(v, given, is_tuple, "input to the user-provided function is", "jvp", create_graph)
-        given = _begin(given, create_graph)
-        several, outputs = _run(func, given, "jvp", strict)
-        seeds = tuple(TORCH["ones_like"](output.detach()).requires_grad_() for output in outputs)
-        pulled = _filled(_gradients(outputs, given, seeds, True), given, strict, False, "jvp")
+        call = _Call("jvp", func, inputs, v, create_graph, strict)
+        seeds = _seeds(call.outputs)
+        pulled = _filled(_gradients(call.outputs, call.inputs, seeds, True), call.inputs, strict, False, "jvp")
         if strict and any(not g.requires_grad for g in pulled):
             raise RuntimeError("The jvp is independent of an input. This is not allowed in strict mode.")
-        found = _gradients(pulled, seeds, vector, create_graph)
-        result = _filled(found, outputs, strict, create_graph, "jvp")
-    return _shown(_finish(outputs, create_graph), several), _shown(_finish(result, create_graph), several)
+        found = _gradients(pulled, seeds, call.v, create_graph)
+        return call.shown(_filled(found, call.outputs, strict, create_graph, "jvp"), call.several)
 
 
 def vhp(
@@ -225,15 +249,9 @@ def vhp(
     (tensor(28.), tensor([ 6., 18.]))
     """
     with enable_grad():
-        is_tuple, given = _as_tuple(inputs, "inputs", "vhp")
-        vector = _vector(v, given, is_tuple, "input to the user-provided function is", "vhp", create_graph)
-        given = _begin(given, create_graph)
-        several, outputs = _run(func, given, "vhp", strict)
-        _single(outputs, several, "vhp")
-        jacobian = _filled(_gradients(outputs, given, None, True), given, strict, True, "jacobian")
-        found = _gradients(jacobian, given, vector, create_graph)
-        result = _filled(found, given, strict, create_graph, "vhp")
-    return _shown(_finish(outputs, create_graph), several), _shown(_finish(result, create_graph), is_tuple)
+        call = _Call("vhp", func, inputs, v, create_graph, strict)
+        found = _gradients(call.gradient("vhp", strict), call.inputs, call.v, create_graph)
+        return call.shown(_filled(found, call.inputs, strict, create_graph, "vhp"), call.is_tuple)
 
 
 def hvp(
@@ -251,17 +269,11 @@ def hvp(
     (tensor(28.), tensor([ 6., 18.]))
     """
     with enable_grad():
-        is_tuple, given = _as_tuple(inputs, "inputs", "hvp")
-        vector = _vector(v, given, is_tuple, "input to the user-provided function is", "hvp", create_graph)
-        given = _begin(given, create_graph)
-        several, outputs = _run(func, given, "hvp", strict)
-        _single(outputs, several, "hvp")
-        jacobian = _filled(_gradients(outputs, given, None, True), given, strict, True, "jacobian")
-        seeds = tuple(TORCH["ones_like"](x.detach()).requires_grad_() for x in given)
-        doubled = _filled(_gradients(jacobian, given, seeds, True), given, strict, True, "hessian")
-        found = _gradients(doubled, seeds, vector, create_graph)
-        result = _filled(found, given, strict, create_graph, "hvp")
-    return _shown(_finish(outputs, create_graph), several), _shown(_finish(result, create_graph), is_tuple)
+        call = _Call("hvp", func, inputs, v, create_graph, strict)
+        seeds = _seeds(call.inputs)
+        doubled = _gradients(call.gradient("hvp", strict), call.inputs, seeds, True)
+        found = _gradients(_filled(doubled, call.inputs, strict, True, "hessian"), seeds, call.v, create_graph)
+        return call.shown(_filled(found, call.inputs, strict, create_graph, "hvp"), call.is_tuple)
 
 
 # --- Matrices ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["is_channels_last", "is_dense", "is_same_place", "is_spread", "meets_itself", "memory_of"]
+__all__ = ["is_channels_last", "is_dense", "is_same_place", "is_spread", "meets_itself", "memory_and_start"]
 
 
 def is_spread(array: np.ndarray) -> bool:
@@ -49,10 +49,10 @@ def is_channels_last(array: np.ndarray) -> bool:
     return array.ndim in (4, 5) and not array.flags.c_contiguous and np.moveaxis(array, 1, -1).flags.c_contiguous
 
 
-def memory_of(array: np.ndarray) -> tuple[np.ndarray, int]:
+def memory_and_start(array: np.ndarray) -> tuple[np.ndarray, int]:
     """All memory that ``array`` is a part of, in one dimension, and the number of the element at which it starts.
 
-    >>> memory, start = memory_of(np.arange(6).reshape(2, 3)[1:, ::2])
+    >>> memory, start = memory_and_start(np.arange(6).reshape(2, 3)[1:, ::2])
     >>> memory, start
     (array([0, 1, 2, 3, 4, 5]), 3)
     """

@@ -7,7 +7,7 @@ derivative of a linear transform is its conjugate transpose, which is again one 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -268,63 +268,55 @@ for _name, (_what, _kernel, _back) in FORMULAS.items():
 # --- Frequencies ---------------------------------------------------------------------------------------------------
 
 
-def _frequencies(operator: str, counts: Any, n: int, d: float, options: dict[str, Any]) -> Tensor:
-    dtype, out = options.get("dtype"), options.get("out")
-    kind = dtypes.default_dtype.numpy if dtype is None else to_numpy_dtype(dtype)
-    if n < 0:
-        raise RuntimeError(f"{operator}: Trying to create tensor with negative dimension {n}: [{n}]")
-    if kind.kind == "c":
-        raise NotImplementedError(f"{operator} not implemented for '{type_name(kind)}': frequencies are real")
-    if kind.kind not in FLOATING:
-        raise RuntimeError(f"{operator} requires a floating point dtype, but got {dtype}")
-    step = 1 / (n * d) if n * d else math.inf
-    array = silently(np.multiply, counts.astype(kind), kind.type(step))
-    return _finish(array, options.get("requires_grad", False), options.get("device"), out)
+def _frequencies(name: str, places: Callable[[int], np.ndarray], doc: str) -> None:
+    """Publishes a function of ``n`` and ``d`` that gives ``places(n) / (n d)``."""
+
+    def frequencies(
+        n: int,
+        d: float = 1.0,
+        *,
+        out: Tensor | None = None,
+        dtype: Any = None,
+        layout: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        pin_memory: bool = False,
+    ) -> Tensor:
+        kind = dtypes.default_dtype.numpy if dtype is None else to_numpy_dtype(dtype)
+        if n < 0:
+            raise RuntimeError(f"{name}: Trying to create tensor with negative dimension {n}: [{n}]")
+        if kind.kind == "c":
+            raise NotImplementedError(f"{name} not implemented for '{type_name(kind)}': frequencies are real")
+        if kind.kind not in FLOATING:
+            raise RuntimeError(f"{name} requires a floating point dtype, but got {dtype}")
+        step = 1 / (n * d) if n * d else math.inf
+        return _finish(silently(np.multiply, places(n).astype(kind), kind.type(step)), requires_grad, device, out)
+
+    frequencies.__name__ = frequencies.__qualname__ = name
+    frequencies.__doc__ = doc
+    function(home="fft")(frequencies)
 
 
-@function(home="fft")
-def fftfreq(
-    n: int,
-    d: float = 1.0,
-    *,
-    out: Tensor | None = None,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    pin_memory: bool = False,
-) -> Tensor:
+_frequencies(
+    "fftfreq",
+    lambda n: np.concatenate([np.arange((n + 1) // 2), np.arange(-(n // 2), 0)]),
     """The frequencies that belong to the elements of `fft`: ``[0, 1, ..., -2, -1] / (n d)``.
 
     >>> import autograd
     >>> autograd.fft.fftfreq(4)
     tensor([ 0.0000,  0.2500, -0.5000, -0.2500])
-    """
-    counts = np.concatenate([np.arange((n + 1) // 2), np.arange(-(n // 2), 0)])
-    options = {"out": out, "dtype": dtype, "device": device, "requires_grad": requires_grad}
-    return _frequencies("fftfreq", counts, n, d, options)
-
-
-@function(home="fft")
-def rfftfreq(
-    n: int,
-    d: float = 1.0,
-    *,
-    out: Tensor | None = None,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    pin_memory: bool = False,
-) -> Tensor:
+    """,
+)
+_frequencies(
+    "rfftfreq",
+    lambda n: np.arange(n // 2 + 1),
     """The frequencies that belong to the elements of `rfft`: ``[0, 1, ..., n // 2] / (n d)``.
 
     >>> import autograd
     >>> autograd.fft.rfftfreq(4)
     tensor([0.0000, 0.2500, 0.5000])
-    """
-    options = {"out": out, "dtype": dtype, "device": device, "requires_grad": requires_grad}
-    return _frequencies("rfftfreq", np.arange(n // 2 + 1), n, d, options)
+    """,
+)
 
 
 def _shift(name: str, amount: Any, doc: str) -> None:

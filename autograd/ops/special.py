@@ -9,7 +9,7 @@ whose derivative PyTorch does not have, such as `airy_ai`, have none here.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from ..kernels import uncompiled
 from ..kernels.halves import FLOATING, is_half
 from ..rows.dispatch import apply, broadcast_shape
 from ..rows.public import NAMESPACES, TORCH, attach_rows, function
-from ..rows.table import TABLE, Array, _, coarse, pointwise
+from ..rows.table import TABLE, Array, PointwiseRow, _, coarse, pointwise
 from ..rows.writes import type_name
 from ..tensor import Tensor
 from .bitwise import promoted
@@ -260,13 +260,17 @@ def refuse_half(name: str) -> Any:
     return check
 
 
-@pointwise(
-    latex=r"e^{x^2} \operatorname{erfc} x",
-    result="float",
-    home="special",
-    node_name="SpecialErfcx",
-    check=refuse_half("erfcx"),
-)
+def special(latex: str, **options: Any) -> Callable[[Callable[..., Any]], PointwiseRow]:
+    """Decorator: a row of the namespace ``special`` that gives floats, but none of half precision."""
+
+    def register(formula: Callable[..., Any]) -> PointwiseRow:
+        check = refuse_half(formula.__name__)
+        return pointwise(latex=latex, result="float", home="special", check=check, **options)(formula)
+
+    return register
+
+
+@special(r"e^{x^2} \operatorname{erfc} x", node_name="SpecialErfcx")
 def erfcx(x):
     return _.erfcx(x)
 
@@ -276,14 +280,7 @@ def _(g, x, out):
     return g * (2 * x * out - 1.1283791670955126)
 
 
-@pointwise(
-    latex=r"\Phi^{-1}(x)",
-    domain=(0.05, 0.95),
-    result="float",
-    home="special",
-    node_name="SpecialNdtri",
-    check=refuse_half("ndtri"),
-)
+@special(r"\Phi^{-1}(x)", domain=(0.05, 0.95), node_name="SpecialNdtri")
 def ndtri(x):
     return _.ndtri(x)
 
@@ -293,9 +290,7 @@ def _(g, out):
     return g * (2.5066282746310002 * _.exp(0.5 * (out * out)))
 
 
-@pointwise(
-    latex=r"\ln \Phi(x)", result="float", home="special", node_name="SpecialLogNdtr", check=refuse_half("log_ndtr")
-)
+@special(r"\ln \Phi(x)", node_name="SpecialLogNdtr")
 def log_ndtr(x):
     return _.log_ndtr(x)
 
@@ -380,66 +375,62 @@ def _(g, x, out):
     return g * _.where(x == 0, 0.5, _.i0e(x) - out * (_.sign(x) + 1 / _.where(x == 0, 1.0, x)))
 
 
-@pointwise(latex=r"\operatorname{Ai}(x)", result="float", home="special", check=refuse_half("airy_ai"))
+@special(r"\operatorname{Ai}(x)")
 def airy_ai(x):
     return _.airy_ai(x)
 
 
-@pointwise(latex=r"J_0(x)", result="float", home="special", check=refuse_half("bessel_j0"))
+@special(r"J_0(x)")
 def bessel_j0(x):
     return _.bessel_j0(x)
 
 
-@pointwise(latex=r"J_1(x)", result="float", home="special", check=refuse_half("bessel_j1"))
+@special(r"J_1(x)")
 def bessel_j1(x):
     return _.bessel_j1(x)
 
 
-@pointwise(latex=r"Y_0(x)", domain=(0.2, 3), result="float", home="special", check=refuse_half("bessel_y0"))
+@special(r"Y_0(x)", domain=(0.2, 3))
 def bessel_y0(x):
     return _.bessel_y0(x)
 
 
-@pointwise(latex=r"Y_1(x)", domain=(0.2, 3), result="float", home="special", check=refuse_half("bessel_y1"))
+@special(r"Y_1(x)", domain=(0.2, 3))
 def bessel_y1(x):
     return _.bessel_y1(x)
 
 
-@pointwise(latex=r"I_0(x)", result="float", home="special", check=refuse_half("modified_bessel_i0"))
+@special(r"I_0(x)")
 def modified_bessel_i0(x):
     return _.i0(x)
 
 
-@pointwise(latex=r"I_1(x)", result="float", home="special", check=refuse_half("modified_bessel_i1"))
+@special(r"I_1(x)")
 def modified_bessel_i1(x):
     return _.i1(x)
 
 
-@pointwise(latex=r"K_0(x)", domain=(0.2, 3), result="float", home="special", check=refuse_half("modified_bessel_k0"))
+@special(r"K_0(x)", domain=(0.2, 3))
 def modified_bessel_k0(x):
     return _.k0(x)
 
 
-@pointwise(latex=r"K_1(x)", domain=(0.2, 3), result="float", home="special", check=refuse_half("modified_bessel_k1"))
+@special(r"K_1(x)", domain=(0.2, 3))
 def modified_bessel_k1(x):
     return _.k1(x)
 
 
-@pointwise(
-    latex=r"e^x K_0(x)", domain=(0.2, 3), result="float", home="special", check=refuse_half("scaled_modified_bessel_k0")
-)
+@special(r"e^x K_0(x)", domain=(0.2, 3))
 def scaled_modified_bessel_k0(x):
     return _.k0e(x)
 
 
-@pointwise(
-    latex=r"e^x K_1(x)", domain=(0.2, 3), result="float", home="special", check=refuse_half("scaled_modified_bessel_k1")
-)
+@special(r"e^x K_1(x)", domain=(0.2, 3))
 def scaled_modified_bessel_k1(x):
     return _.k1e(x)
 
 
-@pointwise(latex=r"j_0(x) = \frac{\sin x}{x}", result="float", home="special", check=refuse_half("spherical_bessel_j0"))
+@special(r"j_0(x) = \frac{\sin x}{x}")
 def spherical_bessel_j0(x):
     return _.spherical_bessel_j0(x)
 
@@ -447,146 +438,67 @@ def spherical_bessel_j0(x):
 # --- Orthogonal polynomials, y being the degree ----------------------------------------------------------------------
 
 
-@pointwise(
-    latex=r"T_y(x)",
-    domain=((-1, 1), (0, 6)),
-    result="float",
-    home="special",
-    numbers="either",
-    check=refuse_half("chebyshev_polynomial_t"),
-)
+def polynomial(latex: str) -> Callable[[Callable[..., Any]], PointwiseRow]:
+    """Decorator: a row of `special` for orthogonal polynomials, whose second operand is the degree."""
+    return special(latex, domain=((-1, 1), (0, 6)), numbers="either")
+
+
+@polynomial(r"T_y(x)")
 def chebyshev_polynomial_t(x, y):
     return _.chebyshev_polynomial_t(x, y)
 
 
-@pointwise(
-    latex=r"U_y(x)",
-    domain=((-1, 1), (0, 6)),
-    result="float",
-    home="special",
-    numbers="either",
-    check=refuse_half("chebyshev_polynomial_u"),
-)
+@polynomial(r"U_y(x)")
 def chebyshev_polynomial_u(x, y):
     return _.chebyshev_polynomial_u(x, y)
 
 
-@pointwise(
-    latex=r"V_y(x)",
-    domain=((-1, 1), (0, 6)),
-    result="float",
-    home="special",
-    numbers="either",
-    check=refuse_half("chebyshev_polynomial_v"),
-)
+@polynomial(r"V_y(x)")
 def chebyshev_polynomial_v(x, y):
     return _.chebyshev_polynomial_v(x, y)
 
 
-@pointwise(
-    latex=r"W_y(x)",
-    domain=((-1, 1), (0, 6)),
-    result="float",
-    home="special",
-    numbers="either",
-    check=refuse_half("chebyshev_polynomial_w"),
-)
+@polynomial(r"W_y(x)")
 def chebyshev_polynomial_w(x, y):
     return _.chebyshev_polynomial_w(x, y)
 
 
-@pointwise(
-    latex=r"T_y(2x - 1)",
-    domain=((-1, 1), (0, 6)),
-    result="float",
-    home="special",
-    numbers="either",
-    check=refuse_half("shifted_chebyshev_polynomial_t"),
-)
+@polynomial(r"T_y(2x - 1)")
 def shifted_chebyshev_polynomial_t(x, y):
     return _.shifted_chebyshev_polynomial_t(x, y)
 
 
-@pointwise(
-    latex=r"U_y(2x - 1)",
-    domain=((-1, 1), (0, 6)),
-    result="float",
-    home="special",
-    numbers="either",
-    check=refuse_half("shifted_chebyshev_polynomial_u"),
-)
+@polynomial(r"U_y(2x - 1)")
 def shifted_chebyshev_polynomial_u(x, y):
     return _.shifted_chebyshev_polynomial_u(x, y)
 
 
-@pointwise(
-    latex=r"V_y(2x - 1)",
-    domain=((-1, 1), (0, 6)),
-    result="float",
-    home="special",
-    numbers="either",
-    check=refuse_half("shifted_chebyshev_polynomial_v"),
-)
+@polynomial(r"V_y(2x - 1)")
 def shifted_chebyshev_polynomial_v(x, y):
     return _.shifted_chebyshev_polynomial_v(x, y)
 
 
-@pointwise(
-    latex=r"W_y(2x - 1)",
-    domain=((-1, 1), (0, 6)),
-    result="float",
-    home="special",
-    numbers="either",
-    check=refuse_half("shifted_chebyshev_polynomial_w"),
-)
+@polynomial(r"W_y(2x - 1)")
 def shifted_chebyshev_polynomial_w(x, y):
     return _.shifted_chebyshev_polynomial_w(x, y)
 
 
-@pointwise(
-    latex=r"H_y(x)",
-    domain=((-1, 1), (0, 6)),
-    result="float",
-    home="special",
-    numbers="either",
-    check=refuse_half("hermite_polynomial_h"),
-)
+@polynomial(r"H_y(x)")
 def hermite_polynomial_h(x, y):
     return _.hermite_polynomial_h(x, y)
 
 
-@pointwise(
-    latex=r"\mathit{He}_y(x)",
-    domain=((-1, 1), (0, 6)),
-    result="float",
-    home="special",
-    numbers="either",
-    check=refuse_half("hermite_polynomial_he"),
-)
+@polynomial(r"\mathit{He}_y(x)")
 def hermite_polynomial_he(x, y):
     return _.hermite_polynomial_he(x, y)
 
 
-@pointwise(
-    latex=r"L_y(x)",
-    domain=((-1, 1), (0, 6)),
-    result="float",
-    home="special",
-    numbers="either",
-    check=refuse_half("laguerre_polynomial_l"),
-)
+@polynomial(r"L_y(x)")
 def laguerre_polynomial_l(x, y):
     return _.laguerre_polynomial_l(x, y)
 
 
-@pointwise(
-    latex=r"P_y(x)",
-    domain=((-1, 1), (0, 6)),
-    result="float",
-    home="special",
-    numbers="either",
-    check=refuse_half("legendre_polynomial_p"),
-)
+@polynomial(r"P_y(x)")
 def legendre_polynomial_p(x, y):
     return _.legendre_polynomial_p(x, y)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..dtypes import contiguous_format, dtype, to_numpy_dtype
 from ..graph import state
-from ..kernels.layout import memory_of
+from ..kernels.layout import memory_and_start
 from ..rows.dispatch import apply
 from ..rows.public import NAMESPACES, TORCH, function, with_keywords
 from ..rows.table import TABLE, Array, _, coarse
@@ -36,7 +36,7 @@ class Layout(NamedTuple):
 
     @classmethod
     def of(cls, tensor: Tensor) -> Layout:
-        memory, offset = memory_of(tensor._array)
+        memory, offset = memory_and_start(tensor._array)
         return cls(tuple(tensor.shape), tensor.stride(), offset, memory)
 
     def holds(self, array: np.ndarray) -> bool:
@@ -371,7 +371,7 @@ def resize_(self: Tensor, *sizes: Any, size: Any = None, memory_format: Any = No
         raise RuntimeError("resize_: cannot resize variables that require grad; clone() or detach() first")
     if shape == self._array.shape:
         return self
-    memory, offset = memory_of(self._array)
+    memory, offset = memory_and_start(self._array)
     count = math.prod(shape)
     if offset + count > memory.size:
         grown = np.empty(offset + count, memory.dtype)

@@ -26,7 +26,6 @@ from .shape import (
     transpose,
     unsqueeze,
 )
-from .shape import pad as padded
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "repeat_interleave", "rot90", "tensor_split"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import conv, jit, pooling, scatter
+from ..kernels import conv, jit, pooling, pooling_places, scatter
 from ..rows.readings import Program
 from ..rows.table import TABLE, PointwiseRow
 from .errors import CommandError
@@ -130,11 +130,11 @@ def _kernels(dtype: np.dtype) -> Iterator[Job]:
         f"convolution, weight gradient {dtype}",
         lambda: conv.conv_weight_gradient(image, image, weight.shape, *same),
     )
-    yield f"max-pooling {dtype}", lambda: pooling.max_pool2d_forward(image, *window, (1, 1))
+    yield f"max-pooling {dtype}", lambda: pooling.max_pool_forward(image, *window, (1, 1))
     yield (
         f"max-pooling, gradient {dtype}",
-        lambda: pooling.max_pool2d_gradient(pooled, pooling.max_pool2d_forward(image, *window, (1, 1))[1], image.shape),
+        lambda: pooling_places.add_to_planes(pooled, np.zeros(pooled.shape, np.int64), image.shape),
     )
-    yield f"average pooling {dtype}", lambda: pooling.avg_pool2d_forward(image, *window)
-    yield f"average pooling, gradient {dtype}", lambda: pooling.avg_pool2d_gradient(pooled, image.shape, *window)
+    yield f"average pooling {dtype}", lambda: pooling.avg_pool_forward(image, *window)
+    yield f"average pooling, gradient {dtype}", lambda: pooling.avg_pool_gradient(pooled, image.shape, *window)
     yield f"adding up rows {dtype}", lambda: scatter.scatter_add_rows((2, 3), places, np.ones((2, 3), dtype))

@@ -1,14 +1,15 @@
-"""Maximum and average over windows of the last two axes, and their gradients.
+"""Maximum and average over windows of the last one to three axes, and the average's gradient.
 
-Shapes: ``x`` (N, C, H, W), the output (N, C, *out) with ``out = (size + 2 * padding - dilation * (kernel - 1) - 1)
+Shapes: ``x`` (N, C, *size), the output (N, C, *out) with ``out = (size + 2 * padding - dilation * (kernel - 1) - 1)
 / stride + 1``, rounded down or, with ``ceil_mode``, up, unless the last window would begin in the padding after the
-input. ``kernel``, ``stride``, ``padding`` and ``dilation`` are pairs of integers: (height, width). A single spatial
-axis is pooled as a height of 1. Sums run in a fixed order whatever the threads do.
+input. ``kernel``, ``stride``, ``padding`` and ``dilation`` have one integer for each axis of ``size``. The compiled
+loops have three axes: the first of fewer have size 1. Sums run in a fixed order whatever the threads do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from math import prod
 
 import numpy as np
@@ -16,13 +17,9 @@ import numpy as np
 from . import jit, threads
 
 __all__ = [
-    "avg_pool2d_forward",
-    "avg_pool2d_gradient",
-    "max_pool2d_forward",
-    "max_pool2d_gather",
-    "max_pool2d_gradient",
-    "pool_output_size",
-]
+    "avg_pool_forward", "avg_pool_gradient", "flat_index", "lowest_of", "max_pool_forward", "pool_output_size",
+    "run_on_planes", "three_axes", "use_pooling_loops",
+]  # fmt: skip
 
 GRAIN = 16384  # elements worth a thread
 LARGEST_PLANE = 1 << 31  # the compiled maximum counts in int32
@@ -77,7 +74,7 @@ def pool_output_size(
     return tuple(result)
 
 
-def max_pool2d_forward(
+def max_pool_forward(
     x: np.ndarray,
     kernel: Sequence[int],
     stride: Sequence[int],
@@ -92,84 +89,35 @@ def max_pool2d_forward(
     Raises:
         RuntimeError: see `pool_output_size`.
 
-    >>> max_pool2d_forward(np.array([[[[1., 3., 2.]]]]), (1, 2), (1, 1), (0, 0), (1, 1))
+    >>> max_pool_forward(np.array([[[[1., 3., 2.]]]]), (1, 2), (1, 1), (0, 0), (1, 1))
     (array([[[[3., 3.]]]]), array([[[[1, 1]]]]))
     """
     size = x.shape[2:]
-    out_size = pool_output_size(size, kernel, stride, padding, dilation, ceil_mode, "max_pool2d")
+    out_size = pool_output_size(size, kernel, stride, padding, dilation, ceil_mode, f"max_pool{len(size)}d")
     shape = (*x.shape[:2], *out_size)
-    if _use_loops(x) and prod(size) < LARGEST_PLANE:
+    if use_pooling_loops(x) and prod(size) < LARGEST_PLANE:
         from .pooling_loops import max_planes
 
         out, indices = np.empty(shape, x.dtype), np.empty(shape, np.int64)
-        sizes = (size, out_size, *(tuple(pair) for pair in (kernel, stride, padding, dilation)))
-        _run(max_planes, x, np.ascontiguousarray(x).reshape(-1), out.reshape(-1), indices.reshape(-1), *sizes)
+        sizes = (*_loop_sizes(size, out_size, kernel, stride, padding), three_axes(dilation, 1))
+        run_on_planes(max_planes, x, np.ascontiguousarray(x).reshape(-1), out.reshape(-1), indices.reshape(-1), *sizes)
         return out, indices
-    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    lowest = lowest_of(x.dtype)
     padded = _padded(x, out_size, kernel, stride, padding, dilation, lowest)
     out = np.full(shape, lowest, x.dtype)
     corners = [np.arange(o) * s - p for o, s, p in zip(out_size, stride, padding, strict=True)]
-    first_y, first_x = (_first(c, d) for c, d in zip(corners, dilation, strict=True))
     indices = np.empty(shape, np.int64)
-    indices[...] = first_y[:, None] * size[1] + first_x
-    for (ky, kx), window in _windows(padded, out_size, kernel, stride, dilation):
+    indices[...] = flat_index([_first(c, d) for c, d in zip(corners, dilation, strict=True)], size)
+    for tap, window in _windows(padded, out_size, kernel, stride, dilation):
         larger = (window > out) | np.isnan(window)
-        where = (corners[0] + ky * dilation[0])[:, None] * size[1] + corners[1] + kx * dilation[1]
+        where = flat_index([c + k * d for c, k, d in zip(corners, tap, dilation, strict=True)], size)
         np.copyto(out, window, where=larger)
         np.copyto(indices, where, where=larger)
     return out, indices
 
 
 @np.errstate(all="ignore")
-def max_pool2d_gradient(g: np.ndarray, indices: np.ndarray, x_shape: Sequence[int]) -> np.ndarray:
-    """Gradient of `max_pool2d_forward`: zeros of shape ``x_shape``, plus each ``g`` at the element that it was.
-
-    Raises:
-        RuntimeError: ``g`` and ``indices`` differ in shape, or in samples or channels from ``x_shape``.
-        IndexError: an index lies outside its plane.
-
-    >>> max_pool2d_gradient(np.ones((1, 1, 1, 2)), np.array([[[[1, 1]]]]), (1, 1, 1, 3))
-    array([[[[0., 2., 0.]]]])
-    """
-    _check_indices(g, indices, x_shape, "the output's gradient")
-    planes, elements, positions = prod(x_shape[:2]), prod(x_shape[2:]), prod(g.shape[2:])
-    if g.dtype in LOOP_DTYPES and jit.use_loops(g.size):
-        from .pooling_loops import scatter_planes
-
-        gx, failed = np.zeros(tuple(x_shape), g.dtype), np.zeros(1, np.bool_)
-        flat = (np.ascontiguousarray(g).reshape(-1), np.ascontiguousarray(indices, np.int64).reshape(-1))
-        # One thread: page faults of the fresh array take most of the time, and more so in two threads (measured).
-        scatter_planes(0, planes, *flat, gx.reshape(-1), positions, elements, failed)
-        if failed[0]:
-            raise _outside(indices, x_shape)
-        return gx
-    if indices.size and (indices.min() < 0 or indices.max() >= elements):
-        raise _outside(indices, x_shape)
-    flat_index = indices.reshape(planes, positions) + np.arange(planes)[:, None] * elements
-    gx = np.bincount(flat_index.reshape(-1), weights=g.reshape(-1), minlength=planes * elements)
-    return gx.astype(g.dtype, copy=False).reshape(tuple(x_shape))
-
-
-def max_pool2d_gather(gg: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    """Picks the elements at ``indices`` out of each plane of ``gg``: the gradient of `max_pool2d_gradient`.
-
-    Raises:
-        RuntimeError: ``gg`` and ``indices`` differ in samples or channels.
-        IndexError: an index lies outside its plane.
-
-    >>> max_pool2d_gather(np.array([[[[5., 6., 7.]]]]), np.array([[[[1, 1]]]]))
-    array([[[[6., 6.]]]])
-    """
-    _check_indices(indices, indices, gg.shape, "the indices")
-    if indices.size and (indices.min() < 0 or indices.max() >= prod(gg.shape[2:])):
-        raise _outside(indices, gg.shape)
-    planes = gg.reshape(*gg.shape[:2], prod(gg.shape[2:]))
-    picked = np.take_along_axis(planes, indices.reshape(*indices.shape[:2], prod(indices.shape[2:])), axis=2)
-    return picked.reshape(indices.shape)
-
-
-@np.errstate(all="ignore")
-def avg_pool2d_forward(
+def avg_pool_forward(
     x: np.ndarray,
     kernel: Sequence[int],
     stride: Sequence[int],
@@ -178,45 +126,44 @@ def avg_pool2d_forward(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> np.ndarray:
-    """The sum of each window over its number of elements; padding counts as 0.
+    """The sum of each window over its number of elements; padding counts as 0. Integers are divided as C does.
 
     Args:
         count_include_pad: whether padding counts among the elements; what ``ceil_mode`` adds behind it never does.
         divisor_override: divides the sum instead of the number of elements.
 
     Raises:
-        RuntimeError: see `pool_output_size`; or ``divisor_override`` is 0; or ``x`` does not hold floats.
+        RuntimeError: see `pool_output_size`; or ``divisor_override`` is 0.
 
-    >>> avg_pool2d_forward(np.array([[[[1., 3., 2.]]]]), (1, 2), (1, 1), (0, 0))
+    >>> avg_pool_forward(np.array([[[[1., 3., 2.]]]]), (1, 2), (1, 1), (0, 0))
     array([[[[2. , 2.5]]]])
     """
     options = (kernel, stride, padding, ceil_mode, count_include_pad, divisor_override)
-    out_size, divisors = _averages(x.shape, x.dtype, *options)
+    kind = _sum_dtype(x.dtype)
+    out_size, divisors = _averages(x.shape, kind, *options)
     shape = (*x.shape[:2], *out_size)
-    if _use_loops(x):
+    if use_pooling_loops(x):
         from .pooling_loops import average_planes
 
         out = np.empty(shape, x.dtype)
-        sizes = (x.shape[2:], out_size, *(tuple(pair) for pair in (kernel, stride, padding)))
-        _run(
-            average_planes,
-            x,
-            np.ascontiguousarray(x).reshape(-1),
-            divisors.reshape(-1),
-            out.reshape(-1),
-            *sizes,
+        sizes = _loop_sizes(x.shape[2:], out_size, kernel, stride, padding)
+        run_on_planes(
+            average_planes, x, np.ascontiguousarray(x).reshape(-1), divisors.reshape(-1), out.reshape(-1), *sizes
         )
         return out
-    out = np.zeros(shape, x.dtype)
-    padded = _padded(x, out_size, kernel, stride, padding, (1, 1), 0)
-    for _, window in _windows(padded, out_size, kernel, stride, (1, 1)):
+    out = np.zeros(shape, kind)
+    ones = (1,) * len(out_size)
+    padded = _padded(x, out_size, kernel, stride, padding, ones, 0)
+    for _, window in _windows(padded, out_size, kernel, stride, ones):
         out += window
-    out /= divisors
-    return out
+    if kind.kind == "f":
+        return (out / divisors).astype(x.dtype, copy=False)
+    quotient = out // divisors
+    return quotient + ((quotient < 0) & (quotient * divisors != out))
 
 
 @np.errstate(all="ignore")
-def avg_pool2d_gradient(
+def avg_pool_gradient(
     g: np.ndarray,
     x_shape: Sequence[int],
     kernel: Sequence[int],
@@ -226,40 +173,42 @@ def avg_pool2d_gradient(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> np.ndarray:
-    """Gradient of `avg_pool2d_forward`: each ``g`` over its window's divisor, added to the whole window.
+    """Gradient of `avg_pool_forward`: each ``g`` over its window's divisor, added to the whole window.
 
     Raises:
-        RuntimeError: as `avg_pool2d_forward`; or ``g`` does not have the shape of its output.
+        RuntimeError: as `avg_pool_forward`; or ``g`` does not have the shape of its output.
 
-    >>> avg_pool2d_gradient(np.ones((1, 1, 1, 2)), (1, 1, 1, 3), (1, 2), (1, 1), (0, 0))
+    >>> avg_pool_gradient(np.ones((1, 1, 1, 2)), (1, 1, 1, 3), (1, 2), (1, 1), (0, 0))
     array([[[[0.5, 1. , 0.5]]]])
     """
     options = (kernel, stride, padding, ceil_mode, count_include_pad, divisor_override)
-    out_size, divisors = _averages(x_shape, g.dtype, *options)
+    kind = _sum_dtype(g.dtype)
+    out_size, divisors = _averages(x_shape, kind, *options)
     if g.shape != (*x_shape[:2], *out_size):
         raise RuntimeError(
-            f"avg_pool2d: the output's gradient has shape {g.shape}, but the output has {(*x_shape[:2], *out_size)}."
+            f"avg_pool{len(out_size)}d: the output's gradient has shape {g.shape}, but the output has "
+            f"{(*x_shape[:2], *out_size)}."
         )
-    if _use_loops(g):
+    if use_pooling_loops(g):
         from .pooling_loops import spread_planes
 
         gx = np.zeros(tuple(x_shape), g.dtype)
-        sizes = (tuple(x_shape[2:]), out_size, *(tuple(pair) for pair in (kernel, stride, padding)))
-        _run(
-            spread_planes,
-            g,
-            np.ascontiguousarray(g).reshape(-1),
-            divisors.reshape(-1),
-            gx.reshape(-1),
-            *sizes,
+        sizes = _loop_sizes(x_shape[2:], out_size, kernel, stride, padding)
+        run_on_planes(
+            spread_planes, g, np.ascontiguousarray(g).reshape(-1), divisors.reshape(-1), gx.reshape(-1), *sizes
         )
         return gx
-    padded = np.zeros((*x_shape[:2], *_padded_size(x_shape[2:], out_size, kernel, stride, padding, (1, 1))), g.dtype)
+    ones = (1,) * len(out_size)
+    padded = np.zeros((*x_shape[:2], *_padded_size(x_shape[2:], out_size, kernel, stride, padding, ones)), kind)
     share = g / divisors
-    for _, window in _windows(padded, out_size, kernel, stride, (1, 1)):
+    for _, window in _windows(padded, out_size, kernel, stride, ones):
         window += share
-    (top, left), (height, width) = padding, x_shape[2:]
-    return np.ascontiguousarray(padded[:, :, top : top + height, left : left + width])
+    return np.ascontiguousarray(padded[_inner(padding, x_shape[2:])], g.dtype)
+
+
+def _sum_dtype(dtype: np.dtype) -> np.dtype:
+    """Halves are added up in single precision, as PyTorch does."""
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
 
 
 def _averages(
@@ -273,11 +222,10 @@ def _averages(
     divisor_override: int | None,
 ) -> tuple[tuple[int, ...], np.ndarray]:
     """The output's spatial sizes, and each window's divisor."""
-    if dtype.kind != "f":
-        raise RuntimeError(f"avg_pool2d is not implemented for {dtype}; convert the input to a floating-point type.")
+    name = f"avg_pool{len(kernel)}d"
     if divisor_override == 0:
-        raise RuntimeError("avg_pool2d: divisor_override must not be zero.")
-    out_size = pool_output_size(x_shape[2:], kernel, stride, padding, (1, 1), ceil_mode, "avg_pool2d")
+        raise RuntimeError(f"{name}: divisor_override must be not zero.")
+    out_size = pool_output_size(x_shape[2:], kernel, stride, padding, (1,) * len(kernel), ceil_mode, name)
     if divisor_override is not None:
         return out_size, np.full(out_size, divisor_override, dtype)
     counts = []
@@ -285,12 +233,30 @@ def _averages(
         start = np.arange(out) * s - p
         border = p if count_include_pad else 0
         counts.append(np.minimum(start + k, size + border) - np.maximum(start, -border))
-    return out_size, np.multiply.outer(counts[0], counts[1]).astype(dtype)
+    return out_size, reduce(np.multiply.outer, counts).astype(dtype)
 
 
 def _first(starts: np.ndarray, dilation: int) -> np.ndarray:
     """The first tap, from each of ``starts`` in steps of ``dilation``, that is not before the input."""
     return starts + np.maximum(-(starts // dilation), 0) * dilation
+
+
+def flat_index(places: Sequence[np.ndarray], size: Sequence[int]) -> np.ndarray:
+    """Numbers of the elements of an array of ``size`` at all combinations of the places along its axes.
+
+    >>> flat_index([np.array([0, 2]), np.array([1])], (3, 4))
+    array([[1],
+           [9]])
+    """
+    flat = np.zeros((), np.int64)
+    for along, n in zip(places, size, strict=True):
+        flat = flat[..., None] * n + along
+    return flat
+
+
+def lowest_of(dtype: np.dtype) -> float:
+    """What no element is smaller than."""
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
 def _padded_size(
@@ -319,9 +285,13 @@ def _padded(
     if tuple(size) == x.shape[2:]:
         return x
     padded = np.full((*x.shape[:2], *size), value, x.dtype)
-    (top, left), (height, width) = padding, x.shape[2:]
-    padded[:, :, top : top + height, left : left + width] = x
+    padded[_inner(padding, x.shape[2:])] = x
     return padded
+
+
+def _inner(padding: Sequence[int], size: Sequence[int]) -> tuple[slice, ...]:
+    """Where the input lies in a padded array."""
+    return (slice(None), slice(None), *(slice(p, p + n) for p, n in zip(padding, size, strict=True)))
 
 
 def _windows(
@@ -334,29 +304,34 @@ def _windows(
     """Each tap of the kernel, and the view of the elements that the windows have there."""
     for tap in np.ndindex(*kernel):
         starts = [k * d for k, d in zip(tap, dilation, strict=True)]
-        y, x = (slice(b, b + (o - 1) * s + 1, s) for b, o, s in zip(starts, out_size, stride, strict=True))
-        yield tap, padded[:, :, y, x]
+        places = (slice(b, b + (o - 1) * s + 1, s) for b, o, s in zip(starts, out_size, stride, strict=True))
+        yield tap, padded[(slice(None), slice(None), *places)]
 
 
-def _use_loops(x: np.ndarray) -> bool:
+# --- The way to the compiled loops ---------------------------------------------------------------------------------
+
+
+def use_pooling_loops(x: np.ndarray) -> bool:
+    """Whether pooling of this array is a compiled loop."""
     return x.dtype in LOOP_DTYPES and jit.use_loops(x.size)
 
 
-def _run(kernel: Callable[..., None], x: np.ndarray, *arguments: object) -> None:
+def three_axes(values: Sequence[int], missing: int) -> tuple[int, ...]:
+    """The numbers of one to three axes as those of three.
+
+    >>> three_axes((4, 5), 1)
+    (1, 4, 5)
+    """
+    return (*(missing,) * (3 - len(values)), *values)
+
+
+def _loop_sizes(
+    size: Sequence[int], out_size: Sequence[int], kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]
+) -> tuple[tuple[int, ...], ...]:
+    return (*(three_axes(values, 1) for values in (size, out_size, kernel, stride)), three_axes(padding, 0))
+
+
+def run_on_planes(kernel: Callable[..., None], x: np.ndarray, *arguments: object) -> None:
+    """Calls a loop ``kernel(start, stop, *arguments)`` over the planes (sample, channel) of ``x``."""
     planes = x.shape[0] * x.shape[1]
     threads.run(kernel, planes, *arguments, grain=-(-GRAIN * planes // max(x.size, 1)))
-
-
-def _check_indices(g: np.ndarray, indices: np.ndarray, x_shape: Sequence[int], what: str) -> None:
-    if g.shape != indices.shape or g.shape[:2] != tuple(x_shape[:2]):
-        raise RuntimeError(
-            f"max_pool2d: {what} has shape {g.shape}, the indices {indices.shape} and the input {tuple(x_shape)}; the "
-            f"first two must agree, and all three in samples and channels."
-        )
-
-
-def _outside(indices: np.ndarray, x_shape: Sequence[int]) -> IndexError:
-    return IndexError(
-        f"max_pool2d: indices run from {indices.min()} to {indices.max()}, but a plane of the input {tuple(x_shape)} "
-        f"has {prod(x_shape[2:])} elements."
-    )

@@ -79,12 +79,29 @@ FAMILIES: dict[str, dict[str, str]] = {
         "nn.functional": "layer_norm rms_norm",
     },
     "nn.norms": {"nn.functional": "batch_norm group_norm instance_norm local_response_norm normalize"},
+    "sparse.construct": {
+        "torch": "sparse_coo_tensor sparse_csr_tensor",
+        "Tensor": (
+            "_indices _nnz _values coalesce col_indices crow_indices dense_dim indices is_coalesced sparse_dim "
+            "sparse_mask sparse_resize_ to_dense to_sparse to_sparse_coo to_sparse_csr values"
+        ),
+    },
+    "sparse.products": {"torch": "spmm", "sparse": "addmm log_softmax mm sampled_addmm softmax sum"},
     "nn.embedding": {"nn.functional": "embedding"},
     "nn.losses": {
         "nn.functional": (
-            "binary_cross_entropy binary_cross_entropy_with_logits cross_entropy l1_loss mse_loss nll_loss"
+            "binary_cross_entropy binary_cross_entropy_with_logits gaussian_nll_loss huber_loss kl_div l1_loss "
+            "mse_loss poisson_nll_loss smooth_l1_loss soft_margin_loss"
         ),
     },
+    "nn.class_losses": {
+        "nn.functional": (
+            "cross_entropy linear_cross_entropy multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss "
+            "nll_loss one_hot"
+        ),
+    },
+    "nn.ctc": {"nn.functional": "ctc_loss"},
+    "nn.units": {"nn.functional": "maxout sign step"},
     "nn.dropouts": {
         "torch": (
             "alpha_dropout alpha_dropout_ dropout dropout_ feature_alpha_dropout feature_alpha_dropout_ "
@@ -217,7 +234,8 @@ FAMILIES: dict[str, dict[str, str]] = {
         "linalg": "cond matrix_norm matrix_rank norm vector_norm",
     },
     "linalg.products": {
-        "torch": "addbmm addr chain_matmul cross eig inner kron lstsq matrix_rank solve symeig tensordot vdot",
+        "torch": "addbmm addr bilinear chain_matmul cross eig inner kron lstsq matrix_rank solve symeig tensordot vdot",
+        "nn.functional": "bilinear",
         "linalg": "cross diagonal matmul multi_dot vander vecdot",
         "Tensor": "addbmm addbmm_ addr addr_ cross eig inner kron lstsq solve symeig vdot",
     },
@@ -226,6 +244,13 @@ FAMILIES: dict[str, dict[str, str]] = {
     },
     "linalg.lowrank": {
         "torch": "lobpcg pca_lowrank svd_lowrank",
+    },
+    "nn.distances": {
+        "torch": "cosine_similarity pairwise_distance",
+        "nn.functional": (
+            "cosine_embedding_loss cosine_similarity hinge_embedding_loss margin_ranking_loss pairwise_distance "
+            "triplet_margin_loss triplet_margin_with_distance_loss"
+        ),
     },
 }
 

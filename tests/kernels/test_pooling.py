@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from autograd.kernels import jit, pooling, threads
+from autograd.kernels import jit, pooling, pooling_places, threads
 
 READINGS = ("never", "always")
 DTYPES = ("float32", "float64")
@@ -58,16 +58,16 @@ def test_max_agrees_with_torch(reading, dtype):
         for image in images(case[0], dtype):
             x = torch.tensor(image, requires_grad=True)
             theirs, places = torch.nn.functional.max_pool2d(x, *case[1:], ceil_mode, return_indices=True)
-            out, indices = pooling.max_pool2d_forward(image, *case[1:], ceil_mode)
+            out, indices = pooling.max_pool_forward(image, *case[1:], ceil_mode)
             assert (out.dtype, indices.dtype) == (dtype, np.int64)
             np.testing.assert_array_equal(out, theirs.detach().numpy(), err_msg=str((case, ceil_mode)))
             np.testing.assert_array_equal(indices, places.numpy(), err_msg=str((case, ceil_mode)))
             g = output_gradient(out.shape, dtype)
             (gx,) = torch.autograd.grad(theirs, x, torch.tensor(g))
-            ours = pooling.max_pool2d_gradient(g, indices, case[0])
+            ours = pooling_places.add_to_planes(g, indices, case[0])
             assert ours.dtype == dtype
             np.testing.assert_allclose(ours, gx.numpy(), rtol=1e-5, atol=1e-6)
-            picked = pooling.max_pool2d_gather(image, indices)
+            picked = pooling_places.pick_from_planes(image, indices)
             np.testing.assert_array_equal(picked, out)
 
 
@@ -80,13 +80,13 @@ def test_average_agrees_with_torch(reading, dtype):
         options = (*case[1:], ceil_mode, count, divisor)
         x = torch.tensor(image, requires_grad=True)
         theirs = torch.nn.functional.avg_pool2d(x, *options)
-        out = pooling.avg_pool2d_forward(image, *options)
+        out = pooling.avg_pool_forward(image, *options)
         assert out.dtype == dtype
         assert out.shape == theirs.shape
         np.testing.assert_allclose(out, theirs.detach().numpy(), **tolerance, err_msg=str((case, options)))
         g = output_gradient(out.shape, dtype)
         (gx,) = torch.autograd.grad(theirs, x, torch.tensor(g))
-        ours = pooling.avg_pool2d_gradient(g, case[0], *options)
+        ours = pooling.avg_pool_gradient(g, case[0], *options)
         assert ours.dtype == dtype
         assert ours.flags.c_contiguous
         np.testing.assert_allclose(ours, gx.numpy(), **tolerance, err_msg=str((case, options)))
@@ -96,7 +96,7 @@ def test_average_of_nan_and_infinity(reading):
     torch = pytest.importorskip("torch")
     for image in images((2, 3, 7, 7), "float32"):
         theirs = torch.nn.functional.avg_pool2d(torch.tensor(image), 3, 2, 1).numpy()
-        ours = pooling.avg_pool2d_forward(image, (3, 3), (2, 2), (1, 1))
+        ours = pooling.avg_pool_forward(image, (3, 3), (2, 2), (1, 1))
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
@@ -112,12 +112,12 @@ def test_large_planes_use_threads():
     try:
         for count in (1, 2, 5):
             threads.set_num_threads(count)
-            out, indices = pooling.max_pool2d_forward(image, *pairs, (1, 1))
+            out, indices = pooling.max_pool_forward(image, *pairs, (1, 1))
             np.testing.assert_array_equal(out, theirs.numpy())
             np.testing.assert_array_equal(indices, places.numpy())
-            np.testing.assert_allclose(pooling.avg_pool2d_forward(image, *pairs), averages, rtol=1e-5, atol=1e-6)
-            gx = pooling.avg_pool2d_gradient(g, image.shape, *pairs)
-            gradients.add(gx.tobytes() + pooling.max_pool2d_gradient(g, indices, image.shape).tobytes())
+            np.testing.assert_allclose(pooling.avg_pool_forward(image, *pairs), averages, rtol=1e-5, atol=1e-6)
+            gx = pooling.avg_pool_gradient(g, image.shape, *pairs)
+            gradients.add(gx.tobytes() + pooling_places.add_to_planes(g, indices, image.shape).tobytes())
     finally:
         threads.set_num_threads(before)
     assert len(gradients) == 1
@@ -126,31 +126,31 @@ def test_large_planes_use_threads():
 def test_non_contiguous_and_read_only(reading):
     image = np.random.default_rng(0).standard_normal((2, 3, 8, 9))
     pairs = ((3, 2), (2, 1), (1, 1))
-    out, indices = pooling.max_pool2d_forward(image, *pairs, (1, 1))
+    out, indices = pooling.max_pool_forward(image, *pairs, (1, 1))
     g = output_gradient(out.shape, "float64")
     average, gradient = (
-        pooling.avg_pool2d_forward(image, *pairs),
-        pooling.max_pool2d_gradient(g, indices, image.shape),
+        pooling.avg_pool_forward(image, *pairs),
+        pooling_places.add_to_planes(g, indices, image.shape),
     )
-    spread = pooling.avg_pool2d_gradient(g, image.shape, *pairs)
+    spread = pooling.avg_pool_gradient(g, image.shape, *pairs)
     for change in (np.asfortranarray, lambda a: np.repeat(a, 2, axis=-1)[..., ::2]):
         x, h, places = change(image), change(g), change(indices)
         for a in (x, h, places):
             a.flags.writeable = False
-        ours, found = pooling.max_pool2d_forward(x, *pairs, (1, 1))
+        ours, found = pooling.max_pool_forward(x, *pairs, (1, 1))
         np.testing.assert_array_equal(ours, out)
         np.testing.assert_array_equal(found, indices)
-        np.testing.assert_array_equal(pooling.max_pool2d_gather(x, places), out)
-        np.testing.assert_array_equal(pooling.max_pool2d_gradient(h, places, image.shape), gradient)
-        np.testing.assert_array_equal(pooling.avg_pool2d_forward(x, *pairs), average)
-        np.testing.assert_array_equal(pooling.avg_pool2d_gradient(h, image.shape, *pairs), spread)
+        np.testing.assert_array_equal(pooling_places.pick_from_planes(x, places), out)
+        np.testing.assert_array_equal(pooling_places.add_to_planes(h, places, image.shape), gradient)
+        np.testing.assert_array_equal(pooling.avg_pool_forward(x, *pairs), average)
+        np.testing.assert_array_equal(pooling.avg_pool_gradient(h, image.shape, *pairs), spread)
 
 
 def test_max_of_integers(reading):
     image = np.random.default_rng(0).integers(-100, -50, (2, 3, 5, 5))
     pairs = ((3, 3), (2, 2), (1, 1), (1, 1))
-    out, indices = pooling.max_pool2d_forward(image, *pairs)
-    wanted, places = pooling.max_pool2d_forward(image.astype(float), *pairs)
+    out, indices = pooling.max_pool_forward(image, *pairs)
+    wanted, places = pooling.max_pool_forward(image.astype(float), *pairs)
     assert out.dtype == np.int64
     np.testing.assert_array_equal(out, wanted)
     np.testing.assert_array_equal(indices, places)
@@ -160,37 +160,36 @@ def test_errors(reading):
     x, ones = np.zeros((1, 1, 4, 4)), (1, 1)
     index = np.zeros((1, 1, 2, 2), np.int64)
     table = [
-        (RuntimeError, "more than half", lambda: pooling.max_pool2d_forward(x, (2, 2), ones, (2, 0), ones)),
-        (RuntimeError, "negative", lambda: pooling.max_pool2d_forward(x, (2, 2), ones, (-1, 0), ones)),
-        (RuntimeError, "too small", lambda: pooling.max_pool2d_forward(x, (5, 2), ones, (0, 0), ones)),
+        (RuntimeError, "more than half", lambda: pooling.max_pool_forward(x, (2, 2), ones, (2, 0), ones)),
+        (RuntimeError, "negative", lambda: pooling.max_pool_forward(x, (2, 2), ones, (-1, 0), ones)),
+        (RuntimeError, "too small", lambda: pooling.max_pool_forward(x, (5, 2), ones, (0, 0), ones)),
         (
             RuntimeError,
             "too small",
-            lambda: pooling.max_pool2d_forward(x[:, :, :0], (2, 2), ones, (1, 1), ones),
+            lambda: pooling.max_pool_forward(x[:, :, :0], (2, 2), ones, (1, 1), ones),
         ),
-        (RuntimeError, "positive", lambda: pooling.max_pool2d_forward(x, (2, 2), (0, 1), (0, 0), ones)),
+        (RuntimeError, "positive", lambda: pooling.max_pool_forward(x, (2, 2), (0, 1), (0, 0), ones)),
         (
             RuntimeError,
             "all its elements",
-            lambda: pooling.max_pool2d_forward(x, (2, 2), ones, (3, 3), (6, 6)),
+            lambda: pooling.max_pool_forward(x, (2, 2), ones, (3, 3), (6, 6)),
         ),
-        (RuntimeError, "more than half", lambda: pooling.avg_pool2d_forward(x, (2, 2), ones, (2, 0))),
+        (RuntimeError, "more than half", lambda: pooling.avg_pool_forward(x, (2, 2), ones, (2, 0))),
         (
             RuntimeError,
             "divisor_override",
-            lambda: pooling.avg_pool2d_forward(x, (2, 2), ones, (0, 0), divisor_override=0),
+            lambda: pooling.avg_pool_forward(x, (2, 2), ones, (0, 0), divisor_override=0),
         ),
-        (RuntimeError, "int64", lambda: pooling.avg_pool2d_forward(x.astype(int), (2, 2), ones, (0, 0))),
         (
             RuntimeError,
             r"\(1, 1, 3, 3\)",
-            lambda: pooling.avg_pool2d_gradient(x, x.shape, (2, 2), ones, (0, 0)),
+            lambda: pooling.avg_pool_gradient(x, x.shape, (2, 2), ones, (0, 0)),
         ),
-        (RuntimeError, "must agree", lambda: pooling.max_pool2d_gradient(x, index, x.shape)),
-        (RuntimeError, "must agree", lambda: pooling.max_pool2d_gradient(index * 1.0, index, (1, 2, 4, 4))),
-        (IndexError, "to 16", lambda: pooling.max_pool2d_gradient(index * 1.0, index + 16, x.shape)),
-        (IndexError, "from -1", lambda: pooling.max_pool2d_gradient(index * 1.0, index - 1, x.shape)),
-        (IndexError, "to 16", lambda: pooling.max_pool2d_gather(x, index + 16)),
+        (RuntimeError, "must agree", lambda: pooling_places.add_to_planes(x, index, x.shape)),
+        (RuntimeError, "must agree", lambda: pooling_places.add_to_planes(index * 1.0, index, (1, 2, 4, 4))),
+        (RuntimeError, "to 16", lambda: pooling_places.add_to_planes(index * 1.0, index + 16, x.shape)),
+        (RuntimeError, "from -1", lambda: pooling_places.add_to_planes(index * 1.0, index - 1, x.shape)),
+        (RuntimeError, "to 16", lambda: pooling_places.pick_from_planes(x, index + 16)),
     ]
     for error, message, call in table:
         with pytest.raises(error, match=message):

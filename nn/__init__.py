@@ -2,8 +2,11 @@
 
 from . import functional, init, models, scalar, utils  # noqa: F401
 from .activation import *
+from .adaptive import *
+from .batchnorm import *
 from .container import *
 from .conv import *
+from .distance import *
 from .dropout import *
 from .embedding import *
 from .flatten import *
@@ -17,4 +20,6 @@ from .normalization import *
 from .padding import *
 from .parameter import *
 from .pooling import *
+from .rnn import *
+from .rnn_cells import *
 from .units import *

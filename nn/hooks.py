@@ -6,6 +6,7 @@ of its inputs, at once: a `Gate` lets several tensors pass unchanged and sees th
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,7 +19,21 @@ from autograd.tensor import Tensor, TensorNode, node_of, shared_counter, wrap
 if TYPE_CHECKING:
     from .module import Module
 
-__all__ = ["ForwardHook", "call_with_hooks", "register"]
+__all__ = [
+    "BACKWARD",
+    "BACKWARD_PRE",
+    "FORWARD",
+    "FORWARD_PRE",
+    "REGISTRATION",
+    "ForwardHook",
+    "call_with_hooks",
+    "register",
+    "registered",
+]
+
+# Hooks of all modules: those of a module's own come after them. And hooks on registering in each registry.
+FORWARD_PRE, FORWARD, BACKWARD_PRE, BACKWARD = HookDict(), HookDict(), HookDict(), HookDict()
+REGISTRATION = {"_parameters": HookDict(), "_buffers": HookDict(), "_modules": HookDict()}
 
 
 class ForwardHook(NamedTuple):
@@ -38,31 +53,92 @@ def register(hooks: HookDict, hook: Any, prepend: bool = False) -> RemovableHand
     return handle
 
 
+def registered(registry: str, module: Module, name: str, value: Any) -> Any:
+    """What hooks on registration make of ``value``, which is about to be registered in ``module`` under ``name``."""
+    for hook in REGISTRATION[registry].values():
+        changed = hook(module, name, value)
+        value = value if changed is None else changed
+    return value
+
+
+def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Calls ``hook(module, args)`` before every module's ``forward``; what it returns replaces the arguments."""
+    return register(FORWARD_PRE, ForwardHook(hook))
+
+
+def register_module_forward_hook(
+    hook: Callable[..., Any], *, with_kwargs: bool = False, always_call: bool = False
+) -> RemovableHandle:
+    """Calls ``hook(module, args, output)`` after every module's ``forward``; what it returns replaces the output."""
+    return register(FORWARD, ForwardHook(hook, with_kwargs, always_call))
+
+
+def register_module_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """`register_module_full_backward_hook` of the old kind: sees the gradients of a module's last operator alone."""
+    check_kind(BACKWARD, full=False)
+    return register(BACKWARD, PartialHook(hook))
+
+
+def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Calls ``hook(module, grad_input, grad_output)`` when the gradients of any module's inputs are known."""
+    check_kind(BACKWARD, full=True)
+    return register(BACKWARD, hook)
+
+
+def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Calls ``hook(module, grad_output)`` before gradients enter any module."""
+    return register(BACKWARD_PRE, hook)
+
+
+def register_module_parameter_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Calls ``hook(module, name, parameter)`` when a parameter is registered; what it returns takes its place."""
+    return register(REGISTRATION["_parameters"], hook)
+
+
+def register_module_buffer_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Calls ``hook(module, name, buffer)`` when a buffer is registered; what it returns takes its place."""
+    return register(REGISTRATION["_buffers"], hook)
+
+
+def register_module_module_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Calls ``hook(module, name, submodule)`` when a module is registered; what it returns takes its place."""
+    return register(REGISTRATION["_modules"], hook)
+
+
 def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """``module.forward(*args, **kwargs)`` with the module's hooks around it."""
     result = None
     called: set[int] = set()
     try:
         args, kwargs = _before(module, args, kwargs)
+        backward = [*BACKWARD.values(), *module._backward_hooks.values()]
+        full = [hook for hook in backward if not isinstance(hook, PartialHook)]
         gates = None
-        if module._backward_hooks or module._backward_pre_hooks:
-            gates = _Gates(module)
+        if full or BACKWARD_PRE or module._backward_pre_hooks:
+            gates = _Gates(module, full)
             args = gates.at_inputs(args)
         result = module.forward(*args, **kwargs)
-        for key, hook in list(module._forward_hooks.items()):
+        for key, hook in _forward_hooks(module):
             called.add(key)
             changed = _call(hook, module, args, kwargs, result)
             result = result if changed is None else changed
-        return result if gates is None else gates.at_outputs(result)
+        result = result if gates is None else gates.at_outputs(result)
+        if len(full) < len(backward):
+            _watch_last_node(module, [hook for hook in backward if isinstance(hook, PartialHook)], args, result)
+        return result
     except Exception:
-        for key, hook in list(module._forward_hooks.items()):
+        for key, hook in _forward_hooks(module):
             if hook.always_call and key not in called:
                 _call_after_failure(hook, module, args, kwargs, result)
         raise
 
 
+def _forward_hooks(module: Module) -> list[tuple[int, ForwardHook]]:
+    return [*FORWARD.items(), *module._forward_hooks.items()]
+
+
 def _before(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    for hook in list(module._forward_pre_hooks.values()):
+    for hook in [*FORWARD_PRE.values(), *module._forward_pre_hooks.values()]:
         if hook.with_kwargs:
             changed = hook.function(module, args, kwargs)
             if changed is not None:
@@ -98,6 +174,54 @@ def _call_after_failure(
 
 
 # --- Backward ------------------------------------------------------------------------------------------------------
+
+
+class PartialHook(NamedTuple):
+    """A backward hook of the old kind, which sees the gradients of the last operator of a module alone."""
+
+    function: Callable[..., Any]
+
+
+def check_kind(hooks: HookDict, full: bool) -> None:
+    """Raises RuntimeError where backward hooks of the other kind are registered already."""
+    if any(isinstance(hook, PartialHook) == full for hook in hooks.values()):
+        raise RuntimeError(
+            "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only one of "
+            "them."
+        )
+
+
+def _watch_last_node(module: Module, hooks: list[PartialHook], args: tuple[Any, ...], result: Any) -> None:
+    last = result
+    while not isinstance(last, Tensor):
+        last = next(v for v in last.values() if isinstance(v, Tensor)) if isinstance(last, dict) else last[0]
+    node = last.grad_fn
+    if node is None:
+        return
+    for hook in hooks:
+        node.register_hook(functools.partial(hook.function, module))
+    _warn_of_partial_hooks(args, result, node)
+
+
+def _warn_of_partial_hooks(args: tuple[Any, ...], result: Any, node: Any) -> None:
+    """Says what hooks of the old kind will not see."""
+    results = result if isinstance(result, tuple) else (result,)
+    what, missing = "", "grad_output"
+    if not all(isinstance(value, Tensor) for value in results):
+        what = "on a Module that does not return a single Tensor or a tuple of Tensors"
+    elif not all(isinstance(value, Tensor) for value in args):
+        what, missing = "on a Module that does not take as input a single Tensor or a tuple of Tensors", "grad_input"
+    elif len({value.grad_fn for value in results if value.grad_fn is not None}) > 1:
+        what = "when outputs are generated by different autograd Nodes"
+    elif {value.grad_fn for value in args if value.grad_fn is not None} != {each for each, _ in node.next_functions}:
+        what, missing = "when the forward contains multiple autograd Nodes", "grad_input"
+    if what:
+        warnings.warn(
+            f"Using a non-full backward hook {what} is deprecated and will be removed in future versions. This hook "
+            f"will be missing some {missing}. Please use register_full_backward_hook to get the documented behavior.",
+            FutureWarning,
+            stacklevel=5,
+        )
 
 
 class Gate(Node):
@@ -169,10 +293,10 @@ def _pass_through(values: tuple[Any, ...], watch: Callable[[list[Any]], Sequence
 class _Gates:
     """The two gates of one call, and the output gradients on their way from one to the other."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, hooks: list[Callable[..., Any]]) -> None:
         self.module = module
-        self.hooks = list(module._backward_hooks.values())
-        self.pre_hooks = list(module._backward_pre_hooks.values())
+        self.hooks = hooks
+        self.pre_hooks = [*BACKWARD_PRE.values(), *module._backward_pre_hooks.values()]
         self.input_count = 0
         self.inputs_recorded = False
         self.grad_output: tuple[Any, ...] | None = None

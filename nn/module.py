@@ -9,17 +9,30 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from autograd import dtypes
 from autograd.devices import require_cpu
 from autograd.graph import HookDict, RemovableHandle, no_grad
+from autograd.rows.public import TORCH
 from autograd.tensor import Tensor
 
-from .hooks import ForwardHook, call_with_hooks, register
+from .hooks import (
+    BACKWARD,
+    BACKWARD_PRE,
+    FORWARD,
+    FORWARD_PRE,
+    ForwardHook,
+    PartialHook,
+    call_with_hooks,
+    check_kind,
+    register,
+    registered,
+)
 from .parameter import Buffer, Parameter
 from .shared_memory import share
-from .state_dict import IncompatibleKeys, load, save
+from .state_dict import IncompatibleKeys, load, load_own, save, save_own
 
 __all__ = ["Module"]
 
@@ -58,6 +71,10 @@ class Module:
     ['factor']
     """
 
+    _version: int = 1  # of what is saved; subclasses raise it when they change that
+    call_super_init: bool = False  # whether __init__ goes on to that of the next base class, with its arguments
+    dump_patches: bool = False
+
     training: bool
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
@@ -72,7 +89,13 @@ class Module:
     _load_state_dict_pre_hooks: HookDict
     _load_state_dict_post_hooks: HookDict
 
-    def __init__(self) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if (args or kwargs) and not self.call_super_init:
+            what = f"argument {next(iter(kwargs))!r}" if kwargs else f"{len(args)} positional arguments"
+            raise TypeError(
+                f"{type(self).__name__}.__init__() got an unexpected {what}: Module.__init__() takes none, unless "
+                "call_super_init is set"
+            )
         own = self.__dict__
         own["training"] = True
         for registry in REGISTRIES:
@@ -80,6 +103,15 @@ class Module:
         own["_non_persistent_buffers_set"] = set()
         for hooks in HOOKS:
             own[hooks] = HookDict()
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Takes what was pickled or copied; registries of hooks that it lacks start empty."""
+        self.__dict__.update(state)
+        self.__dict__.setdefault("_non_persistent_buffers_set", set())
+        for hooks in HOOKS:
+            self.__dict__.setdefault(hooks, HookDict())
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it. Call the module itself, so that hooks run."""
@@ -88,7 +120,11 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
             return call_with_hooks(self, args, kwargs)
+        if FORWARD or FORWARD_PRE or BACKWARD or BACKWARD_PRE:
+            return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
+
+    _call_impl = __call__
 
     # --- Registration ----------------------------------------------------------------------------------------------
 
@@ -110,7 +146,7 @@ class Module:
                 f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. "
                 f"To express '{name}' as a function of another Tensor, compute the value in the forward() method."
             )
-        self._parameters[name] = param
+        self._parameters[name] = param if param is None else registered("_parameters", self, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Adds a tensor that belongs to the module's state but is not trained.
@@ -127,7 +163,7 @@ class Module:
         self._check_new("buffer", name, "_buffers")
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (Tensor or None required)")
-        self._buffers[name] = tensor
+        self._buffers[name] = registered("_buffers", self, name, tensor)
         if persistent:
             self._non_persistent_buffers_set.discard(name)
         else:
@@ -143,7 +179,7 @@ class Module:
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{_typename(module)} is not a Module subclass")
         self._check_new("module", name, "_modules")
-        self._modules[name] = module
+        self._modules[name] = registered("_modules", self, name, module)
 
     def register_module(self, name: str, module: Module | None) -> None:
         """Alias of `add_module`."""
@@ -170,7 +206,7 @@ class Module:
         elif isinstance(value, Module):
             self._require_init("module")
             self._forget(name, keep="_modules")
-            self._modules[name] = value
+            self._modules[name] = registered("_modules", self, name, value)
         elif isinstance(value, Buffer):
             self._require_init("buffer")
             self._forget(name, keep="_buffers")
@@ -186,13 +222,13 @@ class Module:
                 raise TypeError(
                     f"cannot assign '{_typename(value)}' as child module '{name}' (nn.Module or None expected)"
                 )
-            self._modules[name] = None
+            self._modules[name] = registered("_modules", self, name, None)
         elif name in own.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(
                     f"cannot assign '{_typename(value)}' as buffer '{name}' (nn.Buffer, Tensor or None expected)"
                 )
-            self._buffers[name] = value
+            self._buffers[name] = registered("_buffers", self, name, value)
         else:
             if isinstance(value, (list, tuple, dict)):
                 _warn_of_unregistered(type(self).__name__, name, value)
@@ -251,6 +287,28 @@ class Module:
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return module
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Puts ``module`` at a dotted path such as ``"encoder.0"``, in place of what is there.
+
+        Args:
+            target: the path; all but its last part must exist.
+            module: the new module.
+            strict: whether the last part must exist, too.
+
+        Raises:
+            ValueError: no path, or no module.
+            AttributeError: the path leads nowhere, or to something else.
+        """
+        if not target:
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if strict or hasattr(parent, name):
+            parent.get_submodule(name)
+        setattr(parent, name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a dotted path such as ``"encoder.0.weight"``.
 
@@ -258,9 +316,10 @@ class Module:
             AttributeError: the path leads nowhere, or to something else.
         """
         owner, name = self._owner(target)
-        if name not in owner._parameters:
+        parameter = getattr(owner, name)
+        if not isinstance(parameter, Parameter):
             raise AttributeError(f"`{name}` is not an nn.Parameter")
-        return getattr(owner, name)
+        return parameter
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer at a dotted path such as ``"norm.running_mean"``.
@@ -450,13 +509,41 @@ class Module:
         """Converts floating-point parameters and buffers to float16 in place."""
         return self.to(dtypes.float16)
 
+    def bfloat16(self: Self) -> Self:
+        """Converts floating-point parameters and buffers to bfloat16 in place."""
+        return self.to(dtypes.bfloat16)
+
+    def to_empty(self: Self, *, device: Any, recurse: bool = True) -> Self:
+        """Replaces parameters and buffers by memory that is not initialized.
+
+        Args:
+            device: ``"cpu"``.
+            recurse: also in the modules below this one.
+        """
+        return self._apply(lambda tensor: TORCH["empty_like"](tensor, device=device), recurse)
+
     def cpu(self: Self) -> Self:
         """Does nothing: everything is on the CPU."""
         return self
 
     def cuda(self: Self, device: int | dtypes.device | None = None) -> Self:
         """Raises AssertionError: there is no GPU here."""
-        return self.to("cuda" if device is None or isinstance(device, int) else device)
+        return self._to_accelerator("cuda", device)
+
+    def xpu(self: Self, device: int | dtypes.device | None = None) -> Self:
+        """Raises AssertionError: there is only the CPU."""
+        return self._to_accelerator("xpu", device)
+
+    def ipu(self: Self, device: int | dtypes.device | None = None) -> Self:
+        """Raises an error: there is only the CPU."""
+        return self._to_accelerator("ipu", device)
+
+    def mtia(self: Self, device: int | dtypes.device | None = None) -> Self:
+        """Raises an error: there is only the CPU."""
+        return self._to_accelerator("mtia", device)
+
+    def _to_accelerator(self: Self, kind: str, device: Any) -> Self:
+        return self.to(kind if device is None or isinstance(device, int) else device)
 
     def share_memory(self: Self) -> Self:
         """Moves parameters and buffers to memory that processes forked afterwards share with this one."""
@@ -465,7 +552,11 @@ class Module:
     # --- State -----------------------------------------------------------------------------------------------------
 
     def state_dict(
-        self, *, destination: OrderedDict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
+        self,
+        *args: Any,
+        destination: OrderedDict[str, Any] | None = None,
+        prefix: str = "",
+        keep_vars: bool = False,
     ) -> OrderedDict[str, Any]:
         """All parameters and persistent buffers by their dotted path. The tensors share the module's memory.
 
@@ -478,9 +569,19 @@ class Module:
         >>> list(nn.Sequential(nn.Linear(2, 3)).state_dict())
         ['0.weight', '0.bias']
         """
-        destination = OrderedDict() if destination is None else destination
-        save(self, destination, prefix, keep_vars)
-        return destination
+        if args:
+            warnings.warn(
+                "state_dict(): positional arguments are deprecated, use destination=, prefix= and keep_vars=.",
+                FutureWarning,
+                stacklevel=2,
+            )
+            named = {"destination": destination, "prefix": prefix, "keep_vars": keep_vars}
+            return self.state_dict(**{**named, **dict(zip(named, args, strict=False))})
+        return save(self, destination, prefix, keep_vars)
+
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        """Saves this module alone, without its children; subclasses that save in another way override it."""
+        save_own(self, destination, prefix, keep_vars)
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -501,6 +602,29 @@ class Module:
             RuntimeError: lists every missing, unexpected and mis-shaped name.
         """
         return load(self, state_dict, strict, assign)
+
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Loads this module alone, without its children; subclasses that changed what they save override it.
+
+        Args:
+            state_dict: this module's part and its children's, which may be changed.
+            prefix: of this module's names.
+            local_metadata: what was saved with it: ``"version"``.
+            strict: whether to look for missing and unexpected names.
+            missing_keys: receives names.
+            unexpected_keys: receives names.
+            error_msgs: receives what else is wrong.
+        """
+        load_own(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
 
     def get_extra_state(self) -> Any:
         """What to save besides tensors; a subclass that defines it defines `set_extra_state`, too."""
@@ -543,7 +667,13 @@ class Module:
         Both are tuples in the order of the call's positional arguments and outputs, with None where there is no
         gradient. What the hook returns replaces ``grad_input``.
         """
+        check_kind(self._backward_hooks, full=True)
         return register(self._backward_hooks, hook, prepend)
+
+    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """`register_full_backward_hook` of the old kind: sees the gradients of the last operator alone."""
+        check_kind(self._backward_hooks, full=False)
+        return register(self._backward_hooks, PartialHook(hook))
 
     def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Calls ``hook(module, grad_output)`` before gradients enter; what it returns replaces ``grad_output``."""
@@ -555,6 +685,10 @@ class Module:
 
     def register_state_dict_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
         """Calls ``hook(module, state_dict, prefix, local_metadata)``, which may change the dict in place."""
+        return register(self._state_dict_hooks, partial(_in_place, hook))
+
+    def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """`register_state_dict_post_hook` of the old kind: what it returns replaces the dict."""
         return register(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
@@ -564,6 +698,12 @@ class Module:
         error_msgs)``; it may rename entries of ``state_dict`` in place.
         """
         return register(self._load_state_dict_pre_hooks, hook)
+
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable[..., None], with_module: bool = False
+    ) -> RemovableHandle:
+        """`register_load_state_dict_pre_hook` of the old kind: called without the module."""
+        return register(self._load_state_dict_pre_hooks, hook if with_module else partial(_without_module, hook))
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
         """Calls ``hook(module, incompatible_keys)`` after loading; it may take names off the lists in place.
@@ -605,6 +745,15 @@ def tree(name: str, extra: str, lines: list[str]) -> str:
 def indented(text: str) -> str:
     """``text`` with every line but the first moved right by two."""
     return text.replace("\n", "\n  ")
+
+
+def _in_place(hook: Callable[..., Any], *args: Any) -> None:
+    if hook(*args) is not None:
+        raise RuntimeError("state_dict post-hook must return None")
+
+
+def _without_module(hook: Callable[..., Any], module: Module, *args: Any) -> Any:
+    return hook(*args)
 
 
 def clear_grad(parameter: Tensor, set_to_none: bool) -> None:

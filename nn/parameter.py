@@ -148,6 +148,9 @@ class UninitializedTensorMixin:
         self.data.copy_(src, non_blocking)
         return self
 
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
+        return self._array  # which raises: it cannot be changed before there is a shape
+
     def share_memory_(self) -> Any:
         raise RuntimeError(
             "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters "

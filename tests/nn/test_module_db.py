@@ -15,8 +15,11 @@ DTYPES = ("float64", "float32", "float16")
 MOST = {"float64": 24}  # samples of a module; 6 of the other dtypes
 
 # What differs, and why; the reasons are shown when the tests run.
-SKIPPED: dict[str, str] = {}
-SKIPPED_DTYPES: dict[str, dict[str, str]] = {}
+SKIPPED = {"KLDivLoss": "its scalar samples pass one tensor twice; test_loss.py draws its own"}
+SKIPPED_DTYPES = {
+    "GroupNorm": {"float16": "PyTorch sums the weight's gradient in float16"},
+    "LinearCrossEntropyLoss": {"float16": "second gradients are rounded in another order"},
+}
 MISSING: dict[str, str] = {}
 
 

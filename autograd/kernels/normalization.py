@@ -1,0 +1,164 @@
+"""Standardized arrays and their gradients, for every kind of normalization.
+
+All of them look at their input as ``(N, G, K, S)`` and take means along two of these axes: along (2, 3) where each
+sample's groups are standardized by themselves (layers, groups, instances), along (0, 3) where each channel is across
+the batch. Weight and bias belong to the axes (1, 2). Mean and ``scale = 1 / sqrt(variance + eps)`` keep all four axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+
+import numpy as np
+
+from . import jit, threads
+
+__all__ = ["gradients", "has_loops", "moments", "standardized", "wide_dtype"]
+
+ROWS, CHANNELS = (2, 3), (0, 3)
+GRAIN = 16384  # elements worth a thread
+PARTS = 64  # of the sum over rows that is the gradient of a weight, whatever the number of threads
+
+Optional = np.ndarray | None
+
+
+def wide_dtype(dtype: np.dtype) -> np.dtype:
+    """The dtype of sums: float16 is too narrow for them."""
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
+
+
+def has_loops(x: np.ndarray, axes: tuple[int, ...]) -> bool:
+    """Whether compiled loops are used for ``x`` (N, G, K, S)."""
+    if x.dtype.kind != "f" or x.dtype.itemsize > 8 or not jit.use_loops(x.size) or x.size == 0:
+        return False
+    return x.shape[3] > 1 or axes == ROWS
+
+
+def _run(kernel: Callable[..., None], items: int, x: np.ndarray, *args: object) -> None:
+    threads.run(kernel, items, *args, grain=max(1, GRAIN * items // x.size))
+
+
+def _flat(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    return np.ascontiguousarray(x, dtype).reshape(-1)
+
+
+def moments(x: np.ndarray, axes: tuple[int, ...], centered: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of ``x`` along ``axes``; without ``centered``, 0 and the mean square."""
+    dtype = wide_dtype(x.dtype)
+    count = prod(x.shape[axis] for axis in axes)
+    if has_loops(x, axes):
+        from .normalization_loops import run_moments
+
+        shape = (*x.shape[:2], 1, 1) if axes == ROWS else (*x.shape[:3], 1)
+        means, squares = np.empty(shape), np.empty(shape)
+        length = x.size // means.size
+        _run(run_moments, means.size, x, _flat(x, dtype), means.reshape(-1), squares.reshape(-1), length, centered)
+        if axes == ROWS:
+            return means.astype(dtype), (squares / count).astype(dtype)
+        mean = means.mean(0, keepdims=True)
+        spread = ((means - mean) ** 2).sum(0, keepdims=True) * length
+        return mean.astype(dtype), ((squares.sum(0, keepdims=True) + spread) / count).astype(dtype)
+    wide = x.astype(dtype, copy=False)
+    if not centered:
+        return np.zeros(1, dtype), (wide * wide).mean(axes, keepdims=True)
+    mean = wide.mean(axes, keepdims=True)
+    return mean, ((wide - mean) ** 2).mean(axes, keepdims=True)
+
+
+def standardized(
+    x: np.ndarray, mean: np.ndarray, scale: np.ndarray, weight: Optional, bias: Optional, axes: tuple[int, ...]
+) -> np.ndarray:
+    """``(x - mean) * scale * weight + bias``; weight and bias have shape (1, G, K, 1), or are None."""
+    dtype = wide_dtype(x.dtype)
+    out = np.empty(x.shape, dtype)
+    if not has_loops(x, axes):
+        np.subtract(x, mean, out)
+        out *= scale
+        if weight is not None:
+            out *= weight
+        if bias is not None:
+            out += bias
+        return out.astype(x.dtype, copy=False)
+    flat, places = _flat(x, dtype), (1, *x.shape[1:3], 1)
+    weight = np.ones(places, dtype) if weight is None else weight
+    bias = np.zeros(places, dtype) if bias is None else bias
+    if x.shape[3] > 1:
+        from .normalization_loops import shift_planes
+
+        planes = [_by_plane(value, x.shape, dtype) for value in (mean, scale * weight, bias)]
+        _run(shift_planes, prod(x.shape[:3]), x, flat, *planes, out.reshape(-1), x.shape[3])
+    else:
+        from .normalization_loops import shift_rows
+
+        rows = [_by_row(value, x.shape, dtype) for value in (mean, scale)]
+        places_of = [_flat(value, dtype) for value in (weight, bias)]
+        _run(shift_rows, prod(x.shape[:2]), x, flat, *rows, *places_of, out.reshape(-1), x.shape[2], x.shape[1])
+    return out.astype(x.dtype, copy=False)
+
+
+def gradients(
+    g: np.ndarray,
+    x: np.ndarray,
+    mean: np.ndarray,
+    scale: np.ndarray,
+    weight: Optional,
+    axes: tuple[int, ...],
+    centered: bool = True,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradients of `standardized` by ``x``, ``weight`` and ``bias``, where `has_loops` says so.
+
+    Args:
+        axes: along which mean and scale were taken from ``x``; () where they are constants.
+    """
+    dtype = wide_dtype(x.dtype)
+    weight = np.ones((1, *x.shape[1:3], 1), dtype) if weight is None else weight
+    out = np.empty(x.shape, dtype)
+    of_planes = x.shape[3] > 1
+    of_weight, of_bias = (_plane_gradients if of_planes else _row_gradients)(
+        _flat(g, dtype), _flat(x, dtype), mean, scale, weight, axes, centered, out
+    )
+    return out.astype(x.dtype, copy=False), of_weight, of_bias
+
+
+def _plane_gradients(g, x, mean, scale, weight, axes, centered, out):
+    from .normalization_loops import mix_planes, plane_products
+
+    shape, planes = out.shape, out.shape[:3]
+    centers = _by_plane(mean, shape, out.dtype)
+    sums, products = np.empty((*planes, 1)), np.empty((*planes, 1))
+    _run(plane_products, prod(planes), out, g, x, centers, sums.reshape(-1), products.reshape(-1), shape[3])
+    scale = scale.astype(np.float64)
+    along_ones = along_x = np.zeros(1)
+    if axes:
+        count = prod(shape[axis] for axis in axes)
+        if centered:
+            along_ones = (sums * weight).sum(axes, keepdims=True) / count
+        along_x = (products * weight).sum(axes, keepdims=True) / count
+    mixed = (scale * weight, -(scale**3) * along_x, -scale * along_ones)
+    parts = [_by_plane(value, shape, out.dtype) for value in mixed]
+    _run(mix_planes, prod(planes), out, g, x, centers, *parts, out.reshape(-1), shape[3])
+    return (products * scale).sum(CHANNELS, keepdims=True), sums.sum(CHANNELS, keepdims=True)
+
+
+def _row_gradients(g, x, mean, scale, weight, axes, centered, out):
+    from .normalization_loops import row_gradients
+
+    samples, groups, length, _ = out.shape
+    rows_of_part = max(1, -(-samples * groups // PARTS))
+    parts = -(-samples * groups // rows_of_part)
+    of_weight, of_bias = (np.zeros((parts, groups * length), out.dtype) for _ in range(2))
+    rows = [_by_row(value, out.shape, out.dtype) for value in (mean, scale)]
+    sums = (of_weight.reshape(-1), of_bias.reshape(-1))
+    sizes = (length, groups, rows_of_part, centered)
+    _run(row_gradients, parts, out, g, x, *rows, _flat(weight, out.dtype), out.reshape(-1), *sums, *sizes)
+    places = (1, groups, length, 1)
+    return tuple(each.sum(0, dtype=np.float64).reshape(places) for each in (of_weight, of_bias))
+
+
+def _by_plane(value: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    return _flat(np.broadcast_to(value, (*shape[:3], 1)), dtype)
+
+
+def _by_row(value: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    return _flat(np.broadcast_to(value, (*shape[:2], 1, 1)), dtype)

@@ -1,0 +1,124 @@
+"""Compiled loops of :mod:`autograd.kernels.normalization`; arrays are flat, a work item is one run of elements.
+
+Sums may be taken in another order than the elements' (``reassoc``), which is what lets LLVM vectorize them, but always
+in the same one: blocks of `BLOCK` in the elements' type, and the sums of blocks in float64.
+"""
+
+from __future__ import annotations
+
+from numba import njit, uint64
+
+from .scalar import wide
+
+__all__ = ["mix_planes", "plane_products", "row_gradients", "run_moments", "shift_planes", "shift_rows"]
+
+FASTMATH = {"contract", "arcp", "nsz", "reassoc"}
+BLOCK = 1024
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def run_moments(start, stop, x, means, squares, length, centered):
+    """The mean of each run of ``length`` elements, and the sum of the squared distances from it (or from 0)."""
+    wide()
+    for run in range(start, stop):
+        first, last = run * length, (run + 1) * length
+        total = 0.0
+        for block in range(first, last, BLOCK):
+            part = x.dtype.type(0)
+            for i in range(block, min(block + BLOCK, last)):
+                part += x[uint64(i)]
+            total += part
+        mean = x.dtype.type(total / length) if centered else x.dtype.type(0)
+        total = 0.0
+        for block in range(first, last, BLOCK):
+            part = x.dtype.type(0)
+            for i in range(block, min(block + BLOCK, last)):
+                distance = x[uint64(i)] - mean
+                part += distance * distance
+            total += part
+        means[run] = mean
+        squares[run] = total
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def shift_planes(start, stop, x, centers, scales, shifts, out, length):
+    """``(x - center) * scale + shift``, with numbers of their own for each plane."""
+    wide()
+    for plane in range(start, stop):
+        center, scale, shift = centers[plane], scales[plane], shifts[plane]
+        for i in range(plane * length, (plane + 1) * length):
+            out[uint64(i)] = (x[uint64(i)] - center) * scale + shift
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def shift_rows(start, stop, x, centers, scales, weight, bias, out, length, patterns):
+    """``(x - center) * scale * weight + bias``: center and scale by row, weight and bias by place in the row."""
+    wide()
+    for row in range(start, stop):
+        center, scale = centers[row], scales[row]
+        pattern = row % patterns * length
+        for i in range(length):
+            value = (x[uint64(row * length + i)] - center) * scale
+            out[uint64(row * length + i)] = value * weight[uint64(pattern + i)] + bias[uint64(pattern + i)]
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def plane_products(start, stop, g, x, centers, sums, products, length):
+    """For each plane the sums of ``g`` and of ``g * (x - center)``."""
+    wide()
+    for plane in range(start, stop):
+        first, last = plane * length, (plane + 1) * length
+        center = centers[plane]
+        total = total_product = 0.0
+        for block in range(first, last, BLOCK):
+            part, product = g.dtype.type(0), g.dtype.type(0)
+            for i in range(block, min(block + BLOCK, last)):
+                part += g[uint64(i)]
+                product += g[uint64(i)] * (x[uint64(i)] - center)
+            total += part
+            total_product += product
+        sums[plane] = total
+        products[plane] = total_product
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def mix_planes(start, stop, g, x, centers, of_g, of_x, shifts, out, length):
+    """``of_g * g + of_x * (x - center) + shift``, with numbers of their own for each plane."""
+    wide()
+    for plane in range(start, stop):
+        center, a, b, shift = centers[plane], of_g[plane], of_x[plane], shifts[plane]
+        for i in range(plane * length, (plane + 1) * length):
+            out[uint64(i)] = a * g[uint64(i)] + b * (x[uint64(i)] - center) + shift
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def row_gradients(
+    start, stop, g, x, centers, scales, weight, out, of_weight, of_bias, length, patterns, rows, centered
+):
+    """Gradients of standardized rows, ``rows`` of them a work item, which adds up parts of its own of the weight's
+    and the bias's gradients."""
+    wide()
+    for item in range(start, stop):
+        parts = item * length * patterns
+        for row in range(item * rows, min((item + 1) * rows, len(centers))):
+            center, scale = centers[row], scales[row]
+            pattern = row % patterns * length
+            first = row * length
+            total = total_product = 0.0
+            for block in range(0, length, BLOCK):
+                part, product = g.dtype.type(0), g.dtype.type(0)
+                for i in range(block, min(block + BLOCK, length)):
+                    weighted = g[uint64(first + i)] * weight[uint64(pattern + i)]
+                    part += weighted
+                    product += weighted * (x[uint64(first + i)] - center)
+                total += part
+                total_product += product
+            along_ones = g.dtype.type(total / length) if centered else g.dtype.type(0)
+            along_x = g.dtype.type(total_product / length) * scale
+            for i in range(length):
+                gradient = g[uint64(first + i)]
+                standard = (x[uint64(first + i)] - center) * scale
+                weighted = gradient * weight[uint64(pattern + i)]
+                out[uint64(first + i)] = (weighted - along_ones - standard * along_x) * scale
+                of_weight[uint64(parts + pattern + i)] += gradient * standard
+                of_bias[uint64(parts + pattern + i)] += gradient

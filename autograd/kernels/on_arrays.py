@@ -112,7 +112,7 @@ def _refusing_zero(function: Any) -> Any:
     """Integers have no infinity to stand for a division by zero."""
 
     def divide(x: Any, y: Any) -> Any:
-        if y.dtype.kind in "iu" and not np.all(y):
+        if y.dtype.kind in "iu" and x.size and not np.all(y):
             raise RuntimeError("ZeroDivisionError")
         return function(x, y)
 

@@ -92,7 +92,7 @@ def div_trunc(x: Any, y: Any) -> Any:
     """The quotient rounded towards zero, exact for integers of any size."""
     if x.dtype.kind in FLOATING:
         return np.trunc(x / y)
-    if not np.all(y):
+    if x.size and not np.all(y):
         raise RuntimeError("ZeroDivisionError")
     floor = np.floor_divide(x, y)
     return floor + ((floor < 0) & (floor * y != x)).astype(floor.dtype)

@@ -114,20 +114,10 @@ def agree(name, arrays, *args, **kwargs):
         np.testing.assert_allclose(a, b, tolerance, tolerance, equal_nan=True, err_msg=what)
 
 
-@pytest.mark.parametrize("name", UNARY)
-def test_unary(name):
+@pytest.mark.parametrize(("name", "count"), [*((name, 1) for name in UNARY), *((name, 2) for name in BINARY)])
+def test_elementwise(name, count):
     @quick
-    @given(operands(1))
-    def check(arrays):
-        agree(name, arrays)
-
-    check()
-
-
-@pytest.mark.parametrize("name", BINARY)
-def test_binary(name):
-    @quick
-    @given(operands(2))
+    @given(operands(count))
     def check(arrays):
         agree(name, arrays)
 

@@ -2,21 +2,13 @@
 
 import numpy as np
 import pytest
-from parity import agree, agree_on, agree_with_gradients, refuse_alike
+from parity import agree, agree_on, agree_with_gradients, numbers, refuse_alike
 
 import autograd
 
 DTYPES = ["float16", "float32", "float64", "int8", "int32", "int64", "uint8", "bool"]
 DIMS = [None, 0, -1, (0,), (0, 2), (-1, 0)]
 INF, NAN = float("inf"), float("nan")
-
-
-def numbers(dtype, shape=(2, 3, 4), seed=0):
-    generator = np.random.default_rng(seed)
-    if dtype == "bool":
-        return generator.random(shape) < 0.7
-    values = generator.uniform(-3, 3, shape) if dtype.startswith("float") else generator.integers(0, 6, shape)
-    return values.astype(dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -2,18 +2,10 @@
 
 import numpy as np
 import pytest
-from parity import agree_on, agree_with_gradients, refuse_alike
+from parity import agree_on, agree_with_gradients, numbers, refuse_alike
 
 INF, NAN = float("inf"), float("nan")
 DTYPES = ["float16", "float32", "float64", "int8", "int32", "int64", "uint8", "bool"]
-
-
-def numbers(dtype, shape=(2, 3, 4), seed=0):
-    generator = np.random.default_rng(seed)
-    if dtype == "bool":
-        return generator.random(shape) < 0.7
-    values = generator.uniform(-3, 3, shape) if dtype.startswith("float") else generator.integers(0, 6, shape)
-    return values.astype(dtype)
 
 
 CALLS = {

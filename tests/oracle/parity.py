@@ -37,6 +37,15 @@ def outcome(function, *args, **kwargs):
         return None, type(error)
 
 
+def numbers(dtype, shape=(2, 3, 4), seed=0, below=6):
+    """An array of numbers from -3 to 3; of integers from 0 and ``below``; of bools."""
+    generator = np.random.default_rng(seed)
+    if dtype == "bool":
+        return generator.random(shape) < 0.7
+    values = generator.uniform(-3, 3, shape) if dtype.startswith("float") else generator.integers(0, below, shape)
+    return values.astype(dtype)
+
+
 def weights(shape):
     return np.random.default_rng(7).uniform(0.5, 1.5, tuple(shape))
 
@@ -75,12 +84,15 @@ def agree_on(ours, theirs, expression, arrays, rtol=None, atol=None, what=""):
 
 
 def refuse_alike(ours, theirs, expression, words=()):
-    """A bad call raises the same type of error as in PyTorch, and our message says ``words``."""
+    """A bad call raises the same type of error as in PyTorch, `LinAlgError` for its own, and our message says
+    ``words``."""
     with pytest.raises(Exception) as theirs_raised:
         expression(theirs)
     with pytest.raises(Exception) as raised:
         expression(ours)
-    assert raised.type is theirs_raised.type, f"{raised.value!r} where PyTorch raises {theirs_raised.value!r}"
+    of_linalg = theirs_raised.type is theirs.linalg.LinAlgError
+    expected = ours.linalg.LinAlgError if of_linalg else theirs_raised.type
+    assert raised.type is expected, f"{raised.value!r} where PyTorch raises {theirs_raised.value!r}"
     for word in words:
         assert str(word) in str(raised.value), f"{word!r} is missing in: {raised.value}"
 

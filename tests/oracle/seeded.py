@@ -2,6 +2,8 @@
 
 import warnings
 
+import autograd
+
 try:
     import torch
 
@@ -50,6 +52,20 @@ def calls(text):
     for call in text.strip().replace("\n", " | ").split(" | "):
         program = eval(f"lambda L, F: {call}")
         yield call, seeded(lambda L, program=program: program(L, L.nn.functional))
+
+
+def check_refusals(text):
+    """Calls that raise leave the generator as it was, unless they seed it."""
+    refused = 0
+    for call, run in calls(text):
+        autograd.manual_seed(42)
+        before = autograd.get_rng_state().tolist()
+        try:
+            run(autograd)
+        except Exception:
+            refused += 1
+            assert autograd.get_rng_state().tolist() == before or "manual_seed" in call, call
+    assert refused
 
 
 def check_sizes(both, tolerance, program, dtypes, label):

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from parity import agree, agree_on, agree_with_gradients, outcome, refuse_alike
+from parity import agree, agree_on, agree_with_gradients, refuse_alike
 
 from autograd.testing import gradcheck, gradgradcheck
 
@@ -239,12 +239,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_refusals(name, ours, theirs):
     expression, words = REFUSED[name]
-    if outcome(expression, theirs)[1] is not theirs.linalg.LinAlgError:
-        refuse_alike(ours, theirs, expression, words)
-        return
-    with pytest.raises(ours.linalg.LinAlgError) as raised:
-        expression(ours)
-    assert all(word in str(raised.value) for word in words), raised.value
+    refuse_alike(ours, theirs, expression, words)
 
 
 def test_names_of_results(ours, theirs):

@@ -285,12 +285,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_refusals(name, ours, theirs):
     expression, words = REFUSED[name]
-    if outcome(expression, theirs)[1] is not theirs.linalg.LinAlgError:
-        refuse_alike(ours, theirs, expression, words)
-        return
-    with pytest.raises(ours.linalg.LinAlgError) as raised:
-        expression(ours)
-    assert all(word in str(raised.value) for word in words), raised.value
+    refuse_alike(ours, theirs, expression, words)
 
 
 def test_the_error_is_a_runtime_error(ours, theirs):

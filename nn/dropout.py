@@ -7,10 +7,24 @@ from autograd.tensor import Tensor
 from . import functional as F
 from .module import Module
 
-__all__ = ["Dropout"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
-class Dropout(Module):
+class _Dropout(Module):
+    """What dropout layers share: a probability."""
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        self.p = p
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout(_Dropout):
     """Zeroes each element with probability ``p`` while training and scales the others by ``1 / (1 - p)``.
 
     In evaluation mode it gives its input back. Hinton et al., "Improving neural networks by preventing co-adaptation
@@ -31,15 +45,108 @@ class Dropout(Module):
     tensor([1., 1., 1.])
     """
 
-    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
-        super().__init__()
-        if not 0 <= p <= 1:
-            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-        self.p = p
-        self.inplace = inplace
-
     def forward(self, input: Tensor) -> Tensor:
         return F.dropout(input, self.p, self.training, self.inplace)
 
-    def extra_repr(self) -> str:
-        return f"p={self.p}, inplace={self.inplace}"
+
+class Dropout1d(_Dropout):
+    """Zeroes whole channels (rows) with probability ``p`` while training and scales the others.
+
+    Neighbors in a feature map say much the same, so that zeroing single elements regularizes little. Tompson et al.,
+    "Efficient Object Localization Using Convolutional Networks" (2015).
+
+    Args:
+        p: probability that a channel is zeroed.
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(N, C, L)`` or ``(C, L)``, the same
+
+    Raises:
+        ValueError: ``p`` is not between 0 and 1.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(_Dropout):
+    """Zeroes whole channels (images) with probability ``p`` while training and scales the others.
+
+    Neighbors in a feature map say much the same, so that zeroing single elements regularizes little. Tompson et al.,
+    "Efficient Object Localization Using Convolutional Networks" (2015).
+
+    Args:
+        p: probability that a channel is zeroed.
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(N, C, H, W)`` or ``(C, H, W)``, the same
+
+    Raises:
+        ValueError: ``p`` is not between 0 and 1.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Dropout3d(_Dropout):
+    """Zeroes whole channels (volumes) with probability ``p`` while training and scales the others.
+
+    Neighbors in a feature map say much the same, so that zeroing single elements regularizes little. Tompson et al.,
+    "Efficient Object Localization Using Convolutional Networks" (2015).
+
+    Args:
+        p: probability that a channel is zeroed.
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(N, C, D, H, W)`` or ``(C, D, H, W)``, the same
+
+    Raises:
+        ValueError: ``p`` is not between 0 and 1.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout3d(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(_Dropout):
+    """Sets elements to the value that `SELU` tends to with probability ``p`` while training; scales and shifts.
+
+    Mean and variance of standardized inputs stay 0 and 1. Klambauer et al., "Self-Normalizing Neural Networks" (2017).
+
+    Args:
+        p: probability.
+        inplace: kept and shown; a new tensor is returned, as in PyTorch.
+
+    Shape:
+        - Input, output: any, the same
+
+    Raises:
+        ValueError: ``p`` is not between 0 and 1.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.alpha_dropout(input, self.p, self.training)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """Sets whole channels to the value that `SELU` tends to with probability ``p`` while training; scales and shifts.
+
+    Mean and variance of standardized inputs stay 0 and 1. Klambauer et al., "Self-Normalizing Neural Networks" (2017).
+
+    Args:
+        p: probability.
+        inplace: kept and shown; a new tensor is returned, as in PyTorch.
+
+    Shape:
+        - Input, output: ``(N, C, *)``, the same
+
+    Raises:
+        ValueError: ``p`` is not between 0 and 1.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.feature_alpha_dropout(input, self.p, self.training)

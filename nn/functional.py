@@ -13,24 +13,40 @@ from autograd.rows.writes import write as _write
 from autograd.tensor import Tensor
 
 globals().update(_FUNCTIONAL)
-globals().update({name: _TORCH[name] for name in ("relu", "relu_", "tanh", "sigmoid", "selu", "celu")})
+globals().update({name: _TORCH[name] for name in ("relu", "tanh", "sigmoid", "selu", "celu")})
+
+
+# Activations with PyTorch's option to write the result into the input, and how many options come before that one.
+_IN_PLACE = {
+    "relu": 0, "relu6": 0, "leaky_relu": 1, "elu": 1, "selu": 0, "celu": 1, "hardtanh": 2, "hardsigmoid": 0,
+    "hardswish": 0, "silu": 0, "mish": 0, "threshold": 2,
+}  # fmt: skip
+_WRITING = ("celu_", "elu_", "hardtanh_", "leaky_relu_", "relu_", "selu_", "threshold_")
 
 
 def _with_inplace(name: str) -> Callable[..., Any]:
-    """The activation ``name`` with PyTorch's option to write the result into the input."""
-    plain = globals()[name]
+    plain, count = globals()[name], _IN_PLACE[name]
 
     @functools.wraps(plain)
     def function(input: Tensor, *args: Any, inplace: bool = False, **kwargs: Any) -> Tensor:
+        if len(args) > count:
+            args, inplace = args[:count], args[count]
         result = plain(input, *args, **kwargs)
         return _write(input, result, f"{name}_") if inplace else result
 
     return function
 
 
-_IN_PLACE = "relu relu6 leaky_relu elu selu celu hardtanh hardsigmoid hardswish silu mish"
-globals().update({name: _with_inplace(name) for name in _IN_PLACE.split()})
-__all__ = sorted({*_deferred.names("nn.functional"), "relu", "tanh", "sigmoid", "selu", "celu"})
+def _writing(name: str) -> Callable[..., Any]:
+    function = globals()[name.removesuffix("_")]
+    written = functools.partial(function, inplace=True)
+    written.__doc__ = f"``{name.removesuffix('_')}`` in place."
+    return written
+
+
+globals().update({name: _with_inplace(name) for name in _IN_PLACE})
+globals().update({name: _writing(name) for name in _WRITING})
+__all__ = sorted({*_deferred.names("nn.functional"), *_IN_PLACE, *_WRITING, "tanh", "sigmoid"})
 
 
 def __getattr__(name: str) -> Any:

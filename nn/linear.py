@@ -14,7 +14,7 @@ from .lazy import LazyModuleMixin
 from .module import Module
 from .parameter import Parameter, UninitializedParameter
 
-__all__ = ["Identity", "LazyLinear", "Linear"]
+__all__ = ["Bilinear", "Identity", "LazyLinear", "Linear"]
 
 
 class Identity(Module):
@@ -124,3 +124,70 @@ class LazyLinear(LazyModuleMixin, Linear):
             self.reset_parameters()
         if self.in_features == 0:  # the weights were loaded
             self.in_features = self.weight.shape[-1]
+
+
+class Bilinear(Module):
+    r"""A map linear in each of two inputs: :math:`y_o = x_1^T A_o x_2 + b_o`.
+
+    Args:
+        in1_features: size of each first input, above 0.
+        in2_features: size of each second input.
+        out_features: size of each output.
+        bias: whether there is a ``b``.
+        device: ``"cpu"``.
+        dtype: of the parameters; the default dtype by default.
+
+    Shape:
+        - Inputs: ``(*, in1_features)`` and ``(*, in2_features)``
+        - Output: ``(*, out_features)``
+
+    Attributes:
+        weight: ``(out_features, in1_features, in2_features)``, drawn from U(-√k, √k) with k = 1 / in1_features.
+        bias: ``(out_features,)``, drawn from the same distribution; None without one.
+
+    Raises:
+        ValueError: ``in1_features`` is not positive.
+
+    >>> import autograd, nn
+    >>> nn.Bilinear(20, 30, 40)(autograd.randn(128, 20), autograd.randn(128, 30)).shape
+    torch.Size([128, 40])
+    """
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        if in1_features <= 0:
+            raise ValueError(f"in1_features must be > 0, but got (in1_features={in1_features})")
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        shape = out_features, in1_features, in2_features
+        self.weight = Parameter(autograd.empty(shape, device=device, dtype=dtype))
+        if bias:
+            self.bias = Parameter(autograd.empty(out_features, device=device, dtype=dtype))
+        else:
+            self.register_parameter("bias", None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws new weights."""
+        bound = 1 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )

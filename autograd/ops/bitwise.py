@@ -12,7 +12,7 @@ from ..kernels.halves import FLOATING, INEXACT, finfo
 from ..rows.dispatch import NUMBERS, apply, as_number, broadcast_shape
 from ..rows.public import INPLACE_FUNCTIONS, TORCH, function, inplace
 from ..rows.table import TABLE, Array, PointwiseRow, coarse
-from ..rows.writes import type_name, write
+from ..rows.writes import type_name
 from ..tensor import Tensor, wrap
 from .convert import check_tensor
 from .pointwise import addcdiv, addcmul, check_fits
@@ -257,12 +257,9 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
 
 @function(functional=True, inplace=True, method=False)
-def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
     """``x`` where it is above ``threshold``, else ``value``."""
-    result = apply(TABLE["threshold_at"], (input, threshold, value), {})
-    if inplace:
-        return write(input, result, "threshold_")
-    return result
+    return apply(TABLE["threshold_at"], (input, threshold, value), {})
 
 
 @function(functional=True)

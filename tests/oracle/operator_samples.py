@@ -36,6 +36,9 @@ EXPRESSIONS = {
     "threshold_at": lambda L, x, threshold=0.0, value=0.0: L.F.threshold(x, threshold, value),
     "prelu_kernel": lambda L, x, weight: L._prelu_kernel(*L.broadcast_tensors(x, weight)),
     "squared_error": lambda L, x, y: L.F.mse_loss(*L.broadcast_tensors(x, y), reduction="none"),
+    "huber_error": lambda L, x, y, delta=1.0: delta * L.F.smooth_l1_loss(
+        *L.broadcast_tensors(x, y), reduction="none", beta=delta
+    ),
     "absolute_error": lambda L, x, y: L.F.l1_loss(*L.broadcast_tensors(x, y), reduction="none"),
     "bernoulli_error": lambda L, x, y: L.F.binary_cross_entropy(*L.broadcast_tensors(x, y), reduction="none"),
     "bernoulli_error_of_logits": lambda L, x, y: L.F.binary_cross_entropy_with_logits(
@@ -47,6 +50,7 @@ EXPRESSIONS = {
 ATTRIBUTES = {
     "leaky_relu": (0.2,),
     "elu": (0.7,),
+    "huber_error": (0.4,),
     "celu": (0.7,),
     "softplus": (2.0, 3.0),
     "hardtanh": (-0.5, 1.5),

@@ -20,7 +20,8 @@ from .matmul import matmul, numbers_first, wrong_dims
 from .matrices import conj
 
 __all__ = [
-    "chain_matmul", "cross", "diagonal", "inner", "kron", "multi_dot", "tensordot", "vander", "vdot", "vecdot",
+    "bilinear", "chain_matmul", "cross", "diagonal", "inner", "kron", "multi_dot", "tensordot", "vander", "vdot",
+    "vecdot",
 ]  # fmt: skip
 
 
@@ -30,7 +31,6 @@ def _same_dtype(operator: str, a: Tensor, b: Tensor) -> None:
         raise RuntimeError(f"{operator}: both inputs should have the same dtype, but got {kinds[0]} and {kinds[1]}")
 
 
-# --- Vectors -------------------------------------------------------------------------------------------------------
 @function(functional=True, method=False)
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """A map linear in each of two vectors: ``y_o = sum_ij x1_i weight_oij x2_j + bias_o``.
@@ -64,6 +64,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     return out if bias is None else out + bias
 
 
+# --- Vectors -------------------------------------------------------------------------------------------------------
 
 
 @function(arguments={"tensor": "other"})

@@ -6,7 +6,10 @@ written so that a NaN passes the gradient on instead of hiding behind a zero.
 
 from __future__ import annotations
 
+from ...rows.public import function
 from ...rows.table import _, pointwise
+from ...tensor import Tensor, check_dim
+from ..convert import check_tensor
 
 
 @pointwise(latex=r"\max(x, 0)", kinks=(0,), inplace=True, refuses_bool="convert with .float()")
@@ -282,11 +285,35 @@ def _(g, x, threshold):
     return _.where(x <= threshold, 0.0, g)
 
 
+@function(torch=False, functional=True, method=False)
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """The gated linear unit: ``a * sigmoid(b)``, where a and b are the halves of ``input`` along ``dim``.
+
+    Dauphin et al., "Language Modeling with Gated Convolutional Networks" (2016).
+
+    Raises:
+        RuntimeError: an odd size, or no dimension at all.
+
+    >>> import autograd
+    >>> autograd.nn.functional.glu(autograd.tensor([2.0, 0.0]))
+    tensor([1.])
+    """
+    shape = check_tensor("glu", "input", input)._array.shape
+    if not shape:
+        raise RuntimeError("glu does not support scalars because halving size must be even")
+    dim = check_dim("glu", dim, len(shape))
+    if shape[dim] % 2:
+        raise RuntimeError(f"glu: Halving dimension must be even, but dimension {dim} is size {shape[dim]}")
+    half = shape[dim] // 2
+    return input.narrow(dim, 0, half) * input.narrow(dim, half, half).sigmoid()
+
+
 __all__ = [
     "celu",
     "elu",
     "gelu_exact",
     "gelu_tanh",
+    "glu",
     "hardshrink",
     "hardsigmoid",
     "hardswish",

@@ -1,4 +1,4 @@
-"""Loss functions: how far a prediction is from its target."""
+"""Losses of numbers and probabilities: how far a prediction is from its target, element by element."""
 
 from __future__ import annotations
 
@@ -8,13 +8,36 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import no_grad
 from ...rows.dispatch import apply, broadcast_shape, compute_dtype
 from ...rows.nodes import sum_to
 from ...rows.public import function
-from ...rows.table import TABLE, Array, CoarseRow, PointwiseRow, _, coarse, pointwise
-from ...tensor import Tensor, wrap
+from ...rows.table import TABLE, Array, CoarseRow, PointwiseRow, _, pointwise
+from ...tensor import Tensor
 from ..convert import check_tensor
-from ..reduce import log_softmax_along
+
+__all__ = [
+    "absolute_error",
+    "bernoulli_error",
+    "bernoulli_error_of_logits",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "check_pair",
+    "chosen_reduction",
+    "gaussian_nll_loss",
+    "huber_error",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "mse_loss",
+    "poisson_nll_loss",
+    "raised_to",
+    "reduced",
+    "smooth_l1_loss",
+    "soft_margin_loss",
+    "squared_error",
+    "total_of",
+]
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -44,12 +67,20 @@ def reduced(loss: Tensor, reduction: str) -> Tensor:
     return loss.mean() if reduction == "mean" else loss.sum()
 
 
-def _total(losses: np.ndarray) -> Any:
+def raised_to(low: float, x: Tensor) -> Tensor:
+    """``max(x, low)``, whose gradient is passed on as if nothing had been raised."""
+    raised = x.clone()
+    with no_grad():
+        raised.clamp_(min=low)
+    return raised
+
+
+def total_of(losses: np.ndarray) -> Any:
     """Their sum; of float16 in float32, as a float16 total ends at 65504."""
     return np.add.reduce(losses, None, np.float32 if losses.dtype == np.float16 else losses.dtype)
 
 
-def _check_pair(operator: str, input: Any, target: Any) -> None:
+def check_pair(operator: str, input: Any, target: Any) -> None:
     a = check_tensor(operator, "input", input)._array.shape
     b = check_tensor(operator, "target", target)._array.shape
     if a != b:
@@ -94,6 +125,26 @@ def _(g, x, y):
 
 
 @pointwise(
+    latex=r"|x - y| < \delta \; ? \; \tfrac{1}{2} (x - y)^2 : \delta (|x - y| - \tfrac{1}{2} \delta)",
+    home="",
+    node_name="HuberLoss",
+    accepts="floats",
+)
+def huber_error(x, y, delta=1.0):
+    return _.where(_.abs(x - y) < delta, 0.5 * (x - y) * (x - y), delta * (_.abs(x - y) - 0.5 * delta))
+
+
+@huber_error.gradient("x")
+def _(g, x, y, delta):
+    return g * _.minimum(_.maximum(x - y, -delta), delta)
+
+
+@huber_error.gradient("y")
+def _(g, x, y, delta):
+    return g * _.minimum(_.maximum(y - x, -delta), delta)
+
+
+@pointwise(
     latex=r"-(y \ln x + (1 - y) \ln(1 - x))",
     domain=(0.1, 0.9),
     home="",
@@ -134,9 +185,9 @@ def _(g, x):
 def _reducible(row: PointwiseRow, node_name: str) -> CoarseRow:
     """The mean or the sum of a pointwise loss as one operator, named as PyTorch names it."""
 
-    def total(x: Array, y: Array, reduction):
-        losses = row.compute(x, y)
-        total = _total(losses)
+    def total(x: Array, y: Array, reduction, options):
+        losses = row.compute(x, y, *options)
+        total = total_of(losses)
         return np.asarray(total / losses.size if reduction == "mean" else total, losses.dtype)
 
     total.__name__ = f"total_{row.name}"
@@ -145,7 +196,7 @@ def _reducible(row: PointwiseRow, node_name: str) -> CoarseRow:
     def backward_for(position: int) -> Any:
         plan = row.plan((position == 0, position == 1))
 
-        def rule(g, x, y, reduction):
+        def rule(g, x, y, reduction, options):
             if reduction == "mean":
                 g = _.div(g, math.prod(np.broadcast_shapes(tuple(x.shape), tuple(y.shape))))
             values = {"x": x, "y": y}
@@ -153,8 +204,8 @@ def _reducible(row: PointwiseRow, node_name: str) -> CoarseRow:
             shape = (x, y)[position].shape
             if isinstance(g, Tensor):
                 g = TABLE["expand"](g, np.broadcast_shapes(tuple(x.shape), tuple(y.shape)))
-                return sum_to(plan.on_recorders(g, saved, ())[0], shape)
-            return sum_to(plan.program((g, *saved), (), g.dtype, max(x.size, y.size))[0], shape)
+                return sum_to(plan.on_recorders(g, saved, options)[0], shape)
+            return sum_to(plan.program((g, *saved), options, g.dtype, max(x.size, y.size))[0], shape)
 
         return rule
 
@@ -165,18 +216,25 @@ def _reducible(row: PointwiseRow, node_name: str) -> CoarseRow:
 
 total_squared_error = _reducible(squared_error, "MseLoss")
 total_absolute_error = _reducible(absolute_error, "Mean")
+total_huber_error = _reducible(huber_error, "HuberLoss")
 total_bernoulli_error = _reducible(bernoulli_error, "BinaryCrossEntropy")
 total_bernoulli_error_of_logits = _reducible(bernoulli_error_of_logits, "BinaryCrossEntropyWithLogits")
 
 
 def _pointwise_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, each: PointwiseRow, total: CoarseRow
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    reduction: str,
+    each: PointwiseRow,
+    total: CoarseRow,
+    options: tuple[Any, ...] = (),
 ) -> Tensor:
     if weight is None and reduction != "none" and input.dtype is target.dtype and not input.is_complex():
         compute_dtype(each, [input, target])
         broadcast_shape(each, [input._array, target._array])
-        return apply(total, (input, target, reduction), {})
-    loss = apply(each, (input, target), {})
+        return apply(total, (input, target, reduction, options), {})
+    loss = apply(each, (input, target, *options), {})
     return reduced(loss if weight is None else loss * weight, reduction)
 
 
@@ -201,7 +259,7 @@ def mse_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """The squared error ``(input - target)^2``: its mean, its sum, or each element's."""
-    _check_pair("mse_loss", input, target)
+    check_pair("mse_loss", input, target)
     reduction = chosen_reduction(reduction, size_average, reduce)
     return _weighted(input, target, weight, reduction, (squared_error, total_squared_error))
 
@@ -216,9 +274,84 @@ def l1_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """The absolute error ``|input - target|``: its mean, its sum, or each element's."""
-    _check_pair("l1_loss", input, target)
+    check_pair("l1_loss", input, target)
     reduction = chosen_reduction(reduction, size_average, reduce)
     return _weighted(input, target, weight, reduction, (absolute_error, total_absolute_error))
+
+
+@function(torch=False, functional=True, method=False)
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """``(input - target)^2 / 2`` up to an error of ``delta``, and from there on a straight line of slope ``delta``.
+
+    Huber, "Robust Estimation of a Location Parameter" (1964).
+
+    Args:
+        input: predictions of any shape.
+        target: of the same shape.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        delta: where the parabola ends, above 0.
+        weight: a factor for each element.
+
+    Raises:
+        ValueError: weights of another shape.
+        RuntimeError: ``delta`` is not positive.
+
+    >>> import autograd
+    >>> autograd.nn.functional.huber_loss(autograd.tensor([0.5, 3.0]), autograd.zeros(2), reduction="none")
+    tensor([0.1250, 2.5000])
+    """
+    check_pair("huber_loss", input, target)
+    if delta <= 0:
+        raise RuntimeError(f"huber_loss does not support non-positive values for delta, but got {delta}")
+    if weight is not None and weight.shape != input.shape:
+        raise ValueError(f"Weights and input must have the same size: {list(weight.shape)} and {list(input.shape)}")
+    reduction = chosen_reduction(reduction)
+    if not input.is_floating_point() and target.dtype is not input.dtype:
+        raise RuntimeError(f"huber_loss: result type {target.dtype} can't be cast to the input's {input.dtype}")
+    rows = huber_error, total_huber_error
+    return _pointwise_loss(input, target, weight, reduction, *rows, (float(delta),)).to(input.dtype)
+
+
+@function(torch=False, functional=True, method=False)
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """``(input - target)^2 / (2 beta)`` up to an error of ``beta``, and from there on ``|input - target| - beta / 2``.
+
+    The Huber loss with ``delta = beta``, divided by ``beta``; with ``beta=0`` the absolute error. Girshick, "Fast
+    R-CNN" (2015).
+
+    Args:
+        input: predictions of any shape.
+        target: of the same shape.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        beta: where the parabola ends, 0 or more.
+
+    Raises:
+        RuntimeError: a negative ``beta``.
+
+    >>> import autograd
+    >>> autograd.nn.functional.smooth_l1_loss(autograd.tensor([1.0, 3.0]), autograd.zeros(2), beta=2.0)
+    tensor(1.1250)
+    """
+    if beta == 0:
+        return l1_loss(input, target, size_average, reduce, reduction)
+    check_pair("smooth_l1_loss", input, target)
+    if beta < 0:
+        raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, but got {beta}")
+    reduction = chosen_reduction(reduction, size_average, reduce)
+    return _pointwise_loss(input, target, None, reduction, huber_error, total_huber_error, (float(beta),)) / beta
 
 
 @function(torch=False, functional=True, method=False)
@@ -279,192 +412,125 @@ def binary_cross_entropy_with_logits(
     return reduced(loss if weight is None else loss * weight, reduction)
 
 
-# --- Classes -------------------------------------------------------------------------------------------------------
-
-
-@coarse(latex=r"-w_{y_i} x_{i y_i}", extras=("total",), home="", node_name="NllLoss")
-def negative_log_likelihood(x: Array, target, weight, ignore_index, reduction):
-    """``x`` (N, C, ...) of log-probabilities; ``target`` (N, ...) of classes, as an ndarray."""
-    scale, safe = _class_weights(x.dtype, target, weight, ignore_index)
-    losses = _where_counted(scale, -np.take_along_axis(x, safe[:, None], 1)[:, 0] * scale)
-    total = _total(scale)
-    if reduction == "none":
-        return losses, total
-    return np.asarray(_total(losses) / total if reduction == "mean" else _total(losses), x.dtype), total
-
-
-def _class_weights(
-    dtype: np.dtype, target: np.ndarray, weight: Any, ignore_index: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Each target's weight, 0 where it is ignored, and the targets with ignored ones made valid."""
-    kept = target != ignore_index
-    safe = np.where(kept, target, 0)
-    scale = kept.astype(dtype) if weight is None else weight[safe] * kept
-    return scale, safe
-
-
-def _where_counted(scale: np.ndarray, values: np.ndarray) -> np.ndarray:
-    # An ignored element counts nothing, also where 0 times its value is NaN.
-    return np.where(scale == 0, np.zeros((), values.dtype), values)
-
-
-@negative_log_likelihood.gradient("x")
-def _(g, total, x_shape, x_dtype, target, weight, ignore_index, reduction):
-    return likelihood_spread(g, x_shape, x_dtype, total, target, weight, ignore_index, reduction)
-
-
-@coarse(latex=r"-w_{y_i} g \text{ at class } y_i", home="")
-def likelihood_spread(x: Array, shape, dtype, total, target, weight, ignore_index, reduction):
-    scale, safe = _class_weights(dtype, target, weight, ignore_index)
-    values = _where_counted(scale, -x * scale / (total if reduction == "mean" else 1))
-    out = np.zeros(shape, dtype)
-    np.put_along_axis(out, safe[:, None], np.asarray(values, dtype)[:, None], 1)
-    return out
-
-
-@likelihood_spread.gradient("x")
-def _(g, total, target, weight, ignore_index, reduction):
-    loss = negative_log_likelihood(g, target, weight, ignore_index, "none" if reduction == "none" else "sum")
-    return _.div(loss, total) if reduction == "mean" else loss
-
-
-def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: int) -> None:
-    """Raises unless ``target`` holds a class for each row of ``x``."""
-    if x.dtype.kind != "f":
-        raise NotImplementedError(f"{operator} not implemented for {x.dtype.name} input; convert with .float()")
-    if x.ndim == 0:
-        raise RuntimeError(f"{operator}: input must have classes along a dimension, but it is 0-dimensional")
-    if target.dtype.kind not in "iu":
-        raise RuntimeError(f"{operator}: expected target to hold classes of type int64, but got {target.dtype.name}")
-    wanted = x.shape[:1] + x.shape[2:] if x.ndim > 1 else ()
-    if target.shape != wanted:
-        if x.ndim > 1 and target.ndim and target.shape[0] != x.shape[0]:
-            raise ValueError(
-                f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({target.shape[0]}): {operator} "
-                f"got input {list(x.shape)} and target {list(target.shape)}."
-            )
-        raise RuntimeError(
-            f"{operator}: expected target size {list(wanted)} for input {list(x.shape)}, got {list(target.shape)}"
-        )
-    classes = x.shape[1] if x.ndim > 1 else x.shape[0]
-    valid = target[target != ignore_index]
-    if valid.size and (valid.min() < 0 or valid.max() >= classes):
-        wrong = valid[(valid < 0) | (valid >= classes)].flat[0]
-        raise IndexError(f"{operator}: Target {wrong} is out of bounds for {classes} classes.")
-    if weight is not None and weight._array.dtype != x.dtype:
-        raise RuntimeError(f"{operator}: weight has dtype {weight._array.dtype.name}, but input has {x.dtype.name}")
-    if weight is not None and weight._array.shape != (classes,):
-        raise RuntimeError(
-            f"{operator}: weight tensor should be defined either for all {classes} classes or no classes but got "
-            f"weight tensor of shape: {list(weight.shape)}"
-        )
+# --- Divergences and likelihoods ------------------------------------------------------------------------------------
 
 
 @function(torch=False, functional=True, method=False)
-def nll_loss(
+def kl_div(
     input: Tensor,
     target: Tensor,
-    weight: Tensor | None = None,
     size_average: Any = None,
-    ignore_index: int = -100,
     reduce: Any = None,
     reduction: str = "mean",
+    log_target: bool = False,
 ) -> Tensor:
-    """``-weight[target] * input[target]`` for log-probabilities ``input`` (N, C, ...) and classes ``target`` (N, ...).
-
-    The mean divides by the sum of the weights used.
-
-    Raises:
-        RuntimeError: shapes or types that do not fit.
-        IndexError: a class out of range.
-    """
-    x = check_tensor("nll_loss", "input", input)._array
-    classes = check_tensor("nll_loss", "target", target)._array
-    _check_classes("nll_loss", x, classes, weight, ignore_index)
-    reduction = chosen_reduction(reduction, size_average, reduce)
-    single = x.ndim == 1
-    rows = input.unsqueeze(0) if single else input
-    places = classes.reshape(1) if single else classes
-    factors = None if weight is None else weight._array
-    loss = apply(negative_log_likelihood, (rows, places, factors, ignore_index, reduction), {})
-    return loss.reshape(()) if single and reduction == "none" else loss
-
-
-@function(torch=False, functional=True, method=False)
-def cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: Any = None,
-    ignore_index: int = -100,
-    reduce: Any = None,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
-) -> Tensor:
-    """Cross-entropy between ``softmax(input)`` and ``target``: ``-sum_c q_c log p_c``.
+    """Kullback-Leibler divergence of ``exp(input)`` from ``target``: ``target * (log target - input)``.
 
     Args:
-        input: logits (N, C, ...) or (C,).
-        target: classes (N, ...) of int64, or probabilities of the input's shape.
-        weight: a factor for each class.
-        ignore_index: a class that counts nothing.
-        label_smoothing: how much of each target is spread evenly over the classes, in [0, 1].
+        input: log-probabilities of any shape.
+        target: probabilities, or with ``log_target`` their logarithms.
+        reduction: ``"batchmean"`` (the sum over the first dimension's size: the divergence), ``"mean"``, ``"sum"`` or
+            ``"none"``.
+
+    >>> import autograd
+    >>> p = autograd.tensor([[0.5, 0.5]])
+    >>> autograd.nn.functional.kl_div(p.log(), autograd.tensor([[1.0, 0.0]]), reduction="batchmean")
+    tensor(0.6931)
+    """
+    check_tensor("kl_div", "input", input)
+    check_tensor("kl_div", "target", target)
+    per_example = reduction == "batchmean"
+    if size_average is None and reduce is None and reduction == "mean":
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' "
+            "divides only by the batch size, and aligns with the KL div math definition.",
+            UserWarning,
+            stacklevel=3,
+        )
+    reduction = chosen_reduction("sum" if per_example else reduction, size_average, reduce)
+    each = target.exp() * (target - input) if log_target else _.xlogy(target, target) - target * input
+    loss = reduced(each, reduction)
+    return loss / input.shape[0] if per_example and input.ndim else loss
+
+
+@function(torch=False, functional=True, method=False)
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: Any = None,
+    eps: float = 1e-8,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Negative log-likelihood of counts ``target`` under a Poisson distribution with rate ``exp(input)``:
+    ``exp(input) - target * input``.
+
+    Args:
+        input: logarithms of the rates; the rates themselves with ``log_input=False``: ``input - target log input``.
+        target: counts, of the same shape.
+        full: add Stirling's approximation of ``log(target!)`` where the target is above 1.
+        eps: added to a rate before its logarithm is taken.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+    """
+    reduction = chosen_reduction(reduction, size_average, reduce)
+    loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    if full:
+        stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
+        loss = loss + stirling.masked_fill(target <= 1, 0)
+    return reduced(loss, reduction)
+
+
+@function(torch=False, functional=True, method=False)
+def gaussian_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    var: Tensor | float,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Tensor:
+    """Negative log-likelihood of ``target`` under normal distributions: ``(log var + (input - target)^2 / var) / 2``.
+
+    Nix and Weigend, "Estimating the mean and variance of the target probability distribution" (1994).
+
+    Args:
+        input: means, of any shape.
+        target: observations, of the same shape.
+        var: variances: of the same shape, without the last dimension, with one dimension of 1, or one number.
+        full: add the constant ``log(2 pi) / 2``.
+        eps: the smallest variance; smaller ones count as this much and pass their gradient on.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
-        RuntimeError: shapes or types that do not fit (both shapes named).
-        IndexError: a class out of range.
+        ValueError: a negative variance, or variances of another shape.
     """
-    x = check_tensor("cross_entropy", "input", input)._array
-    goal = check_tensor("cross_entropy", "target", target)._array
-    if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    if isinstance(var, float):
+        var = input.new_full(input.shape, var)
+    if (var._array < 0).any():
+        raise ValueError("var has negative entry/entries")
+    if var.shape != input.shape:
+        if input.shape[:-1] == var.shape:
+            var = var.unsqueeze(-1)
+        elif input.ndim != var.ndim or [b for a, b in zip(input.shape, var.shape, strict=True) if a != b] != [1]:
+            raise ValueError(f"var is of incorrect size: {list(var.shape)} for input {list(input.shape)}")
+    reduction = chosen_reduction(reduction)
+    var = raised_to(eps, var)
+    loss = 0.5 * (var.log() + (input - target) ** 2 / var)
+    return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
+
+
+@function(torch=False, functional=True, method=False)
+def soft_margin_loss(
+    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+) -> Tensor:
+    """The logistic loss of scores: ``log(1 + exp(-target * input))`` for targets of 1 and -1.
+
+    Args:
+        input: scores of any shape.
+        target: 1 or -1, of the same shape.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+    """
     reduction = chosen_reduction(reduction, size_average, reduce)
-    of_classes = not (goal.dtype.kind == "f" and goal.shape == x.shape)
-    if of_classes:
-        _check_classes("cross_entropy", x, goal, weight, ignore_index)
-    elif ignore_index >= 0:
-        raise RuntimeError(f"ignore_index is not supported for floating point target, but got {ignore_index}")
-    elif x.dtype.kind != "f":
-        raise NotImplementedError(f"cross_entropy not implemented for {x.dtype.name} input; convert with .float()")
-    axis = 0 if x.ndim == 1 else 1
-    log_p = apply(log_softmax_along, (input, axis), {})
-    if of_classes and label_smoothing == 0:
-        return nll_loss(log_p, target, weight, ignore_index=ignore_index, reduction=reduction)
-    shape = [1] * x.ndim
-    shape[axis] = -1
-    weighted = log_p if weight is None else log_p * weight.reshape(shape)
-    count = x.shape[axis]
-    if not of_classes:
-        mixed = target if label_smoothing == 0 else target * (1 - label_smoothing) + label_smoothing / count
-        loss = -(weighted * mixed).sum(axis)
-        if reduction == "mean":
-            return loss.sum() / max(loss.numel(), 1) if x.ndim > 1 else loss
-        return loss.sum() if reduction == "sum" else loss
-    hard = nll_loss(log_p, target, weight, ignore_index=ignore_index, reduction=reduction)
-    smooth = -weighted.sum(axis)
-    kept = wrap(goal != ignore_index)
-    smooth = TABLE["where"](kept, smooth, 0.0)
-    if reduction == "sum":
-        smooth = smooth.sum()
-    elif reduction == "mean":
-        scale = kept.sum() if weight is None else (weight._array[np.where(kept._array, goal, 0)] * kept._array).sum()
-        smooth = smooth.sum() / (scale if isinstance(scale, Tensor) else wrap(np.asarray(scale)))
-    return hard * (1 - label_smoothing) + smooth * (label_smoothing / count)
-
-
-__all__ = [
-    "absolute_error",
-    "bernoulli_error",
-    "bernoulli_error_of_logits",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "chosen_reduction",
-    "cross_entropy",
-    "l1_loss",
-    "likelihood_spread",
-    "mse_loss",
-    "negative_log_likelihood",
-    "nll_loss",
-    "reduced",
-    "squared_error",
-]
+    return reduced((-target * input).exp().log1p(), reduction)

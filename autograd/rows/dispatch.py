@@ -249,7 +249,7 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
     if row.extras:
         result, *extras = result
     if row.outputs is None:
-        return _wrap_many(row, owners, nodes, arguments, result, differentiable and state.grad)
+        return _wrap_many(row, owners, nodes, arguments, result, extras, differentiable and state.grad)
     if type(result) is not ndarray:
         result = np.asarray(result)
     source = owners[0]
@@ -345,7 +345,13 @@ def _real_inputs(row: CoarseRow, positions: Sequence[int], arguments: Sequence[A
 
 
 def _wrap_many(
-    row: CoarseRow, owners: list[Any], nodes: list[Any], arguments: list[Any], results: Sequence[ndarray], tracked: bool
+    row: CoarseRow,
+    owners: list[Any],
+    nodes: list[Any],
+    arguments: list[Any],
+    results: Sequence[ndarray],
+    extras: Sequence[Any],
+    tracked: bool,
 ) -> tuple[Tensor, ...]:
     outs = tuple(wrap(np.asarray(result)) for result in results)
     source = owners[0]
@@ -362,7 +368,7 @@ def _wrap_many(
             link_view(out, source, step, blocked)
     if tracked and outs:
         carrier = wrap(outs[0]._array)
-        node = _record_coarse(row, owners, nodes, arguments, carrier, (), outs)
+        node = _record_coarse(row, owners, nodes, arguments, carrier, extras, outs)
         if node is not None:
             many = new(ManyNode)
             for slot in ("edges", "hooks", "plan", "saved", "guards", "fit", "attributes"):

@@ -1,0 +1,372 @@
+"""The steps of recurrent networks: each cell's formulas once, read over arrays or inside compiled loops.
+
+A sweep walks over a packed sequence: the rows of its first step, then those of the next, one row for each sequence
+that is as long. `starts` and `sizes` tell each step's rows in the order of the walk, and end with a step of no rows.
+In one place for all cells lie, a row for each row of the sequence:
+
+- ``gates``: what the gates' functions gave, side by side; the GRU's last is the hidden part of its new state's.
+- ``inner``: tanh of the LSTM's cell; the GRU's new state before it is mixed with the old one.
+- ``before``, ``cells``: hidden state and cell before the step.
+
+Here is no literal number, as an untyped one turns a float32 loop into a float64 one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from . import jit
+from .memory import keep_freed_memory
+from .on_arrays import sigmoid, tanh, where
+
+__all__ = ["KINDS", "compiled_sweeps", "formula_of", "plain_sweeps"]
+
+KINDS = ("lstm", "gru", "rnn_tanh", "rnn_relu")
+
+
+zero = 0
+
+
+def relu(x: Any) -> Any:
+    return np.maximum(x, 0)
+
+
+# --- Formulas ------------------------------------------------------------------------------------------------------
+
+
+def lstm(i, f, g, o, c):
+    """Gates, cell, its tanh and the hidden state, from the sums that enter the gates and the cell before."""
+    i, f, g, o = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
+    c = f * c + i * g
+    t = tanh(c)
+    return i, f, g, o, c, t, o * t
+
+
+def gru(r, z, n, m, h):
+    """Gates, new state and the hidden state; ``m`` is what the hidden state before adds to the new state's sum."""
+    r, z = sigmoid(r), sigmoid(z)
+    n = tanh(n + r * m)
+    return r, z, n, n + z * (h - n)
+
+
+def rnn_tanh(a):
+    return tanh(a)
+
+
+def rnn_relu(a):
+    return relu(a)
+
+
+FORMULAS = {formula.__name__: formula for formula in (lstm, gru, rnn_tanh, rnn_relu)}
+
+
+def lstm_back(i, f, g, o, c, t, gh, gc):
+    """Gradients of the four sums and of the cell before, from those of hidden state and cell."""
+    gt = gh * o
+    gc = gc + gt - gt * t * t
+    return gc * g * (i - i * i), gc * c * (f - f * f), gc * (i - i * g * g), gh * t * (o - o * o), gc * f
+
+
+def gru_back(r, z, n, m, h, gh):
+    """Gradients of the sums r, z, n, of ``m``, and of the hidden state before on its direct way."""
+    gn = gh - gh * z
+    gn = gn - gn * n * n
+    return gn * m * (r - r * r), gh * (h - n) * (z - z * z), gn, gn * r, gh * z
+
+
+def rnn_tanh_back(h, gh):
+    return gh - gh * h * h
+
+
+def rnn_relu_back(h, gh):
+    return where(h > zero, gh, h)
+
+
+# --- Sweeps, the same in both readings -----------------------------------------------------------------------------
+
+
+def advance(values, target, first, last, next_start, next_size):
+    """Rows that go on stand before the next step, those that only begin there get their ``first`` state, and those
+    that ended have their ``last``."""
+    size = values.shape[0]
+    both = min(size, next_size)
+    target[next_start : next_start + both] = values[:both]
+    target[next_start + both : next_start + next_size] = first[both:next_size]
+    last[both:size] = values[both:]
+
+
+def multiply(rows, blocks, share, out):
+    """The product with a matrix that lies in blocks of columns."""
+    if blocks.shape[0] == 1:
+        np.dot(rows, blocks[0], out)
+        return
+    width = blocks.shape[2]
+    for k in range(blocks.shape[0]):
+        np.dot(rows, blocks[k], share[: rows.shape[0]])
+        out[:, k * width : (k + 1) * width] = share[: rows.shape[0]]
+
+
+def forward_sweep(x, weight, bias, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h, last_c):
+    """Fills everything from ``gates`` on. ``weight``, in blocks, and ``projection`` are transposed, and the latter may
+    be empty; so may ``c`` and its kind, but for the LSTM."""
+    width = inner.shape[1]
+    batch = sizes.max()
+    cell = np.empty((batch if c.shape[0] else 0, width), x.dtype)
+    hidden = np.empty((batch if projection.shape[0] else 0, width), x.dtype)
+    share = np.empty((batch, weight.shape[2]), x.dtype)
+    advance(out[:0], before, h, last_h, starts[0], sizes[0])
+    if c.shape[0]:
+        advance(cell[:0], cells, c, last_c, starts[0], sizes[0])
+    for step in range(sizes.size - 1):
+        start, size = starts[step], sizes[step]
+        stop = start + size
+        multiply(before[start:stop], weight, share, gates[start:stop])
+        if projection.shape[0]:
+            forward_step(x, bias, gates, inner, before, cells, cell, hidden[:size], start)
+            np.dot(hidden[:size], projection, out[start:stop])
+        else:
+            forward_step(x, bias, gates, inner, before, cells, cell, out[start:stop], start)
+        advance(out[start:stop], before, h, last_h, starts[step + 1], sizes[step + 1])
+        if c.shape[0]:
+            advance(cell[:size], cells, c, last_c, starts[step + 1], sizes[step + 1])
+
+
+def backward_sweep(g, gh, gc, weight, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp):
+    """Fills ``gx`` with the gradients of what entered the gates, ``gm`` with those of what the hidden state brought
+    (``gx`` itself, but for the GRU) and ``gp`` with those of projected states; ``gh`` and ``gc``, the gradients of the
+    last states, become those of the first ones."""
+    batch = gh.shape[0]
+    hidden = np.empty((batch if projection.shape[0] else 0, projection.shape[1]), gh.dtype)
+    share = np.empty((batch, weight.shape[2]), gh.dtype)
+    back = np.empty_like(gh)
+    for step in range(sizes.size - 2, -1, -1):
+        start, size = starts[step], sizes[step]
+        stop = start + size
+        rows = gh[:size]
+        rows += g[start:stop]
+        if projection.shape[0]:
+            gp[start:stop] = rows
+            np.dot(rows, projection, hidden[:size])
+            backward_step(gates, inner, before, cells, hidden[:size], gc, gx, gm, start)
+            multiply(gm[start:stop], weight, share, rows)
+        else:
+            backward_step(gates, inner, before, cells, rows, gc, gx, gm, start)
+            multiply(gm[start:stop], weight, share, back[:size])
+            rows += back[:size]
+
+
+def forward_step(x, bias, gates, inner, before, cells, cell, hidden, start):
+    """Stands for the step of a kind of cell."""
+    raise NotImplementedError
+
+
+backward_step = forward_step
+formula: Any = None  # of the kind of cell; `formula_back` goes back
+formula_back: Any = None
+wide: Any = None  # see scalar.wide
+unsigned: Any = None  # numba tests a signed index for being negative
+
+
+# --- Steps over arrays ---------------------------------------------------------------------------------------------
+
+
+def _sides(rows: np.ndarray, count: int) -> list[np.ndarray]:
+    width = rows.shape[1] // count
+    return [rows[:, k * width : (k + 1) * width] for k in range(count)]
+
+
+def _fill(targets: list[np.ndarray], results: tuple[np.ndarray, ...]) -> None:
+    for target, result in zip(targets, results, strict=True):
+        target[...] = result
+
+
+def lstm_step(x, bias, gates, inner, before, cells, cell, hidden, start):
+    rows = slice(start, start + len(hidden))
+    sums = gates[rows]
+    sums += x[rows]
+    sums += bias
+    sides = _sides(sums, 4)
+    _fill([*sides, cell[: len(hidden)], inner[rows], hidden], formula(*sides, cells[rows]))
+
+
+def lstm_step_back(gates, inner, before, cells, gh, gc, gx, gm, start):
+    rows = slice(start, start + len(gh))
+    gc = gc[: len(gh)]
+    _fill([*_sides(gx[rows], 4), gc], formula_back(*_sides(gates[rows], 4), cells[rows], inner[rows], gh, gc))
+    gh[...] = 0
+
+
+def gru_step(x, bias, gates, inner, before, cells, cell, hidden, start):
+    rows = slice(start, start + len(hidden))
+    width = hidden.shape[1]
+    sums, new = gates[rows], x[rows, 2 * width :] + bias[2 * width : 3 * width]
+    sums[:, : 2 * width] += x[rows, : 2 * width]
+    sums[:, : 2 * width] += bias[: 2 * width]
+    sums[:, 2 * width :] += bias[3 * width :]
+    r, z, m = _sides(sums, 3)
+    _fill([r, z, inner[rows], hidden], formula(r, z, new, m, before[rows]))
+
+
+def gru_step_back(gates, inner, before, cells, gh, gc, gx, gm, start):
+    rows = slice(start, start + len(gh))
+    r, z, m = _sides(gates[rows], 3)
+    sides = _sides(gx[rows], 3)
+    hidden = gm[rows]
+    _fill([*sides, _sides(hidden, 3)[2], gh], formula_back(r, z, inner[rows], m, before[rows], gh))
+    hidden[:, : 2 * gh.shape[1]] = gx[rows, : 2 * gh.shape[1]]
+
+
+def rnn_step(x, bias, gates, inner, before, cells, cell, hidden, start):
+    sums = gates[start : start + len(hidden)]
+    sums += x[start : start + len(hidden)]
+    sums += bias
+    hidden[...] = sums[...] = formula(sums)
+
+
+def rnn_step_back(gates, inner, before, cells, gh, gc, gx, gm, start):
+    rows = slice(start, start + len(gh))
+    gx[rows] = formula_back(gates[rows], gh)
+    gh[...] = 0
+
+
+# --- Steps as loops, to be compiled --------------------------------------------------------------------------------
+
+
+def lstm_loop(x, bias, gates, inner, before, cells, cell, hidden, start):
+    wide()
+    count, size = hidden.shape
+    width = unsigned(size)
+    for row in range(count):
+        a, b, c, t = x[start + row], gates[start + row], cells[start + row], inner[start + row]
+        new, h = cell[row], hidden[row]
+        for j in range(width):
+            f, g, o = j + width, j + width + width, j + width + width + width
+            b[j], b[f], b[g], b[o], new[j], t[j], h[j] = formula(
+                a[j] + b[j] + bias[j], a[f] + b[f] + bias[f], a[g] + b[g] + bias[g], a[o] + b[o] + bias[o], c[j]
+            )
+
+
+def lstm_loop_back(gates, inner, before, cells, gh, gc, gx, gm, start):
+    wide()
+    count, size = gh.shape
+    width = unsigned(size)
+    for row in range(count):
+        b, c, t, ga = gates[start + row], cells[start + row], inner[start + row], gx[start + row]
+        h, cell = gh[row], gc[row]
+        for j in range(width):
+            f, g, o = j + width, j + width + width, j + width + width + width
+            ga[j], ga[f], ga[g], ga[o], cell[j] = formula_back(b[j], b[f], b[g], b[o], c[j], t[j], h[j], cell[j])
+    gh[:] = zero
+
+
+def gru_loop(x, bias, gates, inner, before, cells, cell, hidden, start):
+    wide()
+    count, size = hidden.shape
+    width = unsigned(size)
+    for row in range(count):
+        a, b, old, n, h = x[start + row], gates[start + row], before[start + row], inner[start + row], hidden[row]
+        for j in range(width):
+            z, m = j + width, j + width + width
+            b[m] += bias[m + width]
+            b[j], b[z], n[j], h[j] = formula(a[j] + b[j] + bias[j], a[z] + b[z] + bias[z], a[m] + bias[m], b[m], old[j])
+
+
+def gru_loop_back(gates, inner, before, cells, gh, gc, gx, gm, start):
+    wide()
+    count, size = gh.shape
+    width = unsigned(size)
+    for row in range(count):
+        b, old, n, h = gates[start + row], before[start + row], inner[start + row], gh[row]
+        ga, gb = gx[start + row], gm[start + row]
+        for j in range(width):
+            z, m = j + width, j + width + width
+            gr, gz, ga[m], gb[m], h[j] = formula_back(b[j], b[z], n[j], b[m], old[j], h[j])
+            ga[j], gb[j], ga[z], gb[z] = gr, gr, gz, gz
+
+
+def rnn_loop(x, bias, gates, inner, before, cells, cell, hidden, start):
+    wide()
+    count, size = hidden.shape
+    for row in range(count):
+        a, b, h = x[start + row], gates[start + row], hidden[row]
+        for j in range(unsigned(size)):
+            b[j] = h[j] = formula(a[j] + b[j] + bias[j])
+
+
+def rnn_loop_back(gates, inner, before, cells, gh, gc, gx, gm, start):
+    wide()
+    count, size = gh.shape
+    for row in range(count):
+        b, ga, h = gates[start + row], gx[start + row], gh[row]
+        for j in range(unsigned(size)):
+            ga[j] = formula_back(b[j], h[j])
+    gh[:] = zero
+
+
+# --- The two readings ----------------------------------------------------------------------------------------------
+
+
+def formula_of(kind: str, **names: Any) -> Callable[..., Any]:
+    """The formula of a kind of cell, over whatever the functions ``sigmoid``, ``tanh`` and ``relu`` take."""
+    return _bound(FORMULAS[kind], kind, **names)
+
+
+def _bound(function: Callable[..., Any], name: str, **names: Any) -> Any:
+    """The function under a name of its own, with other things behind the names that it uses."""
+    bound = FunctionType(function.__code__, {**globals(), **names}, name)
+    bound.__qualname__ = name  # numba's disk cache tells functions of one file apart by it
+    return bound
+
+
+def _own(kind: str, suffix: str) -> tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]]:
+    """The steps of a kind, forward and back, and the formulas behind the names that they use."""
+    family, backs = kind.partition("_")[0], (lstm_back, gru_back, rnn_tanh_back, rnn_relu_back)
+    formulas = {"formula": FORMULAS[kind], "formula_back": backs[KINDS.index(kind)]}
+    return globals()[f"{family}_{suffix}"], globals()[f"{family}_{suffix}_back"], formulas
+
+
+@cache
+def plain_sweeps(kind: str) -> tuple[Callable[..., None], Callable[..., None]]:
+    """The two sweeps over arrays."""
+    step, step_back, names = _own(kind, "step")
+    return (
+        _bound(forward_sweep, f"{kind}_forward", forward_step=_bound(step, step.__name__, **names)),
+        _bound(backward_sweep, f"{kind}_backward", backward_step=_bound(step_back, step_back.__name__, **names)),
+    )
+
+
+@cache
+def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., None], Callable[..., None]]:
+    """The two sweeps compiled, for float32 or float64; BLAS is called from inside them."""
+    from numba import njit, uint64
+
+    from . import math32, math64, scalar
+
+    jit.count_compilations()
+    keep_freed_memory()
+    library: Any = math32 if dtype == np.float32 else math64
+    zero = dtype.type(0)
+    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "arcp", "nsz"}, "error_model": "numpy"}
+    names = {
+        "sigmoid": library.sigmoid,
+        "tanh": library.tanh,
+        "relu": scalar.inline(lambda x: library.maximum(x, zero)),
+        "where": scalar.where,
+        "zero": zero,
+        "wide": scalar.wide,
+        "unsigned": uint64,
+        "advance": njit(**options)(advance),
+        "multiply": njit(**options)(multiply),
+    }
+    step, step_back, formulas = _own(kind, "loop")
+    names |= {key: scalar.inline(_bound(formula, formula.__name__, **names)) for key, formula in formulas.items()}
+    names["forward_step"] = njit(**options)(_bound(step, step.__name__, **names))
+    names["backward_step"] = njit(**options)(_bound(step_back, step_back.__name__, **names))
+    forward = _bound(forward_sweep, f"{kind}_forward_{dtype.name}", **names)
+    backward = _bound(backward_sweep, f"{kind}_backward_{dtype.name}", **names)
+    return njit(cache=True, **options)(forward), njit(cache=True, **options)(backward)

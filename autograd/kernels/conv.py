@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .conv_columns import Boxes, Geometry, by_group, conv_output_size, span
+from . import threads
+from .conv_columns import Boxes, Geometry, by_group, conv_output_size, span, use_conv_loops
 
 __all__ = [
     "conv_forward",
@@ -24,6 +25,8 @@ __all__ = [
     "conv_transpose",
     "conv_weight_gradient",
 ]
+
+GRAIN = 1 << 16  # products worth a thread
 
 
 def _silent_and_wide(kernel: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
@@ -76,6 +79,19 @@ def conv_forward(
         _pointwise(filters, np.ascontiguousarray(x, dtype), out, geometry)
         if bias is not None:
             out += bias[:, None]
+    elif _is_depthwise(geometry, dtype):
+        from .conv_depthwise import depthwise_forward
+
+        shift = np.zeros(geometry.filters, dtype) if bias is None else np.ascontiguousarray(bias, dtype)
+        _run_on_maps(
+            depthwise_forward,
+            geometry.samples * geometry.channels,
+            geometry,
+            _flat(x, dtype),
+            _flat(filters, dtype),
+            shift,
+            out.reshape(-1),
+        )
     else:
         boxes = Boxes(geometry, dtype)
         image = boxes.image(x)
@@ -123,6 +139,20 @@ def conv_input_gradient(
         gx = np.empty((geometry.samples, geometry.channels, geometry.positions), dtype)
         _pointwise(filters, g, gx, geometry)
         return gx.reshape(tuple(x_shape))
+    if _is_depthwise(geometry, dtype):
+        from .conv_depthwise import depthwise_input_gradient
+
+        gx = np.zeros(tuple(x_shape), dtype)
+        _run_on_maps(
+            depthwise_input_gradient,
+            geometry.samples * geometry.channels,
+            geometry,
+            _flat(g, dtype),
+            _flat(filters, dtype),
+            gx.reshape(-1),
+            x_shape[1],
+        )
+        return gx
     boxes = Boxes(geometry, dtype)
     gx = boxes.blank_image()
     # One filter per group makes an outer product, which matmul does not hand to BLAS.
@@ -159,6 +189,20 @@ def conv_weight_gradient(
     geometry = Geometry.of(x.shape, weight_shape, stride, padding, dilation, groups)
     dtype = np.result_type(g, x)
     g = _flat_gradient(g, geometry, dtype)
+    if _is_depthwise(geometry, dtype):
+        from .conv_depthwise import depthwise_weight_gradient
+
+        gw = np.empty(tuple(weight_shape), dtype)
+        _run_on_maps(
+            depthwise_weight_gradient,
+            geometry.channels,
+            geometry,
+            _flat(g, dtype),
+            _flat(x, dtype),
+            gw.reshape(-1),
+            geometry.samples,
+        )
+        return gw
     gw = np.zeros((groups, geometry.lines // groups, geometry.filters // groups), dtype)
     boxes = Boxes(geometry, dtype)
     image = boxes.image(x)
@@ -169,6 +213,21 @@ def conv_weight_gradient(
 
 
 conv_transpose = conv_input_gradient
+
+
+def _is_depthwise(geometry: Geometry, dtype: np.dtype) -> bool:
+    """Whether every output map sees one input map of its own, and the compiled loops for that are to be used."""
+    return geometry.filters == geometry.channels == geometry.groups and use_conv_loops(geometry, dtype)
+
+
+def _flat(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    return np.ascontiguousarray(array, dtype).reshape(-1)
+
+
+def _run_on_maps(kernel: Callable[..., None], maps: int, geometry: Geometry, *arguments: object) -> None:
+    """A depthwise loop on all maps."""
+    products = geometry.positions * geometry.samples * geometry.lines
+    threads.run(kernel, maps, *arguments, geometry.array(), grain=-(-GRAIN * maps // max(products, 1)))
 
 
 def _filters(weight: np.ndarray, geometry: Geometry, dtype: np.dtype) -> np.ndarray:

@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from . import jit, threads
 
-__all__ = ["Box", "Boxes", "Geometry", "by_group", "conv_output_size", "span"]
+__all__ = ["Box", "Boxes", "Geometry", "by_group", "conv_output_size", "span", "use_conv_loops"]
 
 # Measured: smaller boxes lose to handing work over between threads, larger ones leave the cache.
 BOX_BYTES = 1 << 22
@@ -162,7 +162,7 @@ class Boxes:
     def __init__(self, geometry: Geometry, dtype: np.dtype) -> None:
         self.geometry, self.dtype = geometry, dtype
         lines, rows = geometry.lines, geometry.samples * geometry.out[0] * geometry.out[1]
-        self.loops = dtype in LOOP_DTYPES and jit.use_loops(lines * geometry.samples * geometry.positions)
+        self.loops = use_conv_loops(geometry, dtype)
         self.padding = (0, 0, 0) if self.loops else geometry.padding
         self.array = geometry.array()
         row_bytes = (lines + geometry.filters) * geometry.out[2] * dtype.itemsize
@@ -305,6 +305,11 @@ class Boxes:
             slice(first * s + offset, (first + count - 1) * s + offset + 1, s)
             for (first, count), s, offset in zip(runs, self.geometry.stride, start, strict=True)
         ]
+
+
+def use_conv_loops(geometry: Geometry, dtype: np.dtype) -> bool:
+    """Whether a convolution is to run through compiled loops."""
+    return dtype in LOOP_DTYPES and jit.use_loops(geometry.lines * geometry.samples * geometry.positions)
 
 
 def span(box: Box, geometry: Geometry) -> slice:

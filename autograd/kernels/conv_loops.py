@@ -19,7 +19,7 @@ FASTMATH = {"contract", "arcp", "nsz"}
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
-def _inside(size, positions, kernel, stride, padding, dilation):
+def inside(size, positions, kernel, stride, padding, dilation):
     """For each tap, the bounds of the positions at which it lies inside the image.
 
     Measured: found for each plane anew, the divisions took as long as the copying of short rows.
@@ -42,7 +42,7 @@ def image_to_columns(start, stop, x, channels, columns, geometry, box):
     depth, height, width = geometry[4]
     out_width = geometry[5, 2]
     taps = kernel_d * kernel_h * kernel_w
-    low, high = _inside(width, out_width, kernel_w, stride_w, padding_w, dilation_w)
+    low, high = inside(width, out_width, kernel_w, stride_w, padding_w, dilation_w)
     first, samples, z0, depths, y0, rows = box
     positions = depths * rows * out_width
     for item in range(start, stop):
@@ -90,7 +90,7 @@ def columns_to_image(start, stop, columns, gx, channels, geometry, box):
     depth, height, width = geometry[4]
     out_width = geometry[5, 2]
     taps = kernel_d * kernel_h * kernel_w
-    low, high = _inside(width, out_width, kernel_w, stride_w, padding_w, dilation_w)
+    low, high = inside(width, out_width, kernel_w, stride_w, padding_w, dilation_w)
     first, samples, z0, depths, y0, rows = box
     positions = depths * rows * out_width
     for item in range(start, stop):

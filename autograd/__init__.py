@@ -35,6 +35,8 @@ from .dtypes import (
     promote_types,
     result_type,
     set_default_dtype,
+    sparse_coo,
+    sparse_csr,
     strided,
     uint8,
     uint16,
@@ -98,7 +100,7 @@ _LATER = {
 }
 _MODULES = (
     "accelerator amp anomaly_mode backends cpu cuda datasets fft forward_ad func function functional grad_mode graph "
-    "linalg masked mps random return_types serialization signal special storage testing types utils variable xpu"
+    "linalg masked mps random return_types serialization signal sparse special storage testing types utils variable xpu"
 )
 _LAZY: dict[str, tuple[str, str | None]] = {
     **{name: (f"autograd.{name}", None) for name in _MODULES.split()},
@@ -115,7 +117,7 @@ __all__ = sorted(
         "bfloat16", "channels_last_3d", "get_default_device", "layout", "legacy_contiguous_format", "memory_format",
         "newaxis", "set_default_device",
         "can_cast", "cdouble", "cfloat", "channels_last", "complex64", "complex128", "contiguous_format",
-        "preserve_format", "result_type", "strided", "Generator",
+        "preserve_format", "result_type", "sparse_coo", "sparse_csr", "strided", "Generator",
         "Size", "Tensor", "backward", "bool", "default_generator", "detect_anomaly", "device", "double", "dtype", "e",
         "enable_grad", "float", "float16", "float32", "float64", "get_default_dtype", "get_num_threads", "grad",
         "half", "inf", "inference_mode", "int", "int16", "int32", "int64", "int8", "is_anomaly_enabled",

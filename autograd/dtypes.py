@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .devices import device
-from .kernels.halves import FLOATING
+from .kernels.halves import FLOATING, INEXACT
 
 __all__ = [
     "DTYPES",
@@ -143,10 +143,20 @@ def from_numpy_dtype(numpy_dtype: np.dtype) -> dtype:
         native = numpy_dtype.newbyteorder("=")
         if native in _FROM_NUMPY:
             return _FROM_NUMPY[native]
-        names = ", ".join(DTYPES)
-        raise TypeError(
-            f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: {names}."
-        ) from None
+    return check_numpy_dtype(numpy_dtype)
+
+
+def check_numpy_dtype(numpy_dtype: np.dtype) -> dtype:
+    """The dtype for an array of the user's.
+
+    Raises:
+        TypeError: tensors have no such type; or bfloat16, of which PyTorch takes no arrays either.
+    """
+    found = None if numpy_dtype in wider else _FROM_NUMPY.get(numpy_dtype.newbyteorder("="))
+    if found is None:
+        names = ", ".join(name for name in DTYPES if name != "bfloat16")
+        raise TypeError(f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: {names}.")
+    return found
 
 
 def to_numpy_dtype(given: Any) -> np.dtype:
@@ -271,7 +281,9 @@ def _combine(strong: np.dtype | None, weak: np.dtype | None) -> np.dtype | None:
     if strong is None or weak is None:
         return weak if strong is None else strong
     if _CATEGORY[weak.kind] > _CATEGORY[strong.kind]:
-        return complex_of(strong) if strong.kind in FLOATING else promote_numpy(strong, weak)
+        if strong.kind in FLOATING:
+            return complex_of(strong)
+        return weak if weak.kind in INEXACT else promote_numpy(strong, weak)
     return strong
 
 

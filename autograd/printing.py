@@ -154,7 +154,7 @@ def format_tensor(
     if not isinstance(array, np.ndarray):
         raise TypeError(f"format_tensor: array must be a numpy.ndarray, but got {type(array).__name__}.")
     dtype = array.dtype
-    if dtype.kind not in "biufc" or dtype.itemsize > (16 if dtype.kind == "c" else 8):
+    if dtype.kind not in "biufVc" or dtype.itemsize > (16 if dtype.kind == "c" else 8):
         raise TypeError(f"format_tensor: cannot print dtype {dtype}; convert to bool, int, float or complex.")
 
     options = _options
@@ -173,6 +173,34 @@ def format_tensor(
     if dtype not in _unnamed_dtypes(np.dtype(default_dtype), empty=array.size == 0):
         notes.append(f"dtype={dtype_name}")
     return _append_suffixes(prefix + values, [*notes, *suffixes], len(prefix), options.linewidth) + ")"
+
+
+def format_parts(parts: dict[str, np.ndarray], suffixes: Sequence[str], on_new_line: bool) -> str:
+    """What PyTorch's ``repr`` gives for a tensor made of several arrays.
+
+    Args:
+        parts: the arrays by name.
+        suffixes: what follows them.
+        on_new_line: whether the suffixes begin a line.
+
+    >>> import numpy as np
+    >>> print(format_parts({"indices": np.array([[2]]), "values": np.array([5])}, ["size=(3,)"], True))
+    tensor(indices=tensor([[2]]),
+           values=tensor([5]),
+           size=(3,))
+    """
+    indent = len("tensor(")
+    texts = []
+    for name, array in parts.items():
+        prefix = f"{name}=tensor("
+        summarize = array.size > _options.threshold
+        values = _format_values(array, summarize, indent + len(prefix), _options) if array.size else "[]"
+        texts.append(prefix + values + (")" if array.size else f", size={array.shape})"))
+    text = "tensor(" + (",\n" + " " * indent).join(texts)
+    if on_new_line:
+        text += ",\n" + " " * indent + suffixes[0]
+        suffixes = suffixes[1:]
+    return _append_suffixes(text, suffixes, indent, _options.linewidth) + ")"
 
 
 def _unnamed_dtypes(default: np.dtype, empty: bool) -> tuple[np.dtype, ...]:

@@ -43,17 +43,52 @@ class _InferenceCounter:
 INFERENCE: Any = _InferenceCounter()
 
 
-class BatchError(RuntimeError):
-    """An operator asked for the memory of a tensor that stands for one example of a batch, inside `vmap`. Where the
-    operator as a whole is known, `over_examples` runs it on one example after the other instead."""
+class ArrayError(RuntimeError):
+    """An operator asked for the array of a tensor that has none. Where the operator as a whole is known, the error
+    knows how else it is done."""
 
-    def over_examples(
+    def of_row(self, row: Any, values: list[Any]) -> Any:
+        """The result of a row on all its parameters."""
+        raise self
+
+    def of_function(
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], writes: bool = False
     ) -> Any:
-        """The operator on each example, results stacked; ``writes`` says that it writes to its first argument."""
+        """The result of a function; ``writes`` says that it writes to its first argument."""
+        raise self
+
+
+class BatchError(ArrayError):
+    """An operator asked for the memory of a tensor that stands for one example of a batch, inside `vmap`: it runs on
+    the whole batch, or on one example after the other, results stacked."""
+
+    def of_row(self, row: Any, values: list[Any]) -> Any:
+        from .rows.batching import row_on_batch
+
+        return row_on_batch(row, values)
+
+    def of_function(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], writes: bool = False
+    ) -> Any:
         from .rows.batching import over_examples
 
         return over_examples(function, args, kwargs, writes)
+
+
+class SparseError(ArrayError, NotImplementedError):
+    """An operator asked for the array of a sparse tensor: those that know sparse tensors are in `ops.sparse`."""
+
+    def of_row(self, row: Any, values: list[Any]) -> Any:
+        from .ops.sparse.operators import on_sparse
+
+        return on_sparse(row.name, values, {})
+
+    def of_function(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], writes: bool = False
+    ) -> Any:
+        from .ops.sparse.operators import on_sparse
+
+        return on_sparse(function.__name__, args, kwargs)
 
 
 SMALL = 1024  # elements: making a new array costs less than finding out whether this one may be written to
@@ -72,14 +107,20 @@ class TensorNode(Node):
             return None
         if not isinstance(changed, Tensor):
             raise TypeError(f"a hook must return a Tensor or None, but gave {type(changed).__name__}")
-        if g is not None and changed._array.shape != tuple(g.shape):
+        if g is not None and tuple(changed.shape) != tuple(g.shape):
             raise RuntimeError(f"hook changed the gradient's shape from {list(g.shape)} to {list(changed.shape)}")
         return changed if isinstance(g, Tensor) else changed._array
 
     def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
-        if owned and type(total) is ndarray and total.size >= SMALL and total.base is None and total.flags.writeable:
+        if (
+            owned
+            and type(total) is type(g) is ndarray
+            and total.size >= SMALL
+            and total.base is None
+            and total.flags.writeable
+        ):
             return np.add(total, g, total)
-        return total + g
+        return added(total, g)
 
     def __repr__(self) -> str:
         return f"<{self.name().rpartition(':')[2]} object at {id(self):#x}>"
@@ -88,6 +129,13 @@ class TensorNode(Node):
     def metadata(self) -> dict[str, Any]:
         """A dict for notes of the user."""
         return self.all_hooks().metadata
+
+
+def added(total: Any, g: Any) -> Any:
+    """The sum of two gradients; of a sparse one and a dense one it is dense."""
+    if isinstance(total, Tensor) and total.layout is not dtypes.strided:
+        return (g if isinstance(g, Tensor) else wrap(g)) + total
+    return total + g
 
 
 class TensorLeaf(Leaf, TensorNode):
@@ -114,14 +162,16 @@ class TensorLeaf(Leaf, TensorNode):
         grad = self.grad
         if not isinstance(g, Tensor):
             g = np.asarray(g)
-            if grad is None:
+            if grad is None or grad.layout is not dtypes.strided:
+                if grad is not None:
+                    g, owned = added(grad, g)._array, True
                 # A gradient that nobody else holds needs no copy: it becomes the leaf's own.
                 self.grad = wrap(g if owned and g.base is None and g.flags.writeable else g.copy())
             else:
                 np.add(grad._array, g, grad._array)
                 count_write(grad)
         else:
-            self.grad = g if grad is None else grad + g
+            self.grad = g if grad is None else added(grad, g)
         if self.hooked:
             tensor = self.owner()
             for hook in list(self.hooked.values()) if tensor is not None else ():
@@ -224,7 +274,7 @@ class Tensor:
                 )
             return self
         if requires_grad and node is None:
-            check_differentiable(self._array.dtype)
+            check_differentiable(self.dtype.numpy)
             if self._counter is INFERENCE and not state.inference:
                 raise RuntimeError(
                     "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. "
@@ -639,9 +689,12 @@ class Tensor:
 
         Raises:
             RuntimeError: the tensor requires grad, and ``force`` is not set.
+            TypeError: bfloat16, which NumPy itself does not know; convert with ``.float()``.
         """
         if not force and node_of(self) is not None:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        if self._array.dtype.kind == "V":
+            raise TypeError("Got unsupported ScalarType BFloat16: NumPy has no such type; convert with .float()")
         return self._array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -674,12 +727,9 @@ class Tensor:
         if self._array.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars")
         return self._array.item()
-            TypeError: bfloat16, which NumPy itself does not know; convert with ``.float()``.
 
     def _real_scalar(self, kind: str) -> Any:
         value = self._scalar()
-        if self._array.dtype.kind == "V":
-            raise TypeError("Got unsupported ScalarType BFloat16: NumPy has no such type; convert with .float()")
         if isinstance(value, complex):
             if value.imag:
                 raise RuntimeError(f"value cannot be converted to type {kind} without overflow: {value}; take .real")

@@ -27,7 +27,7 @@ from ..graph import state
 from ..tensor import BatchError, Tensor, check_dim, shared_counter
 from .dispatch import apply_coarse, apply_pointwise, compute_dtype
 from .public import FUNCTIONAL, TORCH
-from .table import TABLE, CoarseRow, PointwiseRow
+from .table import TABLE, CoarseRow, PointwiseRow, Row
 
 __all__ = [
     "Batch",
@@ -43,6 +43,7 @@ __all__ = [
     "levels_of",
     "over_examples",
     "pointwise_on_batch",
+    "row_on_batch",
     "wrap_batch",
     "write_into",
 ]
@@ -256,7 +257,7 @@ def _or_over_examples(method: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     try:
         return method(*args, **kwargs)
     except BatchError as error:
-        return error.over_examples(method, args, kwargs)
+        return error.of_function(method, args, kwargs)
 
 
 def wrap_batch(value: Tensor, batch: Batch) -> Batched:
@@ -480,6 +481,11 @@ def _aligned(value: Tensor, ndim: int) -> Tensor:
     """The batch with dimensions of size 1 behind its first, so that examples have ``ndim`` dimensions."""
     missing = ndim + 1 - value.ndim
     return value if not missing else value.reshape(value.shape[0], *(1,) * missing, *value.shape[1:])
+
+
+def row_on_batch(row: Row, values: Sequence[Any]) -> Any:
+    """A row on parameters of which some are batched."""
+    return (pointwise_on_batch if isinstance(row, PointwiseRow) else coarse_on_batch)(row, values)  # type: ignore
 
 
 def coarse_on_batch(row: CoarseRow, values: Sequence[Any]) -> Any:

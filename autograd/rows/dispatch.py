@@ -12,7 +12,7 @@ from ..dtypes import number_dtype, promote_numpy, result_dtype, wider
 from ..graph import Node, state
 from ..kernels.halves import INEXACT
 from ..kernels.silence import silently
-from ..tensor import INFERENCE, BatchError, Tensor, node_of, shared_counter, wrap
+from ..tensor import INFERENCE, ArrayError, Tensor, node_of, shared_counter, wrap
 from .nodes import ComplexNode, ManyNode, Output, PointwiseNode, RowNode, WideNode, holds_complex, record
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
 from .widening import is_narrow, run_wide
@@ -39,13 +39,13 @@ Tensor._apply_row = staticmethod(apply)  # type: ignore[attr-defined]
 def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     count = len(row.inputs)
     operands, attributes = values[:count], tuple(values[count:])
-    dtype = compute_dtype(row, operands)
-    if dtype.kind == "c" and isinstance(row.complex, str):
-        return apply(TABLE[row.complex], [_promoted(operand, dtype) for operand in operands], {})
     tensors: list[Tensor | None] = []
     arrays: list[ndarray] = []
     nodes: list[Node | None] = []
     try:
+        dtype = compute_dtype(row, operands)
+        if dtype.kind == "c" and isinstance(row.complex, str):
+            return apply(TABLE[row.complex], [_promoted(operand, dtype) for operand in operands], {})
         for name, operand in zip(row.inputs, operands, strict=True):
             if isinstance(operand, Tensor):
                 tensors.append(operand)
@@ -56,10 +56,8 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
                 tensors.append(None)
                 nodes.append(None)
                 arrays.append(as_number(operand, dtype) if name != "condition" else np.asarray(operand, np.bool_))
-    except BatchError:
-        from .batching import pointwise_on_batch
-
-        return pointwise_on_batch(row, values)
+    except ArrayError as error:
+        return error.of_row(row, values)
     shape = broadcast_shape(row, arrays)
     size = 1
     for n in shape:
@@ -235,10 +233,8 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
             else:
                 kind = type(value).__name__
                 raise TypeError(f"{row.name}(): argument '{public_name(name)}' must be Tensor, not {kind}")
-    except BatchError:
-        from .batching import coarse_on_batch
-
-        return coarse_on_batch(row, values)
+    except ArrayError as error:
+        return error.of_row(row, values)
     if row.is_real and holds_complex([arguments[position] for position in row.input_positions]):
         return _without_complex(row, values)
     if wider and not row.is_view and is_narrow(row, arguments):

@@ -15,7 +15,7 @@ import numpy as np
 from ..dtypes import from_numpy_dtype
 from ..graph import state
 from ..kernels.silence import silently
-from ..tensor import BatchError, Tensor, count_write, wrap
+from ..tensor import ArrayError, SparseError, Tensor, count_write, wrap
 from .dispatch import NUMBERS, apply, apply_pointwise, compute_dtype
 from .nodes import show_saved
 from .shortcuts import binary, named, reflected, unary
@@ -28,7 +28,8 @@ __all__ = [
 
 # What stands where: "torch" is `autograd` itself, "linalg" is `autograd.linalg`, and so on; "methods" are those alone.
 NAMESPACES: dict[str, dict[str, Any]] = {
-    name: {} for name in ("torch", "nn.functional", "special", "linalg", "fft", "masked", "signal.windows", "methods")
+    name: {}
+    for name in ("torch", "nn.functional", "special", "linalg", "fft", "masked", "signal.windows", "sparse", "methods")
 }
 TORCH, FUNCTIONAL = NAMESPACES["torch"], NAMESPACES["nn.functional"]
 
@@ -115,8 +116,8 @@ def with_keywords(written: Callable[..., Any], arguments: dict[str, str] | None 
                 return written(*args, **kwargs)
             out = kwargs.pop("out")
             result = written(*args, **kwargs)
-        except BatchError as error:
-            return error.over_examples(public, args, kwargs)
+        except ArrayError as error:
+            return error.of_function(public, args, kwargs)
         except AttributeError:
             if args and parameters[:1] in (("input",), ("self",)) and not isinstance(args[0], Tensor):
                 raise TypeError(
@@ -187,8 +188,8 @@ def _function_of(row: Row) -> Callable[..., Any]:
                 kwargs[renamed[other]] = kwargs.pop(other)
         try:
             result = apply(row, args, kwargs)
-        except BatchError as error:
-            result = error.over_examples(public, args, kwargs)
+        except ArrayError as error:
+            result = error.of_function(public, args, kwargs)
         return result if out is None else write_outs(out, result, row.name, args)
 
     return public
@@ -221,7 +222,10 @@ def _with_alpha(row: PointwiseRow) -> Callable[..., Any]:
                 raise TypeError(f"{row.name}() takes 2 positional arguments, but {2 + len(more)} were given")
             other, alpha = (more[0], other) if isinstance(more[0], Tensor) else (other, more[0])
         if alpha != 1 or alpha is True:
-            dtype = compute_dtype(row, [input, other])
+            try:
+                dtype = compute_dtype(row, [input, other])
+            except SparseError as error:
+                return error.of_function(public, (input, other), {"alpha": alpha})
             if alpha is True and dtype.kind != "b":
                 raise RuntimeError("Boolean alpha only supported for Boolean results.")
             if dtype.kind in "iub" and isinstance(alpha, float):
@@ -246,10 +250,13 @@ def _inplace_of(public: Callable[..., Any], name: str) -> Callable[..., Any]:
             raise RuntimeError(f"In-place {name} is not supported for complex tensors.")
         if type(self) is not Tensor and getattr(self, "_batch", None) is not None:
             return write(self, public(self.clone(), *args, **kwargs), f"{name}_")  # see `write_into`
-        check_overlap(self, args, f"{name}_")
-        if not state.grad and _write_directly(public, self, args, kwargs):
-            return self
-        return write(self, public(self, *args, **kwargs), f"{name}_")
+        try:
+            check_overlap(self, args, f"{name}_")
+            if not state.grad and _write_directly(public, self, args, kwargs):
+                return self
+            return write(self, public(self, *args, **kwargs), f"{name}_")
+        except SparseError as error:
+            return error.of_function(method, (self, *args), kwargs, writes=True)
 
     method.__name__ = f"{name}_"
     method.__qualname__ = f"Tensor.{name}_"
@@ -302,8 +309,8 @@ def inplace(name: str, *aliases: str) -> Callable[[Callable[..., Tensor]], Calla
             try:
                 check_overlap(self, args, name)
                 return write(self, compute(self, *args, **kwargs), name)
-            except BatchError as error:
-                return error.over_examples(method, (self, *args), kwargs, writes=True)
+            except ArrayError as error:
+                return error.of_function(method, (self, *args), kwargs, writes=True)
 
         method.__name__, method.__qualname__, method.__doc__ = name, f"Tensor.{name}", compute.__doc__
         for each in (name, *aliases):

@@ -1,0 +1,1 @@
+"""Sparse tensors: what they are, how they are made, and the operators that know them."""

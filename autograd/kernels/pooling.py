@@ -52,9 +52,10 @@ def pool_output_size(
                 f"{name}: kernel_size {tuple(kernel)}, stride {tuple(stride)} and dilation {tuple(dilation)} must be "
                 f"positive."
             )
-        if not 0 <= 2 * pad <= extent:
+        if not 0 <= 2 * pad <= k:
             raise RuntimeError(
-                f"{name}: padding {tuple(padding)} must not be negative, nor more than half of the window, {extent}."
+                f"{name}: padding {tuple(padding)} must not be negative, nor more than half of kernel_size "
+                f"{tuple(kernel)}."
             )
         out = (s + 2 * pad - extent + (step - 1 if ceil_mode else 0)) // step + 1
         if ceil_mode and (out - 1) * step >= s + pad:

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import jit, threads
 
-__all__ = ["AxisMap", "cubic_map", "filter_map", "linear_map", "mean_map", "nearest_map", "resample"]
+__all__ = ["AxisMap", "cubic_map", "filter_map", "linear_map", "mean_map", "nearest_map", "resample", "resample_bytes"]
 
 GRAIN = 16384  # elements worth a thread
 LOOP_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -40,10 +40,24 @@ class AxisMap:
             (np.diff(self.bounds) == 1).all() and (self.weights == 1).all()
         )
 
+    def _rows(self) -> np.ndarray:
+        """The output of each weight."""
+        return np.repeat(np.arange(self.outputs), np.diff(self.bounds))
+
+    def rounded(self) -> tuple[AxisMap, int]:
+        """The map in integers of 16 bits, one weight for each pair of output and input, and by how many bits they are
+        shifted."""
+        pairs, which = np.unique(self._rows() * self.inputs + self.places, return_inverse=True)
+        weights = np.bincount(which, self.weights)
+        bits = next(p for p in range(23) if p == 22 or int(0.5 + weights.max() * (1 << (p + 1))) >= 1 << 15)
+        bounds = np.searchsorted(pairs, np.arange(self.outputs + 1) * self.inputs)
+        scaled = np.trunc(weights * (1 << bits) + np.copysign(0.5, weights)).astype(np.int32)
+        return AxisMap(self.inputs, bounds, pairs % self.inputs, scaled), bits
+
     @cached_property
     def transposed(self) -> AxisMap:
         """The map back, from outputs to inputs."""
-        rows = np.repeat(np.arange(self.outputs), np.diff(self.bounds))
+        rows = self._rows()
         order = np.argsort(self.places, kind="stable")
         bounds = np.zeros(self.inputs + 1, np.int64)
         np.cumsum(np.bincount(self.places, minlength=self.inputs), out=bounds[1:])
@@ -175,6 +189,22 @@ def resample(x: np.ndarray, maps: Sequence[AxisMap]) -> np.ndarray:
         else:
             x = _along(x.astype(np.float32) if x.dtype == np.float16 else x, axis, each)
     return x.astype(kind, copy=False)
+
+
+def resample_bytes(x: np.ndarray, maps: Sequence[AxisMap]) -> np.ndarray:
+    """`resample` of integers from 0 to 255, rounded after each axis, the last one first, as PyTorch and Pillow do.
+
+    >>> resample_bytes(np.array([[10, 21]], np.uint8), [mean_map(2, 1)])
+    array([[16]], dtype=uint8)
+    """
+    for axis, each in zip(range(-1, -len(maps) - 1, -1), reversed(maps), strict=True):
+        if not each.picks:
+            whole, bits = each.rounded()
+            sums = _along(x.astype(np.int32), axis, whole) + (1 << (bits - 1))
+            x = np.clip(sums >> bits, 0, 255).astype(np.uint8)
+        else:
+            x = np.take(x, each.places, axis)
+    return x
 
 
 def _along(x: np.ndarray, axis: int, each: AxisMap) -> np.ndarray:

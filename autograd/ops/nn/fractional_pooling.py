@@ -40,8 +40,10 @@ def _largest(
     batch = batch_of_images(operator, input, axes)
     size, expected = batch.shape[2:], (*batch.shape[:2], axes)
     check_numbers(operator, batch._array.dtype)
-    if min(kernel) < 1 or min(sizes) < 1:
-        raise RuntimeError(f"{operator}: kernel_size {kernel} and output_size {sizes} must be greater than zero")
+    if min(kernel) < 1 or min(sizes) < 0:
+        raise RuntimeError(
+            f"{operator}: kernel_size {kernel} and output_size {sizes} must not be negative, nor a window empty"
+        )
     # Of three axes PyTorch wants one element more than needed.
     if any(m + k - 1 + (axes == 3) > n for n, m, k in zip(size, sizes, kernel, strict=True)):
         raise RuntimeError(

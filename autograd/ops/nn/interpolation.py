@@ -133,7 +133,8 @@ def _maps(
     """One map for each axis."""
     maps = kernels.resample
     # Where the pixels lie is computed in the precision in which PyTorch does it, as a place may be halfway.
-    kind = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+    doubles = dtype == np.float64 or (dtype == np.uint8 and mode not in WITHOUT_CORNERS)
+    kind = np.dtype(np.float64 if doubles else np.float32)
     found = []
     for axis, (n, m) in enumerate(zip(old, new, strict=True)):
         if align_corners:
@@ -141,7 +142,9 @@ def _maps(
         else:
             given = None if scales is None else scales[axis]
             scale = 1.0 / given if given is not None and given > 0 else float(kind.type(n) / kind.type(m))
-        if mode in WITHOUT_CORNERS:
+        if n == m and (antialias or dtype == np.uint8):
+            found.append(maps.nearest_map(n, n, 1.0, kind, False))
+        elif mode in WITHOUT_CORNERS:
             found.append(maps.nearest_map(n, m, scale, kind, mode == "nearest-exact"))
         elif antialias:
             found.append(maps.filter_map(n, m, scale, kind, mode))

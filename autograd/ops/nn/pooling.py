@@ -202,6 +202,10 @@ def mean_of_windows(
     window = _window(operator, axes, kernel_size, stride, padding)
     batch = batch_of_images(operator, input, axes)
     check_numbers(operator, batch._array.dtype, "int64")
+    if axes == 3 and any(n < k for n, k in zip(batch.shape[2:], window[0], strict=True)):
+        raise RuntimeError(
+            f"{operator}: input of size {tuple(batch.shape[2:])} is smaller than kernel_size {window[0]}"
+        )
     out = apply(avg_pool, (batch, *window, ceil_mode, count_include_pad, divisor_override), {})
     return out if batch is input else out.squeeze(0)
 

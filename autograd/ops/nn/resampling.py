@@ -10,7 +10,8 @@ __all__ = ["resample"]
 
 @coarse(latex=r"\sum_j w_{ij} x_j \text{ along each axis}", home="", node_name=lambda name: name, complex=False)
 def resample(x: Array, name, maps):
-    return kernels.resample.resample(x, maps)
+    compute = kernels.resample.resample_bytes if x.dtype == "uint8" else kernels.resample.resample
+    return compute(x, maps)
 
 
 @resample.gradient("x")

@@ -128,7 +128,7 @@ def require_cpu(given: Any, operator: str = "") -> None:
     remedy = f"device '{place}' is not available: chalkgrad computes on the CPU; use device('cpu')."
     if place.type in ("cuda", "xpu"):
         raise AssertionError(f"Torch not compiled with {place.type.upper()} enabled: {remedy}")
-    raise NotImplementedError(remedy)
+    raise NotImplementedError(remedy)  # PyTorch's type for a backend that is not there
 
 
 def set_default_device(device: Any) -> None:

@@ -124,15 +124,22 @@ def grad(
                 "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
                 "if this is the desired behavior."
             )
-        if g is not None and not isinstance(g, Tensor):
-            g = np.asarray(g)
-            # The caller may write to each result: no two share memory, and none repeats an element.
-            if id(g) in known or g.base is not None or not g.flags.writeable or 0 in g.strides:
-                g = g.copy()
-            known.add(id(g))
-            g = wrap(g)
-        results.append(g)
+        results.append(g if g is None or isinstance(g, Tensor) else own_tensor(g, known))
     return tuple(results)
+
+
+def own_tensor(g: Any, known: set[int]) -> Tensor:
+    """A gradient as a tensor that the caller may write to: it shares no memory and repeats no element.
+
+    Args:
+        g: an array.
+        known: the ids of arrays that others hold; this one's is added.
+    """
+    g = np.asarray(g)
+    if id(g) in known or g.base is not None or not g.flags.writeable or 0 in g.strides:
+        g = g.copy()
+    known.add(id(g))
+    return wrap(g)
 
 
 def _as_list(gradients: Any, count: int, name: str) -> list[Any]:

@@ -233,7 +233,7 @@ class FunctionOutput(TensorNode):
     @property
     def function(self) -> BackwardNode:
         """The node of the function."""
-        return self.edges[0]  # type: ignore[return-value]
+        return self.edges[0]  # type: ignore[return-value]  # __init__ puts nothing else there
 
     def vjp(self, g: Any) -> Sequence[Any]:
         return ({self.index: g},)
@@ -293,6 +293,9 @@ class Function(FunctionCtx, metaclass=_FunctionType):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(LEGACY)
+
+    # What a subclass leaves out raises when it is asked for, not when the class is made: as in PyTorch, most classes
+    # have no need of setup_context, jvp and vmap, and one that is never differentiated none of backward.
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:

@@ -50,7 +50,7 @@ def load_idx(path: str | os.PathLike[str]) -> np.ndarray:
             return _read(plain, path)
         try:
             with gzip.GzipFile(fileobj=plain) as file:
-                return _read(file, path)  # type: ignore[arg-type]
+                return _read(file, path)  # type: ignore[arg-type]  # GzipFile reads bytes, but is no BinaryIO to mypy
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(f"{path}: the gzip file is damaged or cut off ({error}); fetch it again") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -368,6 +368,18 @@ def _integers(operator: str, low: int, high: int | None, generator: Generator | 
     return draw
 
 
+def _bounds(usage: str, given: Sequence[Any], low: Any, high: Any) -> tuple[Any, Any]:
+    """``low``, which may be None, and ``high``, given by position in this order or by name."""
+    left = list(given)
+    if high is None and left:
+        high = left.pop()
+    if low is None and left:
+        low = left.pop()
+    if left or high is None:
+        raise TypeError(usage)
+    return low, high
+
+
 @function(method=False)
 def randint(
     *bounds: Any,
@@ -395,12 +407,10 @@ def randint(
     left = list(bounds)
     if size is None and left and len(left) + (low is not None) + (high is not None) > 1:
         size = left.pop()
-    if high is None and left:
-        high = left.pop()
-    if low is None and left:
-        low = left.pop()
-    if left or high is None or size is None:
-        raise TypeError("randint() takes (high, size) or (low, high, size)")
+    usage = "randint() takes (high, size) or (low, high, size)"
+    low, high = _bounds(usage, left, low, high)
+    if size is None:
+        raise TypeError(usage)
     lowest = 0 if low is None else _integer("randint", "low", low)
     draw = _integers("randint", lowest, _integer("randint", "high", high), generator)
     options = {"layout": layout, "device": device, "requires_grad": requires_grad, "pin_memory": pin_memory}
@@ -426,13 +436,7 @@ def randint_like(
     Raises:
         RuntimeError: an empty range, or a bound that the dtype does not hold.
     """
-    left = list(bounds)
-    if high is None and left:
-        high = left.pop()
-    if low is None and left:
-        low = left.pop()
-    if left or high is None:
-        raise TypeError("randint_like() takes (input, high) or (input, low, high)")
+    low, high = _bounds("randint_like() takes (input, high) or (input, low, high)", bounds, low, high)
     if isinstance(high, Tensor):
         if high._array.ndim:
             raise RuntimeError(f"randint_like: high must be a scalar tensor, but got shape {list(high.shape)}")

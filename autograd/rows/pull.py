@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from ..differentiation import differentiate
+from ..differentiation import differentiate, own_tensor
 from ..graph import Node
-from ..tensor import Tensor, node_of, wrap
+from ..tensor import Tensor, node_of
 from .batching import enclose, expose, is_batched, levels_of
 
 __all__ = ["pull"]
@@ -56,14 +54,8 @@ def pull(
     results: list[Tensor | None] = []
     known = {id(value) for value in values}
     for tensor, g in zip(inputs, arrived, strict=True):
-        if g is not None and not isinstance(g, Tensor):
-            g = np.asarray(g)
-            # The caller may write to each result: no two share memory, and none repeats an element.
-            if id(g) in known or g.base is not None or not g.flags.writeable or 0 in g.strides:
-                g = g.copy()
-            known.add(id(g))
-            g = wrap(g)
         if g is not None:
+            g = g if isinstance(g, Tensor) else own_tensor(g, known)
             for batch in reversed(levels_of(tensor)):
                 g = enclose(g, batch)
         results.append(g)

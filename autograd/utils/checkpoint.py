@@ -97,6 +97,19 @@ def set_device_states(devices: Sequence[int], states: Sequence[Tensor], *, devic
         raise RuntimeError(f"set_device_states: there is only the CPU, but devices {list(devices)} were given")
 
 
+def _given(operator: str, use_reentrant: bool | None) -> bool:
+    """What was given, or with a warning PyTorch's old default."""
+    if use_reentrant is not None:
+        return use_reentrant
+    warnings.warn(
+        f"utils.checkpoint.{operator}: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
+        "recommended, but if you need to preserve the current behavior, you can pass use_reentrant=True.",
+        UserWarning,
+        stacklevel=3,
+    )
+    return True
+
+
 def checkpoint(
     function: Callable[..., Any],
     *args: Any,
@@ -131,14 +144,7 @@ def checkpoint(
     >>> x.grad
     tensor([ 2.0000, 14.7781])
     """
-    if use_reentrant is None:
-        warnings.warn(
-            "utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
-            "recommended, but if you need to preserve the current behavior, you can pass use_reentrant=True.",
-            UserWarning,
-            stacklevel=2,
-        )
-        use_reentrant = True
+    use_reentrant = _given("checkpoint", use_reentrant)
     preserve = kwargs.pop("preserve_rng_state", True)
     if use_reentrant:
         if kwargs:
@@ -321,15 +327,7 @@ def checkpoint_sequential(
     >>> checkpoint_sequential(steps, 3, autograd.zeros(1, requires_grad=True), use_reentrant=False)
     tensor([1.], grad_fn=<PowBackward0>)
     """
-    if use_reentrant is None:
-        warnings.warn(
-            "utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed explicitly. "
-            "use_reentrant=False is recommended, but if you need to preserve the current behavior, you can pass "
-            "use_reentrant=True.",
-            UserWarning,
-            stacklevel=2,
-        )
-        use_reentrant = True
+    use_reentrant = _given("checkpoint_sequential", use_reentrant)
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
         raise ValueError(f"Unexpected keyword arguments: {','.join(kwargs)}")

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from ...kernels import lapack
+from ...rows.dispatch import apply
 from ...rows.public import function
 from ...rows.results import result_type
 from ...rows.table import Array, _, coarse
 from ...tensor import Tensor, wrap
 from ..convert import check_tensor
 from .matrices import (
+    by_columns,
     call,
     check_floating,
     check_info,
@@ -624,7 +626,7 @@ def householder_product(input: Tensor, tau: Tensor) -> Tensor:
     _check_householder(name, input, tau)
     v, t = _reflections(input, tau)
     m, n = input._array.shape[-2:]
-    return identity(m, input, n) - v @ (t @ mH(v[..., :n, :]))
+    return apply(by_columns, (identity(m, input, n) - v @ (t @ mH(v[..., :n, :])),), {})
 
 
 @function(arguments={"input": "self", "tau": "input2"})
@@ -668,6 +670,5 @@ def ormqr(self: Tensor, input2: Tensor, input3: Tensor, left: bool = True, trans
     v, t = _reflections(self, input2)
     if transpose:
         t = mH(t)
-    if left:
-        return input3 - v @ (t @ (mH(v) @ input3))
-    return input3 - ((input3 @ v) @ t) @ mH(v)
+    product = input3 - v @ (t @ (mH(v) @ input3)) if left else input3 - ((input3 @ v) @ t) @ mH(v)
+    return apply(by_columns, (product,), {})

@@ -9,14 +9,15 @@ import numpy as np
 from ...kernels.halves import is_half
 from ...rows.dispatch import apply
 from ...rows.public import NAMESPACES
-from ...rows.table import Row, _
+from ...rows.table import Array, Row, _, coarse
 from ...rows.writes import type_name
 from ...tensor import Tensor, wrap
 from ..convert import check_tensor
 
 __all__ = [
-    "LinAlgError", "broadcast_batches", "call", "check_floating", "check_info", "check_matrix", "check_stack",
-    "conj", "hermitian_from_lower", "identity", "is_complex", "mH", "on_diagonal", "same_kind", "tril", "triu",
+    "LinAlgError", "broadcast_batches", "by_columns", "call", "check_floating", "check_info", "check_matrix",
+    "check_stack", "conj", "hermitian_from_lower", "identity", "is_complex", "mH", "on_diagonal", "same_kind", "tril",
+    "triu",
 ]  # fmt: skip
 
 
@@ -34,6 +35,17 @@ def call(row: Row, *arguments: Any) -> Any:
         return apply(row, arguments, {})
     except np.linalg.LinAlgError as error:
         raise LinAlgError(f"linalg: {error} in {row.name} (is there NaN or infinity in the input?)") from None
+
+
+@coarse(latex=r"x", home="", node_name="Clone", keeps_layout=True)
+def by_columns(x: Array):
+    """A copy that lies in memory column by column, as results of LAPACK do."""
+    return np.array(x.swapaxes(-2, -1), order="C").swapaxes(-2, -1)
+
+
+@by_columns.gradient("x")
+def _(g):
+    return g
 
 
 def check_stack(operator: str, name: str, value: Any) -> Tensor:

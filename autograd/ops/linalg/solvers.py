@@ -14,6 +14,7 @@ import numpy as np
 
 from ...kernels import lapack
 from ...kernels.halves import is_half
+from ...rows.dispatch import apply
 from ...rows.nodes import sum_to
 from ...rows.public import function
 from ...rows.results import result_type
@@ -22,6 +23,7 @@ from ...tensor import Tensor, wrap
 from ..convert import check_tensor
 from .matrices import (
     broadcast_batches,
+    by_columns,
     call,
     check_floating,
     check_info,
@@ -175,6 +177,18 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     return x
 
 
+def _check_system(operator: str, left: bool = True, **operands: Tensor) -> None:
+    """Raises unless a square matrix and right hand sides, in this order, are of one kind and fit together."""
+    (a_name, a), (b_name, b) = operands.items()
+    check_matrix(operator, a_name, a, square=True)
+    check_matrix(operator, b_name, b)
+    same_kind(operator, **operands)
+    if b._array.shape[-2 if left else -1] != a._array.shape[-1]:
+        raise RuntimeError(
+            f"{operator}: Incompatible shapes of {a_name} and {b_name}: {list(a.shape)} and {list(b.shape)}"
+        )
+
+
 @coarse(latex=r"x^{-1} y", home="", node_name="LinalgSolveTriangular", keeps_layout=True, holomorphic=False)
 def triangular_solution(x: Array, y: Array, upper, unit=False):
     """Triangular x (..., n, n) and y (..., n, k) with the same leading dimensions."""
@@ -207,14 +221,7 @@ def solve_triangular(
             [2.]])
     """
     name = "linalg.solve_triangular"
-    check_matrix(name, "A", input, square=True)
-    check_matrix(name, "B", B)
-    same_kind(name, A=input, B=B)
-    if B._array.shape[-2 if left else -1] != input._array.shape[-1]:
-        raise RuntimeError(
-            f"{name}: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'}: "
-            f"{list(input.shape)} and {list(B.shape)}"
-        )
+    _check_system(name, left, A=input, B=B)
     if left:
         return call(triangular_solution, *broadcast_batches(name, input, B), upper, unitriangular)
     a, b = broadcast_batches(name, input.mT, B.mT)
@@ -233,14 +240,10 @@ def triangular_solve(
     PyTorch's older form of `linalg.solve_triangular`.
     """
     name = "triangular_solve"
-    check_matrix(name, "b", self)
-    check_matrix(name, "A", A, square=True)
-    same_kind(name, b=self, A=A)
-    if self._array.shape[-2] != A._array.shape[-1]:
-        raise RuntimeError(f"{name}: Incompatible matrix sizes: A is {list(A.shape)}, b is {list(self.shape)}")
+    _check_system(name, A=A, b=self)
     a, b = broadcast_batches(name, A, self)
     x = call(triangular_solution, mH(a) if transpose else a, b, upper != transpose, unitriangular)
-    return _TRIANGULAR(x, a.clone())
+    return _TRIANGULAR(x, apply(by_columns, (a,), {}))
 
 
 @coarse(latex=r"(y y^\top)^{-1} x", home="", node_name="CholeskySolve", keeps_layout=True, holomorphic=False)
@@ -266,11 +269,7 @@ def cholesky_solve(self: Tensor, input2: Tensor, upper: bool = False) -> Tensor:
         upper: the second argument is ``U`` with ``A = U^T U``.
     """
     name = "cholesky_solve"
-    check_matrix(name, "B", self)
-    check_matrix(name, "L", input2, square=True)
-    same_kind(name, B=self, L=input2)
-    if self._array.shape[-2] != input2._array.shape[-1]:
-        raise RuntimeError(f"{name}: Incompatible matrix sizes: L is {list(input2.shape)}, B is {list(self.shape)}")
+    _check_system(name, L=input2, B=self)
     b, factor = broadcast_batches(name, self, input2)
     return call(cholesky_solution, b, mH(factor) if upper else factor)
 
@@ -308,16 +307,11 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
 
 def _lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, left: bool = True, adjoint: bool = False) -> Tensor:
     name = "linalg.lu_solve"
-    check_matrix(name, "LU", LU, square=True)
-    check_matrix(name, "B", B)
-    same_kind(name, LU=LU, B=B)
+    _check_system(name, left, LU=LU, B=B)
     check_pivots(name, LU, pivots)
-    n = LU._array.shape[-1]
-    if B._array.shape[-2 if left else -1] != n:
-        raise RuntimeError(f"{name}: Incompatible shapes of LU {list(LU.shape)} and B {list(B.shape)}")
     if not left:  # X A = B is A^H X^H = B^H
         return mH(_lu_solve(LU, pivots, mH(B), True, not adjoint))
-    order = lapack.permutation(pivots._array, n)
+    order = lapack.permutation(pivots._array, LU._array.shape[-1])
     lu, b = broadcast_batches(name, LU, B)
     order = np.broadcast_to(order, b._array.shape[:-1])
     if not adjoint:
@@ -360,16 +354,12 @@ def ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False)
     Differentiable in ``B``.
     """
     name = "linalg.ldl_solve"
-    check_matrix(name, "LD", LD, square=True)
-    check_matrix(name, "B", B)
-    same_kind(name, LD=LD, B=B)
+    _check_system(name, LD=LD, B=B)
     array = check_tensor(name, "pivots", pivots)._array
     if array.shape != LD._array.shape[:-1]:
         raise RuntimeError(f"{name}: Expected pivots of shape {list(LD.shape[:-1])}, but got {list(pivots.shape)}")
     if array.dtype.kind != "i":
         raise RuntimeError(f"{name}: Expected pivots to be integers, but got {pivots.dtype}")
-    if B._array.shape[-2] != LD._array.shape[-1]:
-        raise RuntimeError(f"{name}: Incompatible shapes of LD {list(LD.shape)} and B {list(B.shape)}")
     ld, b = broadcast_batches(name, LD, B)
     order = np.broadcast_to(array, ld._array.shape[:-1])
     return call(ldl_solution, b, ld._array, order, hermitian)

@@ -274,6 +274,9 @@ def test_results_lie_column_by_column(ours, theirs):
         lambda L, a: [*L.linalg.qr(a), *L.linalg.qr(a[..., :2], "complete")],
         lambda L, a: [*L.linalg.svd(a), *L.linalg.svd(a[..., :2], False)],
         lambda L, a: [L.linalg.eigh(a)[1], L.linalg.eig(a)[1], L.linalg.lu_factor(a)[0], L.linalg.ldl_factor(a)[0]],
+        lambda L, a: [*L.geqrf(a), L.linalg.householder_product(*L.geqrf(a)), L.orgqr(*L.geqrf(a[..., :2]))],
+        lambda L, a: [L.ormqr(*L.geqrf(a), a[..., :2]), L.ormqr(*L.geqrf(a), a[:, :2], left=False, transpose=True)],
+        lambda L, a: [*L.triangular_solve(a[..., :2], a), *L.triangular_solve(a[..., :2], a.mT, transpose=True)],
     ):
         mine, other = expression(ours, ours.of(a)), expression(theirs, theirs.of(a))
         assert [tuple(x.stride()) for x in mine] == [tuple(x.stride()) for x in other]

@@ -442,7 +442,7 @@ def pick(x: Array, row, args, number):
     return row.forward(x, *args)[number]
 
 
-@coarse(latex=r"\text{constant around } x", home="", node_name="ConstantPad")
+@coarse(latex=r"\text{constant around } x", home="", node_name="ConstantPadNd")
 def pad_constant(x: Array, widths, value):
     """``widths``: pairs (before, after) from the last dimension backwards; negative widths crop."""
     pairs = [(0, 0)] * (x.ndim - len(widths) // 2) + list(zip(widths[-2::-2], widths[::-2], strict=True))

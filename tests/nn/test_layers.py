@@ -23,17 +23,6 @@ LAYERS = [
     ("Flatten", (0, 2), {}, IMAGE),
     ("Unflatten", (1, (2, 3)), {}, BATCH),
     ("Unflatten", (-1, (-1, 2)), {}, BATCH),
-    ("Conv2d", (4, 6, 3), {}, IMAGE),
-    ("Conv2d", (4, 6, (3, 2)), {"stride": (2, 1), "padding": (1, 2)}, IMAGE),
-    ("Conv2d", (4, 6, 3), {"padding": "same"}, IMAGE),
-    ("Conv2d", (4, 6, (2, 4)), {"padding": "same", "dilation": (1, 2)}, IMAGE),
-    ("Conv2d", (4, 6, 3), {"padding": "valid", "dilation": 2}, IMAGE),
-    ("Conv2d", (4, 6, 3), {"groups": 2, "bias": False}, IMAGE),
-    ("Conv2d", (4, 8, 3), {"groups": 4, "padding": 1}, IMAGE),
-    ("Conv2d", (4, 6, 3), {"padding": 1, "padding_mode": "reflect"}, IMAGE),
-    ("Conv2d", (4, 6, 3), {"padding": (2, 1), "padding_mode": "replicate"}, IMAGE),
-    ("Conv2d", (4, 6, 3), {"padding": "same", "padding_mode": "circular"}, IMAGE),
-    ("Conv2d", (4, 6, 3), {}, IMAGE[1:]),
     ("MaxPool2d", (2,), {}, IMAGE),
     ("MaxPool2d", (3,), {"stride": 2, "padding": 1}, IMAGE),
     ("MaxPool2d", ((3, 2),), {"stride": (2, 1), "dilation": (1, 2)}, IMAGE),
@@ -186,10 +175,9 @@ def test_embedding_from_a_given_table():
     for wrong, message in (
         (lambda: nn.Embedding.from_pretrained(autograd.ones(3)), "2-dimensional"),
         (lambda: nn.Embedding(3, 2, padding_idx=3), "padding_idx=3"),
-        (lambda: nn.Embedding(3, 2, sparse=True), "sparse=False"),
         (lambda: nn.Embedding(3, 2, _weight=autograd.ones(2, 2)), "shape"),
     ):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(AssertionError, match=message):
             wrong()
 
 
@@ -214,12 +202,6 @@ def test_dtype_and_device_of_parameters():
 def test_wrong_arguments():
     torch = pytest.importorskip("torch")
     cases = [
-        (ValueError, "in_channels must be divisible", lambda n: n.Conv2d(3, 4, 1, groups=2)),
-        (ValueError, "out_channels must be divisible", lambda n: n.Conv2d(4, 3, 1, groups=2)),
-        (ValueError, "groups must be a positive", lambda n: n.Conv2d(4, 3, 1, groups=0)),
-        (ValueError, "Invalid padding string 'full'", lambda n: n.Conv2d(4, 3, 1, padding="full")),
-        (ValueError, "strided", lambda n: n.Conv2d(4, 3, 1, padding="same", stride=2)),
-        (ValueError, "padding_mode must be one of", lambda n: n.Conv2d(4, 3, 1, padding_mode="ones")),
         (ValueError, "between 0 and 1, but got 1.5", lambda n: n.Dropout(1.5)),
         (TypeError, "tuple of ints", lambda n: n.Unflatten(1, 3)),
         (TypeError, "element of type str at pos 1", lambda n: n.Unflatten(1, (3, "a"))),
@@ -231,8 +213,6 @@ def test_wrong_arguments():
             make(nn)
     with pytest.raises(ValueError, match="min_val=2"):
         nn.Hardtanh(2, 1)
-    with pytest.raises(TypeError, match="kernel_size must be an int or a pair"):
-        nn.Conv2d(1, 1, (1, 2, 3))
     with pytest.raises(RuntimeError, match="4"):
         nn.Linear(3, 2)(autograd.ones(1, 4))
 

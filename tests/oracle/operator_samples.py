@@ -382,11 +382,6 @@ SAMPLES = {
         (lambda L, x: L.F.cross_entropy(x, L.of(2)), ((3,),)),
     ],
     "layers": [
-        (lambda L, x, w, b: L.F.conv2d(x, w, b), ((2, 3, 5, 5), (2, 3, 3, 3), (2,))),
-        (lambda L, x, w: L.F.conv2d(x, w, stride=2, padding=1), ((1, 2, 5, 6), (3, 2, 3, 2))),
-        (lambda L, x, w, b: L.F.conv2d(x, w, b, 1, (2, 1), (2, 1), 2), ((1, 4, 5, 5), (4, 2, 3, 3), (4,))),
-        (lambda L, x, w: L.F.conv2d(x, w, padding="same"), ((2, 4, 5), (3, 2, 3, 3))),
-        (lambda L, x, w: L.F.conv2d(x, w, padding="valid", groups=2), ((1, 2, 4, 4), (2, 1, 2, 2))),
         (lambda L, x: L.F.max_pool2d(x, 2), ((1, 2, 4, 5),)),
         (lambda L, x: L.F.max_pool2d(x, 3, 2, 1, ceil_mode=True), ((1, 2, 6, 5),)),
         (lambda L, x: L.F.max_pool2d(x, (2, 1), stride=1, dilation=2), ((2, 5, 4),)),

@@ -218,7 +218,7 @@ def _along(x: np.ndarray, axis: int, each: AxisMap) -> np.ndarray:
         threads.run(
             map_rows, outer, np.ascontiguousarray(x).reshape(-1), out.reshape(-1), each.inputs, inner,
             each.bounds, each.places, each.weights.astype(x.dtype),
-            grain=-(-GRAIN * outer // max(x.size, out.size)),
+            grain=-(-GRAIN * outer // max(x.size, out.size, 1)),
         )  # fmt: skip
         return out
     rows = x.reshape(outer, each.inputs, inner)

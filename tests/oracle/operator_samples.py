@@ -382,12 +382,6 @@ SAMPLES = {
         (lambda L, x: L.F.cross_entropy(x, L.of(2)), ((3,),)),
     ],
     "layers": [
-        (lambda L, x: L.F.max_pool2d(x, 2), ((1, 2, 4, 5),)),
-        (lambda L, x: L.F.max_pool2d(x, 3, 2, 1, ceil_mode=True), ((1, 2, 6, 5),)),
-        (lambda L, x: L.F.max_pool2d(x, (2, 1), stride=1, dilation=2), ((2, 5, 4),)),
-        (lambda L, x: L.F.avg_pool2d(x, 2), ((1, 2, 4, 5),)),
-        (lambda L, x: L.F.avg_pool2d(x, 3, 2, 1, True, False), ((1, 2, 6, 5),)),
-        (lambda L, x: L.F.avg_pool2d(x, (2, 1), divisor_override=3), ((2, 5, 4),)),
         (lambda L, w: L.F.embedding(L.of([[0, 2, 2], [1, 0, 3]]), w), ((4, 2),)),
         (lambda L, w: L.F.embedding(L.of([1, 1, 2]), w, padding_idx=1), ((4, 2),), PADDING),
         (lambda L, w: L.F.embedding(L.of([1, 1, 2]), w, padding_idx=-2), ((4, 2),), PADDING),

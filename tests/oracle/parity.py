@@ -46,6 +46,11 @@ def numbers(dtype, shape=(2, 3, 4), seed=0, below=6):
     return values.astype(dtype)
 
 
+def twins(ours, theirs, expression):
+    """``expression(library, *tensors)`` as a function of the tensors, in each library."""
+    return [lambda *t, L=library: expression(L, *t) for library in (ours, theirs)]
+
+
 def weights(shape):
     return np.random.default_rng(7).uniform(0.5, 1.5, tuple(shape))
 

@@ -54,10 +54,12 @@ def _largest(
     places = check_tensor(operator, "_random_samples", samples)._array
     if samples.dtype != input.dtype:
         raise RuntimeError(f"{operator}: expected _random_samples to have the dtype of input, {input.dtype}")
-    if tuple(samples.shape) != expected:
-        raise RuntimeError(f"{operator}: expected _random_samples of shape {expected}, but got {tuple(samples.shape)}")
+    if places.ndim != 3 or places.shape[0] < expected[0] or places.shape[1:] != expected[1:]:
+        raise RuntimeError(
+            f"{operator}: expected _random_samples of shape {expected}, or more of them, but got {places.shape}"
+        )
     # PyTorch keeps the samples of two axes as (width, height), those of three as (depth, height, width).
-    places = places[..., ::-1] if axes == 2 else places
+    places = places[: expected[0], :, :: -1 if axes == 2 else 1]
     regions = kernels.pooling_regions.fractional_regions(size, sizes, kernel, places.reshape(-1, axes))
 
     def find(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -83,6 +83,10 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """`Linear` under the name that PyTorch gives the last projection of `MultiheadAttention`."""
+
+
 class LazyLinear(LazyModuleMixin, Linear):
     """A `Linear` that takes ``in_features`` from its first input.
 

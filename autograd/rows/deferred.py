@@ -87,7 +87,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         ),
     },
     "sparse.products": {"torch": "spmm", "sparse": "addmm log_softmax mm sampled_addmm softmax sum"},
-    "nn.embedding": {"nn.functional": "embedding"},
+    "nn.embedding": {"nn.functional": "embedding embedding_bag"},
     "nn.losses": {
         "nn.functional": (
             "binary_cross_entropy binary_cross_entropy_with_logits gaussian_nll_loss huber_loss kl_div l1_loss "
@@ -100,6 +100,7 @@ FAMILIES: dict[str, dict[str, str]] = {
             "nll_loss one_hot"
         ),
     },
+    "nn.attention": {"nn.functional": "multi_head_attention_forward scaled_dot_product_attention"},
     "nn.ctc": {"nn.functional": "ctc_loss"},
     "nn.units": {"nn.functional": "maxout sign step"},
     "nn.dropouts": {

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from autograd.tensor import Tensor, count_write, wrap
+from autograd.rows.table import _
+from autograd.tensor import Tensor
 
-from .blocks import update_in_blocks
-from .optimizer import Group, Optimizer, Params, check_switches, scalar
+from .optimizer import (
+    Group,
+    Optimizer,
+    Params,
+    as_scalar,
+    check_at_least,
+    check_betas,
+    check_lr,
+    check_switches,
+    columns,
+    count_step,
+    counter,
+    elements_of,
+    refuse_scaled,
+    require_counters,
+    zeros_like,
+)
+from .rule import Rule
 
-__all__ = ["Adam"]
+__all__ = ["Adam", "adam"]
 
 
 class Adam(Optimizer):
@@ -24,19 +41,19 @@ class Adam(Optimizer):
     Args:
         params: parameters, or groups of them, as for `Optimizer`.
         lr: length of a step, roughly, in each coordinate.
-        betas: how much of the moments m and v is kept.
+        betas: how much of the moments m and v is kept; two floats or two tensors.
         eps: keeps the denominator away from zero.
         weight_decay: factor of a penalty on the squared length of the parameters.
         amsgrad: divide by the largest v so far. Reddi et al. (2018).
         foreach: accepted for PyTorch's sake.
         maximize: step along the gradient instead.
         capturable: accepted for PyTorch's sake.
-        differentiable: only False.
+        differentiable: record the step, so that gradients pass through it.
         fused: accepted for PyTorch's sake.
         decoupled_weight_decay: shrink the parameters directly, as `AdamW` does.
 
     Raises:
-        ValueError: a negative number, or betas outside [0, 1).
+        ValueError: a negative number, or betas outside [0, 1) or of two types.
 
     >>> import autograd, nn, optim
     >>> w = nn.Parameter(autograd.tensor([1.0]))
@@ -46,6 +63,8 @@ class Adam(Optimizer):
     >>> w.data
     tensor([0.9000])
     """
+
+    _no_sparse_advice = ", please consider SparseAdam instead"
 
     def __init__(
         self,
@@ -63,21 +82,22 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        if not scalar("lr", lr) >= 0:
-            raise ValueError(f"Invalid learning rate: {lr}")
-        if not eps >= 0:
-            raise ValueError(f"Invalid epsilon value: {eps}")
-        beta1, beta2 = (scalar(f"betas[{i}]", beta) for i, beta in enumerate(betas))
-        if not 0 <= beta1 < 1:
-            raise ValueError(f"Invalid beta parameter at index 0: {beta1}")
-        if not 0 <= beta2 < 1:
-            raise ValueError(f"Invalid beta parameter at index 1: {beta2}")
-        if not weight_decay >= 0:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        for name, value in (("lr", lr), ("betas[0]", betas[0]), ("betas[1]", betas[1])):
+            if isinstance(value, Tensor):
+                if foreach and not capturable:
+                    raise ValueError(f"{name} as a Tensor is not supported for capturable=False and foreach=True")
+                if value.numel() != 1:
+                    raise ValueError(f"Tensor {name} must be 1-element")
+        check_lr(lr)
+        check_at_least(0, "Invalid epsilon value", eps)
+        check_betas(betas)
+        check_at_least(0, "Invalid weight_decay value", weight_decay)
+        if not any(isinstance(betas[0], kind) and isinstance(betas[1], kind) for kind in (float, Tensor)):
+            raise ValueError("betas must be either both floats or both Tensors")
         check_switches(foreach, fused, differentiable)
         defaults = {
             "lr": lr,
-            "betas": (beta1, beta2),
+            "betas": tuple(map(as_scalar, betas)),
             "eps": eps,
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
@@ -90,80 +110,126 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, param: Tensor, gradient: Tensor, group: Group) -> None:
-        state = self.state[param]
-        if not state:
-            state["step"] = wrap(np.zeros((), np.float32))
-            state["exp_avg"] = wrap(np.zeros_like(param._array))
-            state["exp_avg_sq"] = wrap(np.zeros_like(param._array))
-            if group["amsgrad"]:
-                state["max_exp_avg_sq"] = wrap(np.zeros_like(param._array))
-        state["step"]._array[...] += 1
-        t, (beta1, beta2) = state["step"].item(), group["betas"]
-        lr, decay = float(group["lr"]), float(group["weight_decay"])
-        decoupled = group.get("decoupled_weight_decay", False)
-        update_in_blocks(
-            _step,
-            gradient._array,
-            (
-                param._array,
-                state["exp_avg"]._array,
-                state["exp_avg_sq"]._array,
-                state["max_exp_avg_sq"]._array if group["amsgrad"] else None,
-            ),
-            scratch=2,
-            step_size=lr / (1 - beta1**t),
-            correction2=(1 - beta2**t) ** 0.5,
-            beta1=beta1,
-            beta2=beta2,
+    def new_state(self, param: Tensor, group: Group) -> dict[str, Any]:
+        state = {"step": counter(0, group), "exp_avg": zeros_like(param), "exp_avg_sq": zeros_like(param)}
+        return {**state, "max_exp_avg_sq": zeros_like(param)} if group["amsgrad"] else state
+
+    def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
+        states = self._states(params, group)
+        for state in states:
+            if group["differentiable"] and state["step"].requires_grad:
+                raise RuntimeError("`requires_grad` is not supported for `step` in differentiable mode")
+        adam(
+            params,
+            gradients,
+            *columns(states, "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "step"),
+            amsgrad=group["amsgrad"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            lr=group["lr"],
+            weight_decay=group["weight_decay"],
             eps=group["eps"],
-            shrink=1 - lr * decay if decoupled else 1.0,
-            penalty=0.0 if decoupled else decay,
             maximize=group["maximize"],
+            decoupled_weight_decay=group["decoupled_weight_decay"],
         )
-        count_write(param)
 
 
-def _step(
-    g: np.ndarray,
-    theta: np.ndarray,
-    m: np.ndarray,
-    v: np.ndarray,
-    largest: np.ndarray | None,
-    s: np.ndarray,
-    d: np.ndarray,
+def adam(
+    params: list[Tensor],
+    grads: list[Tensor],
+    exp_avgs: list[Tensor],
+    exp_avg_sqs: list[Tensor],
+    max_exp_avg_sqs: list[Tensor],
+    state_steps: list[Tensor],
+    foreach: bool | None = None,
+    capturable: bool = False,
+    differentiable: bool = False,
+    fused: bool | None = None,
+    grad_scale: Tensor | None = None,
+    found_inf: Tensor | None = None,
+    has_complex: bool = False,
+    decoupled_weight_decay: bool = False,
     *,
-    step_size: float,
-    correction2: float,
-    beta1: float,
-    beta2: float,
+    amsgrad: bool,
+    beta1: float | Tensor,
+    beta2: float | Tensor,
+    lr: float | Tensor,
+    weight_decay: float,
     eps: float,
-    shrink: float,
-    penalty: float,
     maximize: bool,
 ) -> None:
-    """The formula, in place on ``theta`` and the moments; ``s`` and ``d`` hold intermediate values.
+    """One step of `Adam` on ``params``, in place; recorded unless in `no_grad`.
 
-    ``step_size`` is lr / (1 - β₁ᵗ), ``correction2`` is √(1 - β₂ᵗ).
+    Args:
+        params: parameters.
+        grads: their gradients.
+        exp_avgs, exp_avg_sqs: their moments.
+        max_exp_avg_sqs: their largest second moments; read with ``amsgrad`` only.
+        state_steps: their numbers of steps, as tensors.
+        foreach, capturable, differentiable, fused, has_complex: accepted for PyTorch's sake.
+        grad_scale, found_inf: only None.
+        decoupled_weight_decay, amsgrad, beta1, beta2, lr, weight_decay, eps, maximize: as for `Adam`.
+
+    Raises:
+        RuntimeError: a number of steps that is not a tensor.
     """
+    require_counters(state_steps)
+    refuse_scaled(grad_scale, found_inf)
+    lr, beta1, beta2, elements = as_scalar(lr), as_scalar(beta1), as_scalar(beta2), elements_of(params)
+    for i, param in enumerate(params):
+        t = count_step(state_steps[i])
+        _step(
+            grads[i],
+            (param, exp_avgs[i], exp_avg_sqs[i], max_exp_avg_sqs[i] if amsgrad else None),
+            elements=elements,
+            step_size=lr / (1 - beta1**t),
+            correction2=(1 - beta2**t) ** 0.5,
+            new1=1 - beta1,
+            kept2=beta2,
+            new2=1 - beta2,
+            eps=eps,
+            weight_decay=weight_decay,
+            shrink=1 - lr * weight_decay,
+            decays=bool(weight_decay != 0),
+            decoupled=bool(decoupled_weight_decay),
+            amsgrad=bool(amsgrad),
+            maximize=bool(maximize),
+        )
+
+
+@Rule
+def _step(
+    g,
+    theta,
+    m,
+    v,
+    largest,
+    *,
+    step_size,
+    correction2,
+    new1,
+    kept2,
+    new2,
+    eps,
+    weight_decay,
+    shrink,
+    decays,
+    decoupled,
+    amsgrad,
+    maximize,
+):
     if maximize:
-        g = np.negative(g, s)
-    if shrink != 1:
-        np.multiply(theta, shrink, theta)
-    if penalty:
-        g = np.add(g, np.multiply(theta, penalty, d), s)
-    np.subtract(g, m, d)
-    np.multiply(d, 1 - beta1, d)
-    np.add(m, d, m)
-    np.multiply(v, beta2, v)
-    np.multiply(g, 1 - beta2, d)
-    np.multiply(d, g, d)
-    np.add(v, d, v)
-    if largest is not None:
-        v = np.maximum(largest, v, out=largest)
-    np.sqrt(v, d)
-    np.divide(d, correction2, d)
-    np.add(d, eps, d)
-    np.multiply(m, step_size, s)
-    np.divide(s, d, d)
-    np.subtract(theta, d, theta)
+        g = -g
+    if decays:
+        if decoupled:
+            theta = theta * shrink
+        else:
+            g = g + weight_decay * theta
+    m = m + new1 * (g - m)
+    v = kept2 * v + new2 * g * g
+    if amsgrad:
+        largest = _.maximum(largest, v)
+        spread = _.sqrt(largest)
+    else:
+        spread = _.sqrt(v)
+    return theta - step_size * m / (spread / correction2 + eps), m, v, largest

@@ -6,10 +6,10 @@ from typing import Any
 
 from autograd.tensor import Tensor
 
-from .adam import Adam
+from .adam import Adam, adam
 from .optimizer import Params
 
-__all__ = ["AdamW"]
+__all__ = ["AdamW", "adamw"]
 
 
 class AdamW(Adam):
@@ -27,7 +27,7 @@ class AdamW(Adam):
         maximize: step along the gradient instead.
         foreach: accepted for PyTorch's sake.
         capturable: accepted for PyTorch's sake.
-        differentiable: only False.
+        differentiable: record the step, so that gradients pass through it.
         fused: accepted for PyTorch's sake.
 
     Raises:
@@ -68,3 +68,23 @@ class AdamW(Adam):
         super().__setstate__(state)
         for group in self.param_groups:
             group["decoupled_weight_decay"] = True  # also in what Adam has saved
+
+
+def adamw(
+    params: list[Tensor],
+    grads: list[Tensor],
+    exp_avgs: list[Tensor],
+    exp_avg_sqs: list[Tensor],
+    max_exp_avg_sqs: list[Tensor],
+    state_steps: list[Tensor],
+    *switches: Any,
+    **options: Any,
+) -> None:
+    """One step of `AdamW` on ``params``, in place: `adam` with ``decoupled_weight_decay``.
+
+    Args:
+        params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, state_steps: lists, as for `adam`.
+        switches, options: further arguments of `adam`.
+    """
+    moments = exp_avgs, exp_avg_sqs, max_exp_avg_sqs
+    adam(params, grads, *moments, state_steps, *switches, **options, decoupled_weight_decay=True)

@@ -6,30 +6,61 @@ import copy
 import functools
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from autograd.graph import HookDict, RemovableHandle, enable_grad, no_grad
-from autograd.tensor import Tensor, wrap
+from autograd.dtypes import default_dtype
+from autograd.graph import HookDict, RemovableHandle, enable_grad, no_grad, set_grad_enabled
+from autograd.tensor import Tensor, count_write, wrap
 
-__all__ = ["Optimizer"]
+__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 Group = dict[str, Any]
 Params = Iterable[Tensor] | Iterable[Group] | Iterable[tuple[str, Tensor]]
 
+HOOKS = ("step_pre", "step_post", "state_dict_pre", "state_dict_post", "load_state_dict_pre", "load_state_dict_post")
+
+# Options that state dicts of older programs may lack.
+SWITCHES = {"foreach": None, "fused": None, "maximize": False, "capturable": False, "differentiable": False}
+ADDED = {"amsgrad": False, "decoupled_weight_decay": False, "nesterov": False, "momentum": 0, "centered": False}
+
+_all_pre_hooks, _all_post_hooks = HookDict(), HookDict()
+
+
+class _Required:
+    """The default of an option that every group must give."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _Required()
+
+
+def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Calls ``hook(optimizer, args, kwargs)`` before each step of every optimizer; a tuple replaces the arguments."""
+    return _all_pre_hooks.register(hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable[..., None]) -> RemovableHandle:
+    """Calls ``hook(optimizer, args, kwargs)`` after each step of every optimizer."""
+    return _all_post_hooks.register(hook)
+
 
 def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
-    """``step`` with the optimizer's hooks around it, once also where one ``step`` calls another."""
+    """``step`` with the hooks around it, once also where one ``step`` calls another."""
 
     @functools.wraps(step)
     def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        if self._stepping or not (self._step_pre_hooks or self._step_post_hooks):
+        before, after = self._hooks["step_pre"], self._hooks["step_post"]
+        if self._stepping or not (before or after or _all_pre_hooks or _all_post_hooks):
             return step(self, *args, **kwargs)
         self._stepping = True
         try:
-            for hook in list(self._step_pre_hooks.values()):
+            for hook in [*_all_pre_hooks.values(), *before.values()]:
                 changed = hook(self, args, kwargs)
                 if changed is not None:
                     if not isinstance(changed, tuple) or len(changed) != 2:
@@ -38,7 +69,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
                         )
                     args, kwargs = changed
             result = step(self, *args, **kwargs)
-            for hook in list(self._step_post_hooks.values()):
+            for hook in [*after.values(), *_all_post_hooks.values()]:
                 hook(self, args, kwargs)
             return result
         finally:
@@ -48,7 +79,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Optimizer:
-    """Base class of optimizers. A subclass defines `update`, or `step` as a whole.
+    """Base class of optimizers. A subclass defines `update` and `new_state`, or `step` as a whole.
 
     Args:
         params: tensors, or pairs of name and tensor such as ``named_parameters()``, or dicts: each a group with
@@ -65,6 +96,9 @@ class Optimizer:
     """
 
     _stepping = False
+    _sparse_gradients = False  # whether `update` takes them
+    _no_sparse_advice = ""
+    _counts_in_int = False  # whether ``step`` is a plain number
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -90,8 +124,7 @@ class Optimizer:
             self.add_param_group(group)
 
     def _make_hooks(self) -> None:
-        self._step_pre_hooks = HookDict()
-        self._step_post_hooks = HookDict()
+        self._hooks = {name: HookDict() for name in HOOKS}
 
     def add_param_group(self, param_group: Group) -> None:
         """Adds a group of parameters, such as layers that are unfrozen later.
@@ -121,8 +154,11 @@ class Optimizer:
         for param in params:
             if not isinstance(param, Tensor):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(param).__name__}")
-            if not (param.is_leaf or param.retains_grad):
+            if not (self.defaults.get("differentiable") or param.is_leaf or param.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
+        for name, default in self.defaults.items():
+            if default is required and name not in param_group:
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
         if len(params) != len(set(params)):
             warnings.warn(
                 "optimizer contains a parameter group with duplicate parameters; each is updated more than once",
@@ -137,7 +173,8 @@ class Optimizer:
             if not set(params).isdisjoint(group["params"]):
                 raise ValueError("some parameters appear in more than one parameter group")
         named = {"param_names": names} if names else {}
-        self.param_groups.append({**self.defaults, **param_group, "params": params, **named})
+        param_group.update({"params": params, **named, **_missing(self.defaults, param_group)})
+        self.param_groups.append(param_group)
 
     # --- Stepping --------------------------------------------------------------------------------------------------
 
@@ -155,23 +192,48 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with no_grad():
+        with set_grad_enabled(bool(self.defaults.get("differentiable"))):
             for group in self.param_groups:
-                for param in group["params"]:
-                    gradient = param.grad
-                    if gradient is not None:
-                        self.update(param, gradient, group)
+                params = [param for param in group["params"] if param.grad is not None]
+                gradients = [param.grad for param in params]
+                self._check_gradients(params, gradients, group)
+                self.update(params, gradients, group)
         return loss
 
-    def update(self, param: Tensor, gradient: Tensor, group: Group) -> None:
-        """Changes one parameter in place; called by `step`, unrecorded.
+    def _check_gradients(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
+        for param, gradient in zip(params, gradients, strict=True):
+            if gradient.is_sparse and not self._sparse_gradients:
+                name = type(self).__name__
+                raise RuntimeError(f"{name} does not support sparse gradients{self._no_sparse_advice}")
+            if group.get("fused") and not param.is_floating_point():
+                raise RuntimeError(
+                    f"`fused=True` requires all the params to be floating point Tensors, but one is {param.dtype}"
+                )
+
+    def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
+        """Changes the parameters of a group in place; called by `step`, unrecorded but with ``differentiable``.
 
         Args:
-            param: the parameter.
-            gradient: its gradient, which must not be changed.
-            group: the options of its group.
+            params: those of the group that have a gradient.
+            gradients: theirs, which must not be changed.
+            group: the options of the group.
         """
         raise NotImplementedError(f"{type(self).__name__} must define update() or step()")
+
+    def new_state(self, param: Tensor, group: Group) -> dict[str, Any]:
+        """What the algorithm remembers of a parameter before the first step."""
+        return {}
+
+    def _states(self, params: list[Tensor], group: Group) -> list[dict[str, Any]]:
+        """The state of each parameter, made where there is none."""
+        states = []
+        for param in params:
+            state = self.state[param]
+            if not state:
+                with no_grad():
+                    state.update(self.new_state(param, group))
+            states.append(state)
+        return states
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drops the gradients of all parameters, or fills them with zeros with ``set_to_none=False``."""
@@ -190,11 +252,36 @@ class Optimizer:
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Calls ``hook(optimizer, args, kwargs)`` before each step; a tuple it returns replaces the arguments."""
-        return self._step_pre_hooks.register(hook)
+        return self._register("step_pre", hook)
 
     def register_step_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
         """Calls ``hook(optimizer, args, kwargs)`` after each step."""
-        return self._step_post_hooks.register(hook)
+        return self._register("step_post", hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., None], prepend: bool = False) -> RemovableHandle:
+        """Calls ``hook(optimizer)`` before `state_dict`; before the other hooks with ``prepend``."""
+        return self._register("state_dict_pre", hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Calls ``hook(optimizer, state_dict)`` on what `state_dict` returns; a dict it returns takes its place."""
+        return self._register("state_dict_post", hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Calls ``hook(optimizer, state_dict)`` before `load_state_dict`; a dict it returns is loaded instead."""
+        return self._register("load_state_dict_pre", hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., None], prepend: bool = False) -> RemovableHandle:
+        """Calls ``hook(optimizer)`` after `load_state_dict`."""
+        return self._register("load_state_dict_post", hook, prepend)
+
+    def _register(self, event: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        hooks = self._hooks[event]
+        others = list(hooks.items()) if prepend else []
+        handle = hooks.register(hook)
+        for key, other in others:  # behind the new one
+            del hooks[key]
+            hooks[key] = other
+        return handle
 
     # --- Saving and loading ----------------------------------------------------------------------------------------
 
@@ -205,11 +292,12 @@ class Optimizer:
             ``"state"``: for each parameter's number what the algorithm remembers; the tensors are not copied.
             ``"param_groups"``: the options of each group, and its parameters' numbers as ``"params"``.
         """
-        numbers: dict[Tensor, int] = {}
-        for group in self.param_groups:
-            for param in group["params"]:
-                numbers.setdefault(param, len(numbers))
-        return {
+        for hook in list(self._hooks["state_dict_pre"].values()):
+            hook(self)
+        numbers: dict[Any, int] = {}
+        for number, param in enumerate(chain.from_iterable(group["params"] for group in self.param_groups)):
+            numbers.setdefault(param, number)
+        state_dict = {
             "state": {numbers.get(param, param): remembered for param, remembered in self.state.items()},
             "param_groups": [
                 {
@@ -219,6 +307,10 @@ class Optimizer:
                 for group in self.param_groups
             ],
         }
+        for hook in list(self._hooks["state_dict_post"].values()):
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
+        return state_dict
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes over the state and options of ``state_dict``, one of PyTorch's included. Tensors are copied.
@@ -228,6 +320,10 @@ class Optimizer:
         Raises:
             ValueError: other numbers of groups or of parameters; nothing has changed.
         """
+        state_dict = state_dict.copy()
+        for hook in list(self._hooks["load_state_dict_pre"].values()):
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
         saved_groups = state_dict["param_groups"]
         if len(saved_groups) != len(self.param_groups):
             raise ValueError(
@@ -244,21 +340,30 @@ class Optimizer:
                 )
             params.update(zip(saved["params"], group["params"], strict=True))
             names = {"param_names": group["param_names"]} if "param_names" in group else {}
-            options = {name: copy.deepcopy(option) for name, option in saved.items() if name != "params"}
+            options = {name: _copied(option, None, None) for name, option in saved.items() if name != "params"}
             groups.append({**names, **options, "params": group["params"]})
         state: defaultdict[Any, Any] = defaultdict(dict)
         for key, remembered in state_dict["state"].items():
             param = params.get(key)
             state[key if param is None else param] = _copied(remembered, param, None)
         self.__setstate__({"state": state, "param_groups": groups})
+        for hook in list(self._hooks["load_state_dict_post"].values()):
+            hook(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        if "_step_pre_hooks" not in self.__dict__:
+        if "_hooks" not in self.__dict__:
             self._make_hooks()
+        for group in self.param_groups:
+            known = {name: value for name, value in {**SWITCHES, **ADDED}.items() if name in self.defaults}
+            group.update(_missing(known, group))
+            for param in group["params"]:
+                step = self.state[param].get("step") if param in self.state else None
+                if isinstance(step, (int, float)) and not self._counts_in_int:
+                    self.state[param]["step"] = counter(step, group)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
@@ -281,27 +386,109 @@ def _copied(value: Any, param: Tensor | None, key: Any) -> Any:
     return copy.deepcopy(value)
 
 
-def scalar(name: str, value: float | Tensor) -> float:
-    """A number that may be given as a tensor of one element.
+def _missing(defaults: Group, given: Group) -> Group:
+    return {name: default for name, default in defaults.items() if name not in given}
+
+
+def counter(value: float = 0.0, group: Group | None = None) -> Tensor:
+    """A number of steps, as PyTorch keeps it: in float32, or float64 where that is the default."""
+    wide = default_dtype.numpy == np.float64 and not (group is not None and group.get("fused"))
+    return wrap(np.array(value, np.float64 if wide else np.float32))
+
+
+def zeros_like(param: Tensor) -> Tensor:
+    """Zeros of the parameter's shape, dtype and order in memory."""
+    return wrap(np.zeros_like(param._array))
+
+
+def columns(states: Sequence[dict[str, Any]], *names: str) -> list[list[Any]]:
+    """For each name a list of what the states hold under it, None where they hold nothing."""
+    return [[state.get(name) for state in states] for name in names]
+
+
+def count_step(step: Tensor) -> float:
+    """One more step: how many that makes."""
+    step._array[...] += 1
+    count_write(step)
+    return step._array.item()
+
+
+def count_product(product: Tensor, factor: float) -> float:
+    """A running product times one more factor."""
+    product._array[...] *= factor
+    count_write(product)
+    return product._array.item()
+
+
+def as_scalar(value: Any) -> Any:
+    """A learning rate given as a tensor of one element becomes one without dimensions."""
+    return value.squeeze() if isinstance(value, Tensor) and value.dim() else value
+
+
+def elements_of(params: Sequence[Tensor]) -> int:
+    """Number of elements of all parameters."""
+    return sum(param.numel() for param in params)
+
+
+def refuse_scaled(grad_scale: Tensor | None, found_inf: Tensor | None) -> None:
+    """Checks that gradients come unscaled: `GradScaler` divides them before the step.
 
     Raises:
-        ValueError: a tensor of more elements, or of none.
+        AssertionError: one of the arguments is given.
     """
-    if isinstance(value, Tensor) and value.numel() != 1:
-        raise ValueError(f"Tensor {name} must be 1-element, but has shape {tuple(value.shape)}")
-    return float(value)
+    if grad_scale is not None or found_inf is not None:
+        raise AssertionError("Expected grad_scale and found_inf to be None: unscale the gradients before the step")
+
+
+def require_counters(*steps: Sequence[Any]) -> None:
+    """Checks the numbers of steps given to a function.
+
+    Raises:
+        RuntimeError: one is not a tensor.
+    """
+    if not all(isinstance(step, Tensor) for step in chain(*steps)):
+        raise RuntimeError("the argument `state_steps` must contain a list of singleton tensors")
+
+
+def check_at_least(bound: float, text: str, value: Any) -> None:
+    """Checks a number that has a lower bound.
+
+    Raises:
+        ValueError: it is smaller, or not a number.
+    """
+    if not value >= bound:
+        raise ValueError(f"{text}: {value}")
+
+
+def check_lr(lr: float | Tensor, text: str = "Invalid learning rate") -> None:
+    """Checks a learning rate, which may be a tensor of one element.
+
+    Raises:
+        ValueError: a tensor of more elements or of none, or a negative number.
+    """
+    if isinstance(lr, Tensor) and lr.numel() != 1:
+        raise ValueError("Tensor lr must be 1-element")
+    check_at_least(0, text, lr)
+
+
+def check_betas(betas: tuple[Any, Any]) -> None:
+    """Checks the shares that moments keep.
+
+    Raises:
+        ValueError: one is outside [0, 1).
+    """
+    for number, beta in enumerate(betas[:2]):
+        if not 0 <= beta < 1:
+            raise ValueError(f"Invalid beta parameter at index {number}: {beta}")
 
 
 def check_switches(foreach: bool | None, fused: bool | None, differentiable: bool) -> None:
     """Checks the switches that choose PyTorch's implementation; here there is one, whatever they say.
 
     Raises:
-        RuntimeError: both of the first two, or ``differentiable``.
+        RuntimeError: both of the first two, or ``fused`` and ``differentiable``.
     """
+    if fused and differentiable:
+        raise RuntimeError("`fused` does not support `differentiable`")
     if fused and foreach:
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
-    if differentiable:
-        raise RuntimeError(
-            "differentiable=True is not available: step() is not recorded. To differentiate through an update, "
-            "compute the new values with operators, such as w - lr * g"
-        )

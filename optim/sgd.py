@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from autograd.tensor import Tensor, count_write, wrap
+from autograd.tensor import Tensor
 
-from .blocks import update_in_blocks
-from .optimizer import Group, Optimizer, Params, check_switches, scalar
+from .optimizer import (
+    Group,
+    Optimizer,
+    Params,
+    as_scalar,
+    check_at_least,
+    check_lr,
+    check_switches,
+    elements_of,
+    refuse_scaled,
+    zeros_like,
+)
+from .rule import Rule
+from .sparse import add_at
 
-__all__ = ["SGD"]
+__all__ = ["SGD", "sgd"]
 
 
 class SGD(Optimizer):
@@ -31,7 +43,7 @@ class SGD(Optimizer):
         nesterov: look ahead along the momentum.
         maximize: step along the gradient instead.
         foreach: accepted for PyTorch's sake.
-        differentiable: only False.
+        differentiable: record the step, so that gradients pass through it.
         fused: accepted for PyTorch's sake.
 
     Raises:
@@ -46,13 +58,15 @@ class SGD(Optimizer):
     tensor([0.8000])
     """
 
+    _sparse_gradients = True
+
     def __init__(
         self,
         params: Params,
         lr: float | Tensor = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
-        weight_decay: float = 0,
+        weight_decay: float | Tensor = 0,
         nesterov: bool = False,
         *,
         maximize: bool = False,
@@ -60,12 +74,9 @@ class SGD(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        if not scalar("lr", lr) >= 0:
-            raise ValueError(f"Invalid learning rate: {lr}")
-        if not momentum >= 0:
-            raise ValueError(f"Invalid momentum value: {momentum}")
-        if not weight_decay >= 0:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        check_lr(lr)
+        check_at_least(0, "Invalid momentum value", momentum)
+        check_at_least(0, "Invalid weight_decay value", weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
         check_switches(foreach, fused, differentiable)
@@ -82,50 +93,90 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, param: Tensor, gradient: Tensor, group: Group) -> None:
-        buffer, dampening = None, group["dampening"]
-        if group["momentum"] != 0:
-            state = self.state[param]
-            if state.get("momentum_buffer") is None:
-                # Zeros and no dampening make the first buffer the gradient itself.
-                state["momentum_buffer"], dampening = wrap(np.zeros_like(param._array)), 0
-            buffer = state["momentum_buffer"]._array
-        update_in_blocks(
-            _step,
-            gradient._array,
-            (param._array, buffer),
-            scratch=2,
-            lr=float(group["lr"]),
+    def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
+        states = [self.state[param] for param in params] if group["momentum"] != 0 else []
+        buffers = [state.get("momentum_buffer") for state in states]
+        sgd(
+            params,
+            gradients,
+            buffers,
+            weight_decay=group["weight_decay"],
             momentum=group["momentum"],
-            dampening=dampening,
-            weight_decay=float(group["weight_decay"]),
+            lr=group["lr"],
+            dampening=group["dampening"],
             nesterov=group["nesterov"],
             maximize=group["maximize"],
         )
-        count_write(param)
+        for state, buffer in zip(states, buffers, strict=True):
+            state["momentum_buffer"] = buffer
 
 
-def _step(
-    g: np.ndarray,
-    theta: np.ndarray,
-    b: np.ndarray | None,
-    s: np.ndarray,
-    t: np.ndarray,
+def sgd(
+    params: list[Tensor],
+    d_p_list: list[Any],
+    momentum_buffer_list: list[Tensor | None],
+    has_sparse_grad: bool = False,
+    foreach: bool | None = None,
+    fused: bool | None = None,
+    grad_scale: Tensor | None = None,
+    found_inf: Tensor | None = None,
     *,
-    lr: float,
+    weight_decay: float | Tensor,
     momentum: float,
+    lr: float | Tensor,
     dampening: float,
-    weight_decay: float,
     nesterov: bool,
     maximize: bool,
 ) -> None:
-    """The formula, in place on parameter ``theta`` and momentum ``b``; ``s`` and ``t`` hold intermediate values."""
+    """One step of `SGD` on ``params``, in place.
+
+    Args:
+        params: parameters.
+        d_p_list: their gradients.
+        momentum_buffer_list: their momentum, None before the first step; written to. Not read without momentum.
+        has_sparse_grad: accepted for PyTorch's sake, as are ``foreach`` and ``fused``.
+        grad_scale, found_inf: only None.
+        weight_decay, momentum, lr, dampening, nesterov, maximize: as for `SGD`.
+    """
+    refuse_scaled(grad_scale, found_inf)
+    lr, elements = as_scalar(lr), elements_of(params)
+    for i, (param, gradient) in enumerate(zip(params, d_p_list, strict=True)):
+        if gradient.is_sparse:
+            if weight_decay != 0:
+                raise RuntimeError("weight_decay is not available for sparse gradients")
+            if momentum == 0:
+                add_at(param, gradient, gradient.coalesce()._values() * (float(lr) if maximize else -float(lr)))
+                continue
+            gradient = gradient.to_dense()
+        buffer, undamped = None, 1 - dampening
+        if momentum != 0:
+            buffer = momentum_buffer_list[i]
+            if buffer is None:
+                # Zeros and no dampening make the first buffer the gradient itself.
+                buffer, undamped = zeros_like(param), 1
+                momentum_buffer_list[i] = buffer
+        _step(
+            gradient,
+            (param, buffer),
+            elements=elements,
+            lr=lr,
+            momentum=momentum,
+            undamped=undamped,
+            weight_decay=weight_decay,
+            decays=bool(weight_decay != 0),
+            remembers=buffer is not None,
+            nesterov=bool(nesterov),
+            maximize=bool(maximize),
+        )
+
+
+@Rule
+def _step(g, theta, b, *, lr, momentum, undamped, weight_decay, decays, remembers, nesterov, maximize):
     if maximize:
-        g = np.negative(g, s)
-    if weight_decay:
-        g = np.add(g, np.multiply(theta, weight_decay, t), s)
-    if b is not None:
-        np.multiply(b, momentum, b)
-        np.add(b, np.multiply(g, 1 - dampening, t), b)
-        g = np.add(g, np.multiply(b, momentum, t), s) if nesterov else b
-    np.subtract(theta, np.multiply(g, lr, t), theta)
+        g = -g
+    if decays:
+        g = g + weight_decay * theta
+    if remembers:
+        b = momentum * b + undamped * g
+        g = g + momentum * b if nesterov else b
+    return theta - lr * g, b

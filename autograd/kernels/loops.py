@@ -30,7 +30,7 @@ from . import jit, threads
 from .layout import is_spread
 from .memory import keep_freed_memory
 
-__all__ = ["Loop", "ScalarFunction"]
+__all__ = ["Loop", "ScalarFunction", "load_module"]
 
 GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
 MAX_NESTED = 3
@@ -199,7 +199,7 @@ class Loop:
             with self._lock:
                 kernel = self._kernels.get(key)
                 if kernel is None:
-                    kernel = _load(f"{self.name}_{pattern}", self.source(pattern, dtype)).kernel
+                    kernel = load_module(f"{self.name}_{pattern}", self.source(pattern, dtype)).kernel
                     self._kernels[key] = kernel
         return kernel
 
@@ -319,7 +319,7 @@ def _library_stamp() -> str:
     return digest.hexdigest()
 
 
-def _load(name: str, source: str) -> ModuleType:
+def load_module(name: str, source: str) -> ModuleType:
     """The module with this source, from the cache folder, where numba keeps its machine code beside it."""
     stamp = hashlib.sha256((_library_stamp() + source).encode()).hexdigest()[:16]
     module_name = f"chalkgrad_loop_{name}_{stamp}"

@@ -13,7 +13,6 @@ import pytest
 import autograd
 import nn
 import optim
-from optim.blocks import BLOCK, update_in_blocks
 
 ARGUMENTS = [
     {"lr": 0.1},
@@ -40,33 +39,6 @@ def test_state_dicts_are_interchangeable(twin, arguments):
     twin.check_interchange("SGD", arguments)
 
 
-def test_large_and_strided_parameters_are_updated_in_pieces():
-    rng = np.random.default_rng(0)
-    for make in (lambda a: a, np.asfortranarray):
-        start = rng.standard_normal((3, BLOCK + 5)).astype(np.float32)
-        gradient = rng.standard_normal(start.shape).astype(np.float32)
-        for order in (lambda a: a, np.asfortranarray):
-            param = nn.Parameter(autograd.tensor(start))
-            param._array = make(start.copy())
-            param.grad = autograd.tensor(gradient)
-            param.grad._array = order(gradient)
-            optimizer = optim.SGD([param], lr=0.5, momentum=0.9, weight_decay=0.5)
-            optimizer.step()
-            np.testing.assert_allclose(param.detach().numpy(), start - 0.5 * (gradient + 0.5 * start), rtol=1e-6)
-            np.testing.assert_array_equal(param.grad.numpy(), gradient)
-
-
-def test_overflow_is_silent_and_scratch_is_of_the_right_shape():
-    def rule(g, theta, nothing, s, *, factor):
-        assert nothing is None
-        assert s.shape == theta.shape == g.shape
-        np.multiply(g, factor, theta)
-
-    theta = np.zeros((2, 3), np.float32)
-    update_in_blocks(rule, np.full((2, 3), 1e38, np.float32), (theta, None), 1, factor=np.float32(1e38))
-    assert np.isinf(theta).all()
-
-
 def test_invalid_arguments_raise_as_in_torch():
     torch = pytest.importorskip("torch")
     cases = [
@@ -83,7 +55,7 @@ def test_invalid_arguments_raise_as_in_torch():
             optim.SGD([nn.Parameter(autograd.zeros(1))], **arguments)
         assert str(ours.value) == str(theirs.value)
     with pytest.raises(RuntimeError, match="differentiable"):
-        optim.SGD([nn.Parameter(autograd.zeros(1))], differentiable=True)
+        optim.SGD([nn.Parameter(autograd.zeros(1))], differentiable=True, fused=True)
     with pytest.raises(ValueError, match="1-element"):
         optim.SGD([nn.Parameter(autograd.zeros(1))], lr=autograd.zeros(2))
 
@@ -204,8 +176,9 @@ def test_own_optimizers_define_step_or_update():
         def __init__(self, params, lr):
             super().__init__(params, {"lr": lr})
 
-        def update(self, param, gradient, group):
-            param.sub_(group["lr"] * gradient.sign())
+        def update(self, params, gradients, group):
+            for param, gradient in zip(params, gradients, strict=True):
+                param.sub_(group["lr"] * gradient.sign())
 
     w = nn.Parameter(autograd.tensor([1.0, -1.0]))
     (w * w).sum().backward()

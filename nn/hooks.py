@@ -27,6 +27,7 @@ __all__ = [
     "REGISTRATION",
     "ForwardHook",
     "call_with_hooks",
+    "pre_hooks_of",
     "register",
     "registered",
 ]
@@ -51,6 +52,12 @@ def register(hooks: HookDict, hook: Any, prepend: bool = False) -> RemovableHand
         for key in [key for key in hooks if key != handle.id]:
             hooks[key] = hooks.pop(key)
     return handle
+
+
+def pre_hooks_of(module: Module, kind: type) -> list[tuple[int, Any]]:
+    """The forward pre-hooks of ``module`` that are objects of a class, with the keys that they are registered under."""
+    hooks = ((key, hook.function) for key, hook in module._forward_pre_hooks.items())
+    return [(key, function) for key, function in hooks if isinstance(function, kind)]
 
 
 def registered(registry: str, module: Module, name: str, value: Any) -> Any:

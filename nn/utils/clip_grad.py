@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+import autograd
 from autograd.kernels.silence import silently
+from autograd.rows.public import TORCH
 from autograd.tensor import Tensor, count_write, wrap
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
 
 def clip_grad_norm_(
@@ -39,10 +42,28 @@ def clip_grad_norm_(
         RuntimeError: with ``error_if_nonfinite``, the norm is nan or inf; no gradient has changed.
     """
     listed = _listed(parameters)
+    if not listed and isinstance(parameters, Iterator):
+        warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2)
     gradients = [tensor.grad for tensor in listed if tensor.grad is not None]
     total_norm = get_total_norm(gradients, norm_type, error_if_nonfinite, foreach)
     clip_grads_with_norm_(listed, max_norm, total_norm, foreach)
     return total_norm
+
+
+def clip_grad_norm(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """`clip_grad_norm_` under the name it had before in-place functions had their underscore."""
+    warnings.warn(
+        "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 
 def get_total_norm(
@@ -56,15 +77,15 @@ def get_total_norm(
     if not listed:
         return wrap(np.zeros((), np.float32))
     p = float(norm_type)
-    norms = np.array([silently(_norm, tensor._array, p) for tensor in listed])
-    total = silently(_norm, norms, p)
+    norms = [_norm(tensor, p) for tensor in listed]
+    total = _norm(norms[0] if len(norms) == 1 else TORCH["stack"](norms), p)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(
             f"The total norm of order {p} for gradients from `parameters` is non-finite, so it cannot be clipped. "
             "To disable this error and scale the gradients by the non-finite norm anyway, set "
             "`error_if_nonfinite=False`"
         )
-    return wrap(np.array(total, norms.dtype))
+    return total
 
 
 def clip_grads_with_norm_(
@@ -100,15 +121,9 @@ def _listed(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
     return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 
-def _norm(array: np.ndarray, p: float) -> np.floating:
-    if array.size == 0:
-        return array.dtype.type(0)
-    if p == 2.0:
+def _norm(tensor: Tensor, p: float) -> Tensor:
+    array = tensor._array
+    if p == 2.0 and array.dtype.char in "fd":
         flat = array.ravel(order="K")
-        return np.sqrt(flat @ flat)
-    sizes = np.abs(array)
-    if math.isinf(p):
-        return sizes.max() if p > 0 else sizes.min()
-    if p == 0.0:
-        return array.dtype.type(np.count_nonzero(sizes))
-    return np.sum(sizes**p) ** (1 / p)
+        return wrap(np.asarray(silently(np.sqrt, flat @ flat)))
+    return autograd.linalg.vector_norm(tensor.detach(), p)

@@ -100,7 +100,6 @@ FAMILIES: dict[str, dict[str, str]] = {
             "nll_loss one_hot"
         ),
     },
-    "nn.attention": {"nn.functional": "multi_head_attention_forward scaled_dot_product_attention"},
     "nn.ctc": {"nn.functional": "ctc_loss"},
     "nn.units": {"nn.functional": "maxout sign step"},
     "nn.dropouts": {
@@ -253,6 +252,7 @@ FAMILIES: dict[str, dict[str, str]] = {
             "triplet_margin_loss triplet_margin_with_distance_loss"
         ),
     },
+    "nn.attention": {"nn.functional": "multi_head_attention_forward scaled_dot_product_attention"},
 }
 
 _loaded: set[str] = set()

@@ -31,6 +31,12 @@ CALLS = {
         )
     ),
     "einsum": lambda tensors, equation: autograd.einsum(equation, tensors),
+    "nn.functional.embedding": lambda weight, input, **kwargs: (
+        autograd.nn.functional.embedding(input, weight, **kwargs)
+    ),
+    "nn.functional.embedding_bag": lambda weight, input, *args, **kwargs: (
+        autograd.nn.functional.embedding_bag(input, weight, *args, **kwargs)
+    ),
     "where": lambda x, condition, other: autograd.where(condition, x, other),
     "zero_": lambda x: x.clone().zero_(),
     "rand_like": lambda *args, **kwargs: autograd.randn_like(*args, **kwargs),
@@ -57,6 +63,7 @@ SKIPPED = {
     "special.bessel_y1": "PyTorch's polynomial is off by up to 1e-5",
 }
 SKIPPED_DTYPES = {
+    "nn.functional.scaled_dot_product_attention": {"bfloat16": "PyTorch rounds after every product"},
     "addbmm": {"float16": "PyTorch rounds after every product"},
     "matrix_exp": {"float16": "PyTorch computes in float16", "float32": "PyTorch computes in float32, less exactly"},
     "view_as_complex": {"float16": "NumPy has no complex type of halves"},

@@ -17,12 +17,34 @@ def class_of(info: Any) -> type | None:
 
 
 def arguments(value: Any, torch: Any) -> Any:
-    """Arguments as ours, with functions of ``nn.functional`` among them."""
+    """Arguments as ours, with functions of ``nn.functional`` and layers of a Transformer among them."""
     if isinstance(value, dict):
         return {key: arguments(item, torch) for key, item in value.items()}
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+        return tuple(arguments(item, torch) for item in value)
+    if isinstance(value, torch.nn.TransformerEncoderLayer):
+        return _encoder_layer(value, torch)
     if callable(value) and hasattr(torch.nn.functional, getattr(value, "__name__", "")):
         return getattr(nn.functional, value.__name__)
     return converted(value, torch)
+
+
+def _encoder_layer(layer: Any, torch: Any) -> Any:
+    heads = layer.self_attn
+    own = nn.TransformerEncoderLayer(
+        heads.embed_dim,
+        heads.num_heads,
+        layer.linear1.out_features,
+        layer.dropout.p,
+        arguments(layer.activation, torch),
+        layer.norm1.eps,
+        heads.batch_first,
+        layer.norm_first,
+        layer.linear1.bias is not None,
+        dtype=converted(layer.linear1.weight.dtype, torch),
+    )
+    own.load_state_dict({name: converted(tensor, torch) for name, tensor in layer.state_dict().items()})
+    return own
 
 
 class ModuleSample(Sample):

@@ -69,6 +69,11 @@ def scaled_dot_product_attention(
             "scaled_dot_product_attention: Expected query, key, and value to have the same dtype, but got "
             f"{', '.join(type_name(x.dtype) for x in arrays)}"
         )
+    if arrays[0].dtype.itemsize < 4:  # halves are computed with in float32, and rounded once
+        wide = (x.float() for x in (query, key, value))
+        mask = attn_mask if attn_mask is None or attn_mask._array.dtype == np.bool_ else attn_mask.float()
+        result = scaled_dot_product_attention(*wide, mask, dropout_p, is_causal, scale, enable_gqa)
+        return result.to(query.dtype)
     if attn_mask is not None:
         if is_causal:
             raise RuntimeError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")

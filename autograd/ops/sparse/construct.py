@@ -164,7 +164,7 @@ def sparse_csr_tensor(
     return _finish(build(np.stack([row, columns]), given, size, True, starts), requires_grad)
 
 
-# --- Conversions -------------------------------------------------------------------------------------------------------
+# --- Conversions ------------------------------------------------------------------------------------------------------
 
 
 @function(torch=False, method=True)

@@ -68,7 +68,7 @@ def coalesced(tensor: SparseTensor) -> SparseTensor:
     return tensor if tensor._coalesced else placed_sum(tensor._places, values_of(tensor), tensor._size)
 
 
-# --- One operand: zero stays zero --------------------------------------------------------------------------------------
+# --- One operand: zero stays zero -------------------------------------------------------------------------------------
 
 
 def _on_values(name: str) -> None:

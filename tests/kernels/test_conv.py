@@ -23,6 +23,11 @@ CASES = {
     "rows that no window reaches": ((2, 2, 8, 8), (3, 2, 2, 2), (3, 3), (0, 0), (1, 1), 1),
     "stride beyond the kernel": ((2, 2, 9, 9), (3, 2, 1, 1), (4, 3), (0, 0), (1, 1), 1),
     "depthwise": ((2, 6, 7, 7), (6, 1, 3, 3), (1, 1), (1, 1), (1, 1), 6),
+    "depthwise, everything": ((2, 3, 9, 10), (3, 1, 3, 2), (2, 3), (2, 1), (2, 1), 3),
+    "depthwise 1-d": ((2, 4, 13), (4, 1, 3), (2,), (2,), (2,), 4),
+    "depthwise 3-d": ((2, 3, 6, 5, 7), (3, 1, 2, 3, 3), (2, 1, 1), (1, 0, 2), (1, 2, 1), 3),
+    "depthwise, no samples": ((0, 3, 7, 8), (3, 1, 3, 3), (1, 1), (1, 1), (1, 1), 3),
+    "one map": ((3, 1, 7, 8), (1, 1, 3, 3), (1, 1), (1, 1), (1, 1), 1),
     "depthwise, two filters": ((2, 3, 7, 7), (6, 1, 3, 3), (2, 2), (1, 1), (1, 1), 3),
     "pointwise": ((2, 6, 5, 4), (8, 3, 1, 1), (1, 1), (0, 0), (1, 1), 2),
     "pointwise with padding": ((2, 6, 5, 4), (8, 6, 1, 1), (1, 1), (1, 1), (1, 1), 1),
@@ -158,9 +163,11 @@ def test_results_are_the_callers_own(reading):
         np.testing.assert_array_equal(a, b)
 
 
-def test_same_bits_whatever_the_threads(reading, monkeypatch):
+@pytest.mark.parametrize("groups", [1, 4])
+def test_same_bits_whatever_the_threads(reading, groups, monkeypatch):
     monkeypatch.setattr(conv_columns, "GRAIN", 1)
-    case = ((6, 4, 14, 15), (8, 4, 3, 3), (1, 1), (1, 1), (1, 1), 1)
+    monkeypatch.setattr(conv, "GRAIN", 1)
+    case = ((6, 4, 14, 15), (4, 4 // groups, 3, 3), (1, 1), (1, 1), (1, 1), groups)
     x_shape, weight_shape, *options = case
     x, weight, bias = arrays(case, "float32")
     g = conv.conv_forward(x, weight, bias, *options)
@@ -201,6 +208,13 @@ def test_other_types_take_the_numpy_reading(dtype):
         out = conv.conv_forward(x.astype(dtype), weight.astype(dtype), bias.astype(dtype), *case[2:])
     assert out.dtype == dtype
     np.testing.assert_array_equal(out.astype(np.complex128), wanted)
+
+
+def test_halves_are_added_in_single_precision():
+    x, weight = np.full((1, 1, 4096), 1.001, np.float16), np.ones((1, 1, 4096), np.float16)
+    out = conv.conv_forward(x, weight, None, (1,), (0,), (1,))
+    assert out.dtype == np.float16
+    assert out.item() == np.float16(4096 * float(x[0, 0, 0]))
 
 
 def test_nan_and_infinity_pass_through(reading):

@@ -116,8 +116,7 @@ def invert_permutation(permutation: Tensor | None) -> Tensor | None:
     """
     if permutation is None:
         return None
-    places = autograd.arange(permutation.numel(), dtype=permutation.dtype)
-    return autograd.empty_like(permutation).scatter_(0, permutation, places)
+    return autograd.empty_like(permutation).scatter_(0, permutation, autograd.arange(permutation.numel()))
 
 
 def pack_padded_sequence(
@@ -143,16 +142,17 @@ def pack_padded_sequence(
     lengths = autograd.as_tensor(lengths, dtype=autograd.int64)
     if lengths.dim() != 1:
         raise RuntimeError(f"pack_padded_sequence: lengths should be 1-dimensional, got {list(lengths.shape)}")
+    batch_dim = 0 if batch_first else 1
+    batch, steps = input.size(batch_dim), input.size(1 - batch_dim)
+    if input.numel() == 0:
+        raise RuntimeError("Cannot pack empty tensors.")
+    if len(lengths) != batch:
+        raise RuntimeError(f"Expected `len(lengths)` to be equal to batch_size, but got {len(lengths)} and {batch}")
     order = None
     if not enforce_sorted:
         lengths, order = autograd.sort(lengths, descending=True)
-        input = input.index_select(0 if batch_first else 1, order)
-    if input.numel() == 0:
-        raise RuntimeError("Cannot pack empty tensors.")
-    batch, steps = input.shape[:2] if batch_first else input.shape[1::-1]
+        input = input.index_select(batch_dim, order)
     counts = lengths.tolist()
-    if len(counts) != batch:
-        raise RuntimeError(f"Expected `len(lengths)` to be equal to batch_size, but got {len(counts)} and {batch}")
     if min(counts) <= 0:
         raise RuntimeError(f"Length of all samples has to be greater than 0, but found {min(counts)}")
     if counts != sorted(counts, reverse=True):
@@ -255,7 +255,11 @@ def pad_sequence(
     if padding_side not in ("left", "right"):
         raise RuntimeError(f"pad_sequence: Expected padding_side to be one of left or right, but got {padding_side}.")
     first = sequences[0]
-    for sequence in sequences:
+    for i, sequence in enumerate(sequences):
+        if not isinstance(sequence, Tensor):
+            raise TypeError(f"pad_sequence: expected Tensor as element {i}, but got {type(sequence).__name__}")
+        if sequence.dim() == 0:
+            raise RuntimeError(f"pad_sequence: element {i} has no dimension")
         if sequence.shape[1:] != first.shape[1:]:
             raise RuntimeError(
                 f"pad_sequence: sequences must agree but in their length, got {list(first.shape)} and "

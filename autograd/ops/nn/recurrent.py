@@ -109,6 +109,7 @@ def _run(
     kind: str, x: Tensor, states: Sequence[Tensor], weights: Sequence[Any], batch_sizes: Sequence[int], reverse: bool
 ) -> tuple[Tensor, ...]:
     """One direction of one layer on packed ``x`` (rows, I): the hidden states of all rows, and the last states."""
+    _check_weights(kind, x, states, weights)
     w_ih, *others = weights
     h, c = states if kind == "lstm" else (states[0], None)
     arguments = (FUNCTIONAL["linear"](x, w_ih), h, c, *others, kind, tuple(batch_sizes), reverse)
@@ -116,6 +117,25 @@ def _run(
     if any(is_batched(value) for value in tensors) or tensors[0]._array.dtype not in FUSED:
         return step_by_step(*arguments)
     return apply(recurrence, arguments, {})
+
+
+GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
+NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+
+
+def _check_weights(kind: str, x: Tensor, states: Sequence[Tensor], weights: Sequence[Any]) -> None:
+    hidden, outputs = states[-1].shape[1], states[0].shape[1]
+    rows = GATES[kind] * hidden
+    shapes = ((rows, x.shape[1]), (rows, outputs), (rows,), (rows,), (outputs, hidden))
+    for name, weight, shape in zip(NAMES, weights, shapes, strict=True):
+        if weight is not None and tuple(weight.shape) != shape:
+            raise RuntimeError(
+                f"{kind}: {name} has shape {list(weight.shape)}, but input {list(x.shape)} and {GATES[kind]} gates of "
+                f"hidden size {hidden} expect {list(shape)}"
+            )
+    for name, value in (*(("hx", state) for state in states), *zip(NAMES, weights, strict=True)):
+        if value is not None and value.dtype is not x.dtype:
+            raise RuntimeError(f"{kind}: input and {name} must have the same dtype, but got {x.dtype} and {value.dtype}")
 
 
 # --- Layers --------------------------------------------------------------------------------------------------------
@@ -142,7 +162,7 @@ def _layers(
             f"{kind}: got an incorrect number of RNN parameters: {len(params)}, but {num_layers} layers of "
             f"{directions} directions have {count} each"
         )
-    _check_states(kind, x, states, num_layers * directions, batch_sizes[0])
+    _check_states(kind, states, num_layers * directions, batch_sizes[0])
     finals: list[tuple[Tensor, ...]] = []
     for layer in range(num_layers):
         outs = []
@@ -160,10 +180,8 @@ def _layers(
     return x, *(TORCH["stack"](each) for each in zip(*finals, strict=True))
 
 
-def _check_states(kind: str, x: Tensor, states: Sequence[Tensor], layers: int, batch: int) -> None:
+def _check_states(kind: str, states: Sequence[Tensor], layers: int, batch: int) -> None:
     for state in states:
-        if state.dtype is not x.dtype:
-            raise RuntimeError(f"{kind}: Input and hidden tensors are not the same dtype, {x.dtype} and {state.dtype}")
         if state.ndim != 3 or state.shape[:2] != (layers, batch):
             raise RuntimeError(
                 f"{kind}: Expected hidden size [{layers}, {batch}, hidden_size], got {list(state.shape)}"
@@ -200,7 +218,7 @@ def _call(kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Ten
             )
         return _layers(kind, x, batch_sizes, states, *options)
     if x.ndim != 3:
-        raise RuntimeError(f"{kind}: Expected input to be 3D, got {x.ndim}D: {list(x.shape)}")
+        raise IndexError(f"{kind}: Expected input to be 3D, got {x.ndim}D: {list(x.shape)}")
     if given["batch_first"]:
         x = x.transpose(0, 1)
     steps, batch, features = x.shape
@@ -312,10 +330,8 @@ def _cell(name: str, kind: str, input: Tensor, states: tuple[Tensor, ...], *weig
     for argument, value in (("input", input), *(("hx", state) for state in states)):
         check_tensor(name, argument, value)
     w_ih, w_hh, *biases = weights
-    if input.ndim != 2 or input.shape[1] != w_ih.shape[1]:
-        raise RuntimeError(
-            f"{name}: input {list(input.shape)} has inconsistent input_size: expected [batch, {w_ih.shape[1]}]"
-        )
+    if input.ndim != 2:
+        raise IndexError(f"{name}: input should be 2-dimensional, [batch, {w_ih.shape[1]}], but is {list(input.shape)}")
     for state in states:
         if tuple(state.shape) != (input.shape[0], w_hh.shape[1]):
             raise RuntimeError(

@@ -249,11 +249,10 @@ class _ConvTransposeNd(_ConvNd):
                 f"ConvTranspose{axes}D: for {len(shape)}D input, output_size must have {axes} or {len(shape)} "
                 f"elements (got {len(output_size)})"
             )
+        around: Any = self.padding
         least = [
             (n - 1) * s - 2 * p + d * (k - 1) + 1
-            for n, s, p, d, k in zip(
-                shape[-axes:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True
-            )
+            for n, s, p, d, k in zip(shape[-axes:], self.stride, around, self.dilation, self.kernel_size, strict=True)
         ]
         added = tuple(size - low for size, low in zip(output_size[-axes:], least, strict=True))
         if any(not 0 <= a < s for a, s in zip(added, self.stride, strict=True)):
@@ -391,7 +390,7 @@ class _LazyConv(LazyModuleMixin):
         if channels % self.groups:
             raise ValueError(f"in_channels must be divisible by groups, but got {channels} and {self.groups}")
         self.in_channels = channels
-        self.weight.materialize(self._weight_shape())  # type: ignore[operator]
+        self.weight.materialize(self._weight_shape())
         if self.bias is not None:
             self.bias.materialize((self.out_channels,))
         self.reset_parameters()

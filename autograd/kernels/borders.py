@@ -8,6 +8,7 @@ circular border at most as long.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def add_borders(g: np.ndarray, widths: Widths, mode: str) -> np.ndarray:
     return g[_inside(g.shape, widths)].copy()
 
 
-def _inside(shape: Sequence[int], widths: Widths) -> tuple[object, ...]:
+def _inside(shape: Sequence[int], widths: Widths) -> tuple[Any, ...]:
     sizes = shape[len(shape) - len(widths) :]
     return (..., *(slice(a, size - b) for size, (a, b) in zip(sizes, widths, strict=True)))
 

@@ -741,8 +741,8 @@ def _(name: str, batch: Batch, operands: Any, terms: Any, result: str) -> Any:
 
 
 @rule("convolve", "convolve_transpose")
-def _(name: str, batch: Batch, x: Any, weight: Any, bias: Any, *rest: Any) -> Any:
-    *rest, groups = rest
+def _(name: str, batch: Batch, x: Any, weight: Any, bias: Any, *sizes: Any) -> Any:
+    *rest, groups = sizes
     if not _has(weight, batch) and not _has(bias, batch):
         return _unmerged(TABLE[name](_merged(x), weight, bias, *rest, groups), batch)
     # Examples with filters of their own are groups of one convolution.
@@ -752,8 +752,8 @@ def _(name: str, batch: Batch, x: Any, weight: Any, bias: Any, *rest: Any) -> An
 
 
 @rule("convolve_weight_gradient")
-def _(name: str, batch: Batch, x: Any, y: Any, shape: Any, *rest: Any) -> Any:
-    *rest, groups = rest
+def _(name: str, batch: Batch, x: Any, y: Any, shape: Any, *sizes: Any) -> Any:
+    *rest, groups = sizes
     shape = (batch.size * shape[0], *shape[1:])
     filters = TABLE[name](_as_channels(x, batch), _as_channels(y, batch), shape, *rest, groups * batch.size)
     return filters.unflatten(0, (batch.size, -1))

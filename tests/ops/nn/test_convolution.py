@@ -112,6 +112,7 @@ def test_complex_gradients(ours, theirs):
 
 CALLS = {
     "time first": lambda L, x: L.conv_tbc(x, L.ones(2, 3, 4, dtype=x.dtype), L.ones(4, dtype=x.dtype), 1),
+    "time first, no window": lambda L, x: L.conv_tbc(x, L.ones(5, 3, 4, dtype=x.dtype), L.ones(4, dtype=x.dtype)),
     "general": lambda L, x: L.convolution(x, x[:, :, :2], None, [2], [1], [1], False, [0], 1),
     "general by keyword": lambda L, x: L.convolution(
         x, x[:, :, :2], bias=None, stride=[1], padding=[0], dilation=[2], transposed=False, output_padding=[0], groups=1

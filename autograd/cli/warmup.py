@@ -119,17 +119,11 @@ def _call(program: Program, attributes: tuple[Any, ...], dtype: np.dtype) -> Cal
 
 def _kernels(dtype: np.dtype) -> Iterator[Job]:
     """The hand-written loops, each through the kernel that calls it."""
-    image, weight, bias = np.ones((2, 1, 4, 4), dtype), np.ones((1, 1, 3, 3), dtype), np.ones(1, dtype)
-    same = (1, 1), (1, 1), (1, 1)
+    yield from _convolution("convolution", 2, dtype)
+    yield from _convolution("depthwise convolution", 1, dtype)
+    image, pooled = np.ones((2, 1, 4, 4), dtype), np.ones((2, 1, 2, 2), dtype)
     window = (2, 2), (2, 2), (0, 0)
-    pooled = np.ones((2, 1, 2, 2), dtype)
     places = np.array([0, 1])
-    yield f"convolution {dtype}", lambda: conv.conv_forward(image, weight, bias, *same)
-    yield f"convolution, input gradient {dtype}", lambda: conv.conv_input_gradient(image, weight, image.shape, *same)
-    yield (
-        f"convolution, weight gradient {dtype}",
-        lambda: conv.conv_weight_gradient(image, image, weight.shape, *same),
-    )
     yield f"max-pooling {dtype}", lambda: pooling.max_pool_forward(image, *window, (1, 1))
     yield (
         f"max-pooling, gradient {dtype}",
@@ -138,3 +132,11 @@ def _kernels(dtype: np.dtype) -> Iterator[Job]:
     yield f"average pooling {dtype}", lambda: pooling.avg_pool_forward(image, *window)
     yield f"average pooling, gradient {dtype}", lambda: pooling.avg_pool_gradient(pooled, image.shape, *window)
     yield f"adding up rows {dtype}", lambda: scatter.scatter_add_rows((2, 3), places, np.ones((2, 3), dtype))
+
+
+def _convolution(kind: str, filters: int, dtype: np.dtype) -> Iterator[Job]:
+    image, weight, bias = np.ones((2, 1, 4, 4), dtype), np.ones((filters, 1, 3, 3), dtype), np.ones(filters, dtype)
+    maps, same = np.ones((2, filters, 4, 4), dtype), ((1, 1), (1, 1), (1, 1))
+    yield f"{kind} {dtype}", lambda: conv.conv_forward(image, weight, bias, *same)
+    yield f"{kind}, input gradient {dtype}", lambda: conv.conv_input_gradient(maps, weight, image.shape, *same)
+    yield f"{kind}, weight gradient {dtype}", lambda: conv.conv_weight_gradient(maps, image, weight.shape, *same)

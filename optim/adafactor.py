@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd.kernels.halves import finfo
 from autograd.tensor import Tensor
 

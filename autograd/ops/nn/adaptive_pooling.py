@@ -101,9 +101,9 @@ def adaptive_mean(operator: str, axes: int, input: Tensor, output_size: Any) -> 
     """The mean of each of ``output_size`` regions of a batch of images or of one."""
     sizes = _output_size(operator, axes, check_tensor(operator, "input", input), output_size)
     batch = batch_of_images(operator, input, axes)
-    check_numbers(operator, batch._array.dtype)
     if set(sizes) == {1}:
         return input.mean(tuple(range(-axes, 0)), keepdim=True)
+    check_numbers(operator, batch._array.dtype)
     maps = [kernels.resample.mean_map(n, m) for n, m in zip(batch.shape[2:], sizes, strict=True)]
     out = apply(resample, (batch, f"AdaptiveAvgPool{axes}D", maps), {})
     return out if batch is input else out.squeeze(0)

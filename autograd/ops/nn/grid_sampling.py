@@ -311,9 +311,12 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
 
     >>> import autograd
     >>> from nn.functional import affine_grid
-    >>> affine_grid(autograd.tensor([[[1., 0., 0.5], [0., 1., 0.]]]), (1, 1, 1, 2), align_corners=True)
-    tensor([[[[-0.5000,  0.0000],
-              [ 1.5000,  0.0000]]]])
+    >>> affine_grid(autograd.tensor([[[1., 0., 0.5], [0., 1., 0.]]]), (1, 1, 2, 2), align_corners=True)
+    tensor([[[[-0.5000, -1.0000],
+              [ 1.5000, -1.0000]],
+    <BLANKLINE>
+             [[-0.5000,  1.0000],
+              [ 1.5000,  1.0000]]]])
     """
     check_tensor("affine_grid", "theta", theta)
     if align_corners is None:

@@ -72,7 +72,7 @@ globals().update(_TORCH)
 
 # Loaded on first use: `import autograd` stays as light as NumPy.
 _LATER = {
-    "amp": "autocast",
+    "amp": "autocast get_autocast_dtype is_autocast_enabled",
     "cuda": "OutOfMemoryError",
     "draw": "draw",
     "func": "vmap",

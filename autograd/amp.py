@@ -1,31 +1,36 @@
-"""Mixed precision: `autocast`, under which everything is still computed in its own dtype, and `GradScaler`."""
+"""Mixed precision: `autocast`, under which products compute in a smaller dtype, and `GradScaler`."""
 
 from __future__ import annotations
 
 import contextlib
 import warnings
+from threading import get_ident
 from typing import Any
 
 import numpy as np
 
 from . import dtypes
 from .devices import device as _device
+from .rows.casting import active
 from .tensor import Tensor
 
-__all__ = ["GradScaler", "autocast"]
+__all__ = ["GradScaler", "autocast", "get_autocast_dtype", "is_autocast_enabled"]
 
 
 class autocast(contextlib.ContextDecorator):
-    """Allows operators inside the block to compute in a smaller dtype; as a decorator, those of a function.
+    """Lets functions inside the block compute in a smaller dtype; as a decorator, those of a function.
 
-    On the CPU NumPy gains nothing from smaller types, so that every operator computes in the dtype of its operands:
-    results are more precise than PyTorch's, never less.
+    Products (`matmul`, `linear`, convolutions, ...) take and give tensors of the smaller dtype; losses, linear algebra
+    and a few others compute in float32 whatever they get; `cat` and `stack` take the widest dtype among theirs.
+    Everything else computes in the dtypes of its operands. float64 is left alone.
+
+    On the CPU this saves memory, not time: NumPy gains nothing from smaller types.
 
     Args:
         device_type: ``"cpu"``. For a device that is not there a warning says that nothing is done.
-        dtype: the smaller dtype that is allowed.
-        enabled: False to forbid it again.
-        cache_enabled: accepted; nothing is converted, and nothing kept.
+        dtype: the smaller dtype, bfloat16 or float16; bfloat16 by default.
+        enabled: False to switch it off inside.
+        cache_enabled: accepted; each use of a parameter converts it anew.
 
     Raises:
         ValueError: ``device_type`` is no text.
@@ -34,7 +39,7 @@ class autocast(contextlib.ContextDecorator):
     >>> import autograd
     >>> with autocast("cpu"):
     ...     (autograd.ones(2, 2) @ autograd.ones(2, 2)).dtype
-    torch.float32
+    torch.bfloat16
     """
 
     def __init__(
@@ -43,7 +48,7 @@ class autocast(contextlib.ContextDecorator):
         if not isinstance(device_type, str):
             raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type).__name__}`")
         self.device = _device(device_type).type
-        self.fast_dtype = dtype or (dtypes.bfloat16 if self.device == "cpu" else dtypes.float16)
+        self.fast_dtype = dtype or get_autocast_dtype(self.device)
         if enabled and self.device != "cpu":
             warnings.warn(
                 f"User provided device_type of '{device_type}', but it is not available: autocast is disabled.",
@@ -51,14 +56,51 @@ class autocast(contextlib.ContextDecorator):
                 stacklevel=2,
             )
             enabled = False
+        elif enabled and self.fast_dtype not in (dtypes.bfloat16, dtypes.float16):
+            warnings.warn(
+                "In CPU autocast, but the target dtype is not supported. Disabling autocast.\nCPU Autocast only "
+                f"supports dtype of torch.bfloat16, torch.float16 currently, not {self.fast_dtype}.",
+                UserWarning,
+                stacklevel=2,
+            )
+            enabled = False
         self._enabled = enabled
         self._cache_enabled = True if cache_enabled is None else cache_enabled
+        self._before: list[dtypes.dtype | None] = []  # one block may be entered within itself
 
     def __enter__(self) -> autocast:
+        if self.device == "cpu":
+            self._before.append(active.get(get_ident()))
+            _set(self.fast_dtype if self._enabled else None)
         return self
 
     def __exit__(self, *error: Any) -> None:
-        return None
+        if self.device == "cpu":
+            _set(self._before.pop())
+
+
+def _set(dtype: dtypes.dtype | None) -> None:
+    if dtype is None:
+        active.pop(get_ident(), None)
+    else:
+        active[get_ident()] = dtype
+
+
+def is_autocast_enabled(device_type: str = "cuda") -> bool:
+    """Whether an `autocast` is on, in this thread and for that kind of device.
+
+    >>> with autocast("cpu"):
+    ...     is_autocast_enabled("cpu")
+    True
+    """
+    return _device(device_type).type == "cpu" and get_ident() in active
+
+
+def get_autocast_dtype(device_type: str) -> dtypes.dtype:
+    """The smaller dtype that `autocast` takes for that kind of device."""
+    if _device(device_type).type != "cpu":
+        return dtypes.float16
+    return active.get(get_ident(), dtypes.bfloat16)
 
 
 class GradScaler:

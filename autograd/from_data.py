@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import dtypes
-from .dtypes import default_dtype, from_numpy_dtype
+from .dtypes import default_dtype
 from .kernels.silence import silently
 from .tensor import Tensor
 
@@ -28,7 +28,7 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
     if isinstance(data, Tensor):
         return data._array.astype(dtype or data._array.dtype)
     if isinstance(data, (ndarray, np.generic)):
-        from_numpy_dtype(data.dtype)
+        dtypes.check_numpy_dtype(data.dtype)
         return np.array(data, dtype or data.dtype.newbyteorder("="), order="C")
     if isinstance(data, (str, bytes)):
         raise TypeError(f"new(): invalid data type '{data.__class__.__name__}'")
@@ -41,15 +41,15 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
             if classes:
                 raise TypeError("new(): invalid data type 'str': a tensor holds numbers and bools")
             raise ValueError("too many dimensions 'str': a tensor holds numbers and bools")
-        if not isinstance(value, (bool, int, float, complex, np.number, np.bool_, ndarray)):
+        if not isinstance(value, (bool, int, float, complex, np.number, np.bool_, ndarray)) and not _is_bfloat16(value):
             raise RuntimeError(f"Could not infer dtype of {type(value).__name__}: a tensor holds numbers and bools")
         classes[value.__class__] = value
     try:
-        array = np.array(data)
+        array = np.array(data, np.float32 if any(map(_is_bfloat16, classes.values())) else None)
     except (ValueError, OverflowError) as error:
         raise type(error)(f"could not make a tensor: {error}") from None
     made_of_python = not isinstance(_first(data), (np.generic, ndarray))
-    if array.dtype.kind == "O" or (array.dtype == np.uint64 and made_of_python):
+    if array.dtype.kind == "O" or (array.dtype == np.uint64 and made_of_python and dtype != np.uint64):
         raise ValueError("Overflow when unpacking long long: an integer does not fit into int64")
     if dtype is None:
         if any(isinstance(value, np.generic) for value in classes.values()) and ndarray not in classes:
@@ -66,10 +66,16 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
         raise TypeError(f"must be real number, not complex: {dtype.name} has no imaginary part")
     elif dtype.kind in "iu" and array.size and made_of_python and array.dtype.kind in "iuf":
         limits = np.iinfo(dtype)
+        if dtype == np.uint64 and array.min() < 0:
+            raise OverflowError(f"can't convert negative value to unsigned int: {array.min()}")
         low = -limits.max - 1 if dtype.kind == "u" else limits.min  # as in PyTorch, -1 wraps around in uint8
         if not (array.min() >= low and array.max() <= limits.max):
             raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
     return silently(np.asarray, array, dtype, "C")
+
+
+def _is_bfloat16(value: Any) -> bool:
+    return isinstance(value, np.generic) and value.dtype in dtypes.wider
 
 
 def _element_dtype(value: Any) -> np.dtype:

@@ -112,6 +112,8 @@ class Writer(Pickler):
         if not isinstance(obj, Storage):
             return None
         if obj.dtype.name not in NAMES:
+            if self.view_metadata:
+                raise RuntimeError(f"save: the format before PyTorch 1.6 has no {obj.dtype.name}; use the present one")
             return ("storage", UNTYPED, obj.key, "cpu", obj.memory.size, *self.view_metadata)
         kind = TORCH[f"{NAMES[obj.dtype.name]}Storage"]
         count = obj.memory.size // obj.dtype.itemsize

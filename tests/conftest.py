@@ -85,7 +85,8 @@ def subprocess_python():
 def _plain(value, lib):
     """A value of either library in a form that can be compared: tensors become (dtype, requires_grad, array)."""
     if isinstance(value, lib.Tensor):
-        array = np.array(value.detach().tolist(), dtype=str(value.dtype).removeprefix("torch."))
+        name = str(value.dtype).removeprefix("torch.")
+        array = np.array(value.detach().tolist(), dtype="float32" if name == "bfloat16" else name)
         return "tensor", str(value.dtype), value.requires_grad, array.reshape(tuple(value.shape))
     if isinstance(value, (list, tuple)):
         return type(value).__name__, [_plain(item, lib) for item in value]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,16 +13,89 @@ import optim
 from autograd.amp import GradScaler, autocast
 
 
-def test_autocast_changes_nothing():
+CAST = [
+    "x @ y, lib.mm(x, y), x.matmul(y), lib.bmm(x[None], y[None]), lib.addmm(x, x, y)",
+    "lib.einsum('ij,jk->ik', x, y)",
+    "F.linear(x, y), F.linear(x, y, x[0]), F.conv1d(x[None], y[None].mT), F.conv2d(x[None, None], y[None, None])",
+    "x + y, x.exp(), x.sum(), x.softmax(0), lib.mv(x, y[0]), lib.outer(x[0], y[0])",
+    "F.mse_loss(h, h), F.cross_entropy(h, lib.arange(3)), F.l1_loss(h, y), F.nll_loss(h, lib.arange(3)), h.prod()",
+    "h + h, h.sum(), h.mean(), h.softmax(0), F.layer_norm(h, (3,)), F.layer_norm(h, (3,), x[0], x[0]), F.gelu(h)",
+    "lib.linalg.inv(h), lib.linalg.qr(h).R, lib.linalg.svdvals(h), lib.fft.rfft(h), lib.cdist(h, h), h.quantile(0.5)",
+    "lib.cat([h, h]), lib.cat([h, x]), lib.stack([x, h]), lib.cat([x, x]), lib.cat([h, x.int()])",
+    "x.double() @ y.double(), (x.int() @ y.int()), F.linear(x.double(), y.double())",
+]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("source", CAST)
+def test_autocast_gives_pytorchs_dtypes(torch, source, dtype):
+    kinds = []
+    for lib, functional in ((autograd, autograd.nn.functional), (torch, torch.nn.functional)):
+        x = lib.tensor([[1.0, 2.0, 0.5], [0.5, 1.0, 1.0], [1.0, 0.0, 2.0]])
+        names = {"lib": lib, "F": functional, "x": x, "y": x + 1, "h": x.to(getattr(lib, dtype))}
+        with lib.autocast("cpu", dtype=getattr(lib, dtype)):
+            results = eval(source, names)
+        results = results if isinstance(results, tuple) else (results,)
+        kinds.append([str(getattr(result, "dtype", result)) for result in results])
+    assert kinds[0] == kinds[1]
+
+
+def test_autocast_trains_as_in_pytorch(torch):
+    losses = []
+    for lib in (autograd, torch):
+        lib.manual_seed(0)
+        model = lib.nn.Sequential(lib.nn.Linear(4, 8), lib.nn.LayerNorm(8), lib.nn.GELU(), lib.nn.Linear(8, 3))
+        optimizer = lib.optim.SGD(model.parameters(), lr=0.5)
+        x, y = lib.randn(12, 4), lib.arange(12) % 3
+        for _ in range(5):
+            optimizer.zero_grad()
+            with lib.autocast("cpu", dtype=lib.bfloat16):
+                out = model(x)
+                loss = lib.nn.functional.cross_entropy(out, y)
+            assert (out.dtype, loss.dtype) == (lib.bfloat16, lib.float32)
+            loss.backward()
+            optimizer.step()
+            assert all(p.dtype is p.grad.dtype is lib.float32 for p in model.parameters())
+        losses.append(loss.item())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-2)
+
+
+def test_autocast_begins_and_ends():
+    def kind():
+        return (autograd.ones(2, 2) @ autograd.ones(2, 2)).dtype
+
+    def states():
+        return autograd.is_autocast_enabled("cpu"), autograd.get_autocast_dtype("cpu"), kind()
+
+    off = (False, autograd.bfloat16, autograd.float32)
+    assert states() == off
     with autocast("cpu") as context:
-        assert (autograd.ones(2, 2) @ autograd.ones(2, 2)).dtype is autograd.float32
-    assert context.fast_dtype is autograd.bfloat16
+        assert context.fast_dtype is autograd.bfloat16
+        assert states() == (True, autograd.bfloat16, autograd.bfloat16)
+        with autocast("cpu", dtype=autograd.float16), autocast("cpu"):
+            assert states() == (True, autograd.float16, autograd.float16)
+        with autocast("cpu", enabled=False):
+            assert kind() is autograd.float32
+        with context, pytest.raises(RuntimeError):
+            autograd.ones(2, 3) @ autograd.ones(2, 3)
+        assert kind() is autograd.bfloat16
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(kind).result() is autograd.float32
+    assert states() == off
+    with pytest.warns(UserWarning, match="not supported"), autocast("cpu", dtype=autograd.float32):
+        assert kind() is autograd.float32
+    assert not autograd.is_autocast_enabled()
+    assert autograd.get_autocast_dtype("cuda") is autograd.float16
 
     @autograd.autocast("cpu", dtype=autograd.float16)
     def product(x):
         return x @ x
 
-    assert product(autograd.ones(2, 2)).tolist() == [[2, 2], [2, 2]]
+    assert product(autograd.ones(2, 2)).dtype is autograd.float16
+    assert states() == off
+
+
+def test_autocast_refuses_other_devices():
     with pytest.warns(UserWarning, match="not available"):
         autocast("cuda")
     autocast("cuda", enabled=False)
@@ -164,15 +238,3 @@ def test_settings_are_remembered():
     assert not autograd.are_deterministic_algorithms_enabled()
     with pytest.warns(UserWarning, match="'highest'"):
         autograd.set_float32_matmul_precision("best")
-
-
-def test_bfloat16_is_a_name():
-    assert autograd.ones(1).dtype != autograd.bfloat16
-    for call in (
-        lambda: autograd.ones(1).to(autograd.bfloat16),
-        lambda: autograd.ones(1).bfloat16(),
-        lambda: autograd.zeros(1, dtype=autograd.bfloat16),
-        lambda: autograd.ones(2).sum(dtype=autograd.bfloat16),
-    ):
-        with pytest.raises(TypeError, match=r"bfloat16 is not available.*float32"):
-            call()

@@ -11,7 +11,9 @@ import pytest
 
 import autograd
 
-DTYPES = ["float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool"]
+DTYPES = ["float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool"]
+UNSIGNED = ["uint16", "uint32", "uint64"]
+ALL = [*DTYPES, *UNSIGNED, "complex64", "complex128"]
 NUMBERS = [2, 2.5, True, -1]
 ARITHMETIC = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
@@ -79,7 +81,7 @@ def test_tensor_with_tensor(both, sign, kinds):
     for a, b in itertools.product(DTYPES, DTYPES):
         both(
             lambda lib, a=a, b=b: attempt(lambda: compute(operand(lib, a, kinds[0]), operand(lib, b, kinds[1]))),
-            rtol=2e-3,
+            rtol=5e-3,
             label=f"{a} {kinds[0]} {sign} {b} {kinds[1]}",
         )
 
@@ -97,7 +99,7 @@ def test_tensor_with_number(both, sign, kind):
             return attempt(lambda: compute(number, tensor) if reflected else compute(tensor, number))
 
         order = f"{number} {sign} {dtype}" if reflected else f"{dtype} {sign} {number}"
-        both(program, rtol=2e-3, label=f"{kind}: {order}")
+        both(program, rtol=5e-3, label=f"{kind}: {order}")
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -107,7 +109,7 @@ def test_functions_of_two(where_torch_computes, name):
         def program(lib, a=a, b=b, kind=kind):
             return attempt(lambda: getattr(lib, name)(operand(lib, a, "vector"), operand(lib, b, kind)))
 
-        where_torch_computes(program, rtol=2e-3, atol=1e-3, label=f"{name}({a}, {b} {kind})")
+        where_torch_computes(program, rtol=5e-3, atol=1e-3, label=f"{name}({a}, {b} {kind})")
 
 
 @pytest.mark.parametrize("name", UNARY)
@@ -115,7 +117,7 @@ def test_functions_of_one(where_torch_computes, name):
     for dtype in DTYPES:
         where_torch_computes(
             lambda lib, dtype=dtype: attempt(lambda: getattr(lib, name)(operand(lib, dtype, "vector"))),
-            rtol=2e-3,
+            rtol=5e-3,
             atol=1e-3,
             label=f"{name}({dtype})",
         )
@@ -128,7 +130,7 @@ def test_reductions(where_torch_computes, call):
             lambda lib, dtype=dtype: attempt(
                 lambda: eval(f"x.{call}", {"x": operand(lib, dtype, "vector"), "lib": lib})
             ),
-            rtol=2e-3,
+            rtol=5e-3,
             label=f"{dtype}: {call}",
         )
 
@@ -147,7 +149,7 @@ def test_in_place_keeps_the_type_or_refuses(both, sign):
                 lambda: compute(operand(lib, a, "vector"), operand(lib, b, "vector") if isinstance(b, str) else b)
             )
 
-        both(program, rtol=2e-3, label=f"{a} {sign}= {b}")
+        both(program, rtol=5e-3, label=f"{a} {sign}= {b}")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +187,7 @@ def test_other_operators(where_torch_computes, source):
             names = {"lib": lib, "a": operand(lib, a, "vector")[:2], "b": operand(lib, b, "vector")[:2]}
             return attempt(lambda: eval(source, names))
 
-        where_torch_computes(program, rtol=2e-3, label=f"{source} with {a}, {b}")
+        where_torch_computes(program, rtol=5e-3, label=f"{source} with {a}, {b}")
 
 
 def test_gradients_come_back_in_the_operands_types(both):
@@ -199,7 +201,7 @@ def test_gradients_come_back_in_the_operands_types(both):
             z.sum().backward()
             return z.detach(), x.grad, y.grad, s.grad
 
-        both(program, rtol=3e-3, atol=1e-3, label=f"{a} {sign} {b}")
+        both(program, rtol=1e-2, atol=1e-3, label=f"{a} {sign} {b}")
 
 
 def test_integers_wrap_around_and_divide_as_in_torch(both):
@@ -238,11 +240,45 @@ def test_integers_wrap_around_and_divide_as_in_torch(both):
         both(lambda lib, source=source: attempt(lambda: eval(source, {"lib": lib})), label=source)
 
 
+@pytest.fixture
+def both_without_complex32(both):
+    """`both`, but for complex32, which NumPy has not: complex64 stands for it."""
+
+    def name_of(dtype):
+        return str(dtype).replace("complex32", "complex64")
+
+    return lambda program, label: both(lambda lib: name_of(program(lib)), label=label)
+
+
+@pytest.mark.parametrize("a", ALL)
+def test_every_pair_of_dtypes(both, both_without_complex32, a):
+    for b in ALL:
+        for call in ("promote_types", "can_cast"):
+            both(lambda lib: getattr(lib, call)(getattr(lib, a), getattr(lib, b)), label=f"{call}({a}, {b})")
+        for sizes in itertools.product([(2,), ()], repeat=2):
+
+            def program(lib):
+                x, y = (lib.zeros(size, dtype=getattr(lib, name)) for name, size in zip((a, b), sizes, strict=True))
+                return lib.result_type(x, y)
+
+            both_without_complex32(program, label=f"result_type of {a} {sizes[0]} and {b} {sizes[1]}")
+
+
+@pytest.mark.parametrize("a", ALL)
+def test_every_dtype_with_numbers(both_without_complex32, a):
+    for number, size in itertools.product([True, 2, 2.5, 1j], [(2,), ()]):
+
+        def program(lib):
+            return lib.result_type(lib.zeros(size, dtype=getattr(lib, a)), number)
+
+        both_without_complex32(program, label=f"result_type of {a} {size} and {number}")
+
+
 def test_dtype_objects():
     for name in DTYPES:
         dtype = getattr(autograd, name)
         assert repr(dtype) == f"torch.{name}"
-        assert dtype.numpy == np.dtype(name)
+        assert dtype.numpy.name == name
         assert pickle.loads(pickle.dumps(dtype)) is dtype
         assert autograd.ones(1).to(dtype).dtype is dtype
     assert autograd.Size([2, 3]) == (2, 3)

@@ -150,7 +150,7 @@ def number_array(value: Any, dtype: np.dtype, operator: str) -> np.ndarray:
     else:
         fits = True
     if dtype.kind in "iu":
-        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        if isinstance(value, int) and not -(2**63) <= value < 2 ** (64 if dtype == np.uint64 else 63):
             raise OverflowError(f"{operator}(): int too big to convert: {value} does not fit into int64")
         limits = np.iinfo(dtype)
         wraps = dtype.kind == "u" and isinstance(value, (int, np.integer))

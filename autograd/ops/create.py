@@ -271,7 +271,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
-    dtypes.from_numpy_dtype(ndarray.dtype)
+    dtypes.check_numpy_dtype(ndarray.dtype)
     if not ndarray.flags.writeable:
         warnings.warn(
             "The given NumPy array is not writable, and writing to the tensor will be refused. Copy the array first if "

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.halves import INEXACT
+from ..kernels.halves import FLOATING, INEXACT
 from ..rows.dispatch import apply
 from ..rows.nodes import sum_to
 from ..rows.public import function, inplace
@@ -208,7 +208,7 @@ def cov(
 def _observation_weights(count: int, fweights: Tensor | None, aweights: Tensor | None) -> Tensor | None:
     """The product of both kinds of weights."""
     weight = None
-    for name, given, kinds in (("fweights", fweights, "iu"), ("aweights", aweights, "f")):
+    for name, given, kinds in (("fweights", fweights, "iu"), ("aweights", aweights, FLOATING)):
         if given is None:
             continue
         array = check_tensor("cov", name, given)._array

@@ -16,6 +16,8 @@ from ..dtypes import from_numpy_dtype
 from ..graph import state
 from ..kernels.silence import silently
 from ..tensor import ArrayError, SparseError, Tensor, count_write, wrap
+from .casting import active as casting
+from .casting import call_cast, is_cast
 from .dispatch import NUMBERS, apply, apply_pointwise, compute_dtype
 from .nodes import show_saved
 from .shortcuts import binary, named, reflected, unary
@@ -107,6 +109,8 @@ def with_keywords(written: Callable[..., Any], arguments: dict[str, str] | None 
 
     @functools.wraps(written)
     def public(*args: Any, **kwargs: Any) -> Any:
+        if casting and is_cast(written.__name__):
+            return call_cast(public, written.__name__, args, kwargs)
         try:
             if not kwargs:
                 return written(*args)
@@ -181,6 +185,8 @@ def _function_of(row: Row) -> Callable[..., Any]:
         renamed["axis"] = "dims"
 
     def public(*args: Any, **kwargs: Any) -> Any:
+        if casting and is_cast(row.name):
+            return call_cast(public, row.name, args, kwargs)
         out = None
         if kwargs:
             out = kwargs.pop("out", None)

@@ -363,6 +363,7 @@ class CoarseRow(Row):
             the outputs' gradients; a rule that names ``outs`` gets the outputs, and None for gradients that are zero.
         keeps_layout: whether the result lies in memory as the first input does; else in logical order.
         star: the parameter that also takes its items as separate arguments: ``x.view(2, 3)``.
+        one_dtype: whether its forward refuses inputs of different floating-point types.
     """
 
     takes_complex = True
@@ -376,11 +377,12 @@ class CoarseRow(Row):
         outputs: int | None = 1,
         star: str | None = None,
         keeps_layout: bool = False,
+        one_dtype: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(forward, **options)
         self.extras, self.is_view, self.outputs, self.star = tuple(extras), is_view, outputs, star
-        self.keeps_layout = keeps_layout
+        self.keeps_layout, self.one_dtype = keeps_layout, one_dtype
         self.rules: dict[str, tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] = {}
         self.input_positions = tuple(self.parameters.index(name) for name in self.inputs)
         self.input_places = list(zip(self.input_positions, self.inputs, strict=True))

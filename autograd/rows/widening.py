@@ -6,7 +6,7 @@ which ever meets the type. Who calls something here asks first whether `wider` h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,22 +24,24 @@ ndarray = np.ndarray
 
 def is_narrow(row: Any, arguments: Sequence[Any]) -> bool:
     """Whether a row's inputs, or the dtype that it is asked for, are of a type that is computed in a wider one."""
-    return any(array.dtype in wider for array in _arrays(arguments[position] for position in row.input_positions)) or (
-        _wanted(row, arguments) in wider
-    )
+    return any(array.dtype in wider for array in _inputs(row, arguments)) or _wanted(row, arguments) in wider
 
 
 def run_wide(row: Any, arguments: Sequence[Any]) -> Any:
     """What a row's forward gives for arrays, computed in the wider type.
 
-    Results are rounded to the dtype that the row is asked for, else to that of its first floating-point input. Its
-    ``extras``, which the rules alone see, are not.
+    Results are rounded to the dtype that the row is asked for, which its inputs take first, else to that of its first
+    floating-point input. Its ``extras``, which the rules alone see, are not. A row of ``one_dtype`` sees a mixture as
+    it is, and refuses it.
     """
-    result = silently(row.forward, *map(widened, arguments))
-    target = _wanted(row, arguments)
-    if target is None:
-        inputs = _arrays(arguments[position] for position in row.input_positions)
-        target = next((array.dtype for array in inputs if array.dtype.kind in FLOATING), None)
+    wanted = _wanted(row, arguments)
+    inputs = [array for array in _inputs(row, arguments) if array.dtype.kind in FLOATING]
+    if wanted in wider:
+        arguments = [_cast(argument, wanted) for argument in arguments]
+    if not (row.one_dtype and len({array.dtype for array in inputs}) > 1):
+        arguments = [widened(argument) for argument in arguments]
+    result = silently(row.forward, *arguments)
+    target = wanted or next((array.dtype for array in inputs), None)
     if target not in wider:
         return result
     return (_rounded(result[0], target), *result[1:]) if row.extras else _rounded(result, target)
@@ -61,12 +63,16 @@ def widened(value: Any) -> Any:
     return value
 
 
-def _arrays(values: Iterable[Any]) -> Iterator[ndarray]:
-    for value in values:
-        if isinstance(value, (list, tuple)):
-            yield from _arrays(value)
-        elif isinstance(value, ndarray):
-            yield value
+def _inputs(row: Any, arguments: Sequence[Any]) -> Iterator[ndarray]:
+    for position in row.input_positions:
+        value = arguments[position]
+        for item in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(item, ndarray):
+                yield item
+
+
+def _cast(value: Any, dtype: np.dtype) -> Any:
+    return value.astype(dtype) if isinstance(value, ndarray) and value.dtype.kind == "f" else value
 
 
 def _wanted(row: Any, arguments: Sequence[Any]) -> np.dtype | None:

@@ -48,7 +48,7 @@ def _as_matrix(shape: Sequence[int]) -> tuple[int, int]:
     return math.prod(shape[:-1]), shape[-1]
 
 
-@coarse(latex=r"\sum_k x_{ik} y_{kj}", node_name=_product_name)
+@coarse(latex=r"\sum_k x_{ik} y_{kj}", node_name=_product_name, one_dtype=True)
 def matmul(x: Array, y: Array):
     """The matrix product; 1-D operands count as a row on the left and a column on the right, leading dimensions
     broadcast."""
@@ -85,7 +85,7 @@ def _(g, x, x_shape, y_shape):
     return reshape(sum_to(grad, (*y_shape, 1) if len(y_shape) == 1 else y_shape), y_shape)
 
 
-@coarse(latex=r"x W^\top + b", home="nn.functional", node_name="Addmm")
+@coarse(latex=r"x W^\top + b", home="nn.functional", node_name="Addmm", one_dtype=True)
 def linear(x: Array, weight: Array, bias: Array = None):
     """``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out,), result (..., out)."""
     if weight.ndim == 2 and x.ndim and x.shape[-1] != weight.shape[1]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import dtypes
-from ...kernels.halves import INEXACT
+from ...kernels.halves import FLOATING, INEXACT, is_half
 from ...rows.dispatch import NUMBERS, apply
 from ...rows.nodes import sum_to
 from ...rows.public import function
@@ -300,10 +300,11 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
     for name, array in (("x1", a), ("x2", b)):
         if array.ndim < 2:
             raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {array.ndim}D")
-        if array.dtype.kind != "f":
+        if array.dtype.kind not in FLOATING:
             raise RuntimeError(f"cdist only supports floating-point dtypes, {name} got: {type_name(array.dtype)}")
-        if array.dtype == np.float16:
-            raise NotImplementedError(f"cdist is not implemented for Half, {name}; convert it with .float()")
+        if is_half(array.dtype):
+            kind = type_name(array.dtype)
+            raise NotImplementedError(f"cdist is not implemented for {kind}, {name}; convert it with .float()")
     if a.shape[-1] != b.shape[-1]:
         raise RuntimeError(f"cdist: x1 {list(a.shape)} and x2 {list(b.shape)} must have the same number of columns")
     same_kind("cdist", x1=x1, x2=x2)
@@ -333,7 +334,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     x = check_tensor("pdist", "input", input)._array
     if x.ndim != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {x.ndim}D")
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in FLOATING:
         raise RuntimeError(f"pdist only supports floating-point dtypes, not {type_name(x.dtype)}")
     if x.dtype == np.float16:
         raise NotImplementedError("pdist is not implemented for Half; convert it with .float()")

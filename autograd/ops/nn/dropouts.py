@@ -38,9 +38,9 @@ def _(g, mask, scale):
 
 
 def _scale(keep: float, dtype: np.dtype) -> Any:
-    """``1 / keep``, computed as PyTorch divides a mask by a number: halves in float32."""
+    """``1 / keep``, computed as PyTorch divides a mask by a number: halves in float32, then rounded."""
     kind = np.float32 if is_half(dtype) else dtype.type
-    return kind(1) / kind(keep)
+    return dtype.type(kind(1) / kind(keep))
 
 
 def _check_floats(operator: str, array: np.ndarray) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import conv, jit, pooling, pooling_places, scatter
+from ..kernels import conv, jit, pooling, pooling_places, scans, scatter
 from ..rows.readings import Program
 from ..rows.table import TABLE, PointwiseRow
 from .errors import CommandError
@@ -103,6 +103,8 @@ def jobs(dtype: np.dtype, everything: bool = False) -> Iterator[Job]:
 def _programs(row: PointwiseRow) -> Iterator[Program]:
     """The row's forward, and its backward for every choice of inputs whose gradient is wanted."""
     yield row.program
+    if row.refuses_backward:
+        return
     seen = set()
     for wanted in product((True, False), repeat=len(row.inputs)):
         plan = row.plan(wanted)
@@ -131,6 +133,8 @@ def _kernels(dtype: np.dtype) -> Iterator[Job]:
     )
     yield f"average pooling {dtype}", lambda: pooling.avg_pool_forward(image, *window)
     yield f"average pooling, gradient {dtype}", lambda: pooling.avg_pool_gradient(pooled, image.shape, *window)
+    yield f"running sums {dtype}", lambda: scans.accumulate(np.add, image, 0)
+    yield f"running extremes {dtype}", lambda: scans.running_extremes(image, 0, True)
     yield f"adding up rows {dtype}", lambda: scatter.scatter_add_rows((2, 3), places, np.ones((2, 3), dtype))
 
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from ..dtypes import default_dtype, to_numpy_dtype
 from ..kernels.halves import FLOATING
+from ..kernels.scans import accumulate
 from ..rows import deferred
 from ..rows.dispatch import apply, broadcast_shape
-from ..rows.public import function
+from ..rows.public import function, inplace
 from ..rows.results import result_type
 from ..rows.table import TABLE, Array, _, coarse
 from ..rows.writes import write_out
@@ -171,7 +172,7 @@ def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     return apply(product_along, (input, at, keepdim, dtype), {})
 
 
-@coarse(latex=r"\sum_{j \le i} x_j", inplace=True)
+@coarse(latex=r"\sum_{j \le i} x_j")
 def cumsum(x: Array, dim, dtype=None):
     """Running sums along ``dim``."""
     return scan(np.add, "cumsum", x, dim, dtype)
@@ -183,20 +184,30 @@ def _(g, x_dtype, dim):
 
 
 def scan(ufunc: np.ufunc, operator: str, x: np.ndarray, dim: Any, dtype: Any) -> np.ndarray:
-    """Running sums or products. Floats accumulate in the next wider type, as in PyTorch, and are rounded once."""
+    """Running sums or products, in PyTorch's dtype."""
     kind = np.dtype(np.int64) if x.dtype.kind in "biu" else x.dtype
     kind = kind if dtype is None else to_numpy_dtype(dtype)
     at = check_dim(operator, dim, x.ndim)
-    if not x.ndim:
-        return x.astype(kind)
-    wide = x.astype(kind, copy=False).astype(WIDER.get(kind, kind))
-    return ufunc.accumulate(wide, axis=at, out=wide).astype(kind, copy=False)
+    return accumulate(ufunc, x.astype(kind, copy=False), at) if x.ndim else x.astype(kind)
 
 
-WIDER: dict[np.dtype, np.dtype] = {
-    np.dtype(np.float16): np.dtype(np.float32),
-    np.dtype(np.float32): np.dtype(np.float64),
-}
+def scan_into(name: str) -> None:
+    """Publishes the in-place method ``name`` of a scan, which keeps the tensor's dtype."""
+
+    def compute(self: Tensor, dim: int, dtype: Any = None) -> Tensor:
+        if dtype is not None and dtype is not self.dtype:
+            raise RuntimeError(
+                f"Bad in-place call: input tensor dtype {self.dtype} and output tensor dtype {dtype} should match"
+            )
+        if self._array.dtype.kind == "b":
+            raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'; {name[:-1]}() gives int64")
+        return apply(TABLE[name[:-1]], (self, dim, self.dtype), {})
+
+    compute.__doc__ = f"In-place version of ``{name[:-1]}``, in the tensor's own dtype."
+    inplace(name)(compute)
+
+
+scan_into("cumsum_")
 
 
 # --- Extremes ------------------------------------------------------------------------------------------------------
@@ -589,6 +600,15 @@ def norm(
     return result if out is None else write_out(out, result, "norm")
 
 
+def _sum_of_squares(x: np.ndarray, axes: tuple[int, ...], keepdim: bool) -> np.ndarray:
+    first = x.ndim - len(axes)
+    if x.dtype != np.float16 and x.flags.c_contiguous and sorted(axes) == list(range(first, x.ndim)):
+        rows = x.reshape(*x.shape[:first], count_along(x.shape, axes))
+        return np.vecdot(rows, rows).reshape(x.shape[:first] + (1,) * (len(axes) if keepdim else 0))
+    wide = np.dtype(np.float32) if x.dtype == np.float16 else x.dtype
+    return _sum(np.square(x, dtype=wide), axes, keepdim, wide)
+
+
 @coarse(latex=r"\Bigl(\sum_i |x_i|^p\Bigr)^{1/p}", home="", node_name="LinalgVectorNorm", holomorphic=False)
 def p_norm(x: Array, p, dim, keepdim):
     if x.dtype.kind not in "fc":
@@ -608,8 +628,7 @@ def p_norm(x: Array, p, dim, keepdim):
     elif p == 1:
         out = _sum(size, axes, keepdim, size.dtype)
     elif p == 2:
-        wide = np.dtype(np.float32) if size.dtype == np.float16 else size.dtype
-        out = np.sqrt(_sum(np.square(size, dtype=wide), axes, keepdim, wide))
+        out = np.sqrt(_sum_of_squares(size, axes, keepdim))
     else:
         out = _sum(size**p, axes, keepdim, size.dtype) ** size.dtype.type(1 / p)
     return np.asarray(out).astype(kind, copy=False)
@@ -659,6 +678,7 @@ __all__ = [
     "product_along",
     "product_of_others",
     "scan",
+    "scan_into",
     "shared_equally",
     "softmax_along",
     "spread",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..kernels.scans import WIDER, running_extremes
 from ..rows.dispatch import NUMBERS, apply
 from ..rows.public import function
 from ..rows.results import result_type
@@ -16,7 +17,7 @@ from ..rows.writes import type_name
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor
 from .index import scatter_add_zeros
-from .reduce import WIDER, cumsum, scan
+from .reduce import cumsum, scan, scan_into
 from .shape import cat, expand, flip, unsqueeze
 
 __all__ = ["cummax", "cummin", "cumprod", "cumulative_trapezoid", "diff", "gradient", "logcumsumexp", "trapezoid"]
@@ -30,7 +31,7 @@ def _sums_from_here(x: Any, dim: int) -> Any:
 # --- Products ------------------------------------------------------------------------------------------------------
 
 
-@coarse(latex=r"\prod_{j \le i} x_j", inplace=True)
+@coarse(latex=r"\prod_{j \le i} x_j")
 def cumprod(x: Array, dim, dtype=None):
     """Running products along ``dim``."""
     return scan(np.multiply, "cumprod", x, dim, dtype)
@@ -55,6 +56,9 @@ def _(g, x, out, dim):
     at_first = _sums_from_here(np.where(before, g.dtype.type(0), g * others), dim)
     at_others = _sums_from_here(g * out, dim) / np.where(before, x_wide, g.dtype.type(1))
     return np.where(before, at_others, np.where(first, at_first, g.dtype.type(0))).astype(x.dtype, copy=False)
+
+
+scan_into("cumprod_")
 
 
 def _products_without(g: Any, x: Any, dim: int) -> Any:
@@ -118,8 +122,8 @@ def _(g, x, out, dim):
 
 
 @coarse(latex=r"\max_{j \le i} x_j \text{ or } \min_{j \le i} x_j", home="", node_name=lambda name: name.capitalize())
-def running_extreme(x: Array, dim, places, name):
-    return np.take_along_axis(x, places, dim)
+def running_extreme(x: Array, dim, values, places, name):
+    return values
 
 
 @running_extreme.gradient("x")
@@ -127,7 +131,7 @@ def _(g, x_shape, dim, places):
     return scatter_add_zeros(g, x_shape, dim, places)
 
 
-def _running(name: str, ufunc: np.ufunc, word: str) -> Any:
+def _running(name: str, word: str) -> Any:
     pair = result_type(name, "values indices")
 
     def compute(input: Tensor, dim: int) -> Any:
@@ -137,11 +141,8 @@ def _running(name: str, ufunc: np.ufunc, word: str) -> Any:
         at = check_dim(name, dim, x.ndim)
         if x.size == 0 or x.ndim == 0:
             return pair(input.clone(), wrap(np.zeros(x.shape, np.int64)))
-        # An element that equals the extreme so far takes over, and so does NaN, for good.
-        leads = (x == ufunc.accumulate(x, axis=at)) | (x != x)
-        steps = np.arange(x.shape[at]).reshape([-1 if d == at else 1 for d in range(x.ndim)])
-        places = np.maximum.accumulate(np.where(leads, steps, 0), axis=at)
-        return pair(apply(running_extreme, (input, at, places, name), {}), wrap(places))
+        values, places = running_extremes(x, at, name == "cummax")
+        return pair(apply(running_extreme, (input, at, values, places, name), {}), wrap(places))
 
     compute.__name__ = name
     compute.__doc__ = f"""A pair (values, indices): the largest element so far along ``dim``, and its place.
@@ -155,8 +156,8 @@ def _running(name: str, ufunc: np.ufunc, word: str) -> Any:
     return function()(compute)
 
 
-cummax = _running("cummax", np.maximum, "largest")
-cummin = _running("cummin", np.minimum, "smallest")
+cummax = _running("cummax", "largest")
+cummin = _running("cummin", "smallest")
 
 
 # --- Differences ----------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from ..graph import Leaf, enable_grad, state
 from ..kernels.layout import is_channels_last
 from ..rows.dispatch import apply
 from ..rows.nodes import sum_to
-from ..rows.public import TORCH, function
+from ..rows.public import function
 from ..rows.table import Array, Arrays, _, coarse
 from ..rows.writes import check_apart, write_out
 from ..tensor import Tensor, check_dim, count_write, node_of, wrap

@@ -13,7 +13,7 @@ from ..rows.dispatch import apply
 from ..rows.nodes import sum_to
 from ..rows.public import function, inplace
 from ..rows.results import result_type
-from ..rows.table import TABLE
+from ..rows.table import TABLE, _, pointwise
 from ..rows.writes import type_name
 from ..tensor import Tensor, check_dim
 from .convert import check_tensor
@@ -67,7 +67,17 @@ def _without_nan(operator: str, input: Tensor) -> Tensor:
     kind = check_tensor(operator, "input", input)._array.dtype.kind
     if kind == "c":
         raise RuntimeError(f"{operator} does not support complex inputs; take .real and .imag")
-    return input if kind in "biu" else input.masked_fill(input.isnan(), 0)
+    return input if kind in "biu" else apply(without_nan, (input,), {})
+
+
+@pointwise(latex=r"x = x \; ? \; x : 0", home="", node_name="Nansum")
+def without_nan(x):
+    return _.where(x == x, x, 0.0)
+
+
+@without_nan.gradient("x")
+def _(g, x):
+    return _.where(x == x, g, 0.0)
 
 
 @function(torch=False, method=True)

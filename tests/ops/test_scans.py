@@ -127,3 +127,17 @@ def test_coordinates_that_do_not_fit_are_refused(ours):
     """PyTorch computes with them whatever comes of it."""
     with pytest.raises(RuntimeError, match=r"shape \[3\], but got \[4\]"):
         ours.gradient(ours.zeros(3), spacing=(ours.zeros(4),))
+
+
+@pytest.mark.parametrize("name", ["cumsum_", "cumprod_"])
+def test_in_place_scans_keep_the_dtype(name, ours, theirs):
+    scan = lambda L, x, **options: getattr(x, name)(0, **options)  # noqa: E731
+    for call, dtypes in (
+        (scan, DTYPES),
+        (lambda L, x: scan(L, x, dtype=L.float32), DTYPES),
+        (lambda L, x: scan(L, x, dtype=L.int64), DTYPES),
+        (lambda L, x: scan(L, x, dtype=L.bool), ["bool", "float32"]),
+        (lambda L, x: getattr(x, name)(3), ["float32"]),
+    ):
+        for dtype in dtypes:
+            agree_on(ours, theirs, call, [numbers(dtype)], what=f"{name} {dtype}")

@@ -27,6 +27,7 @@ EXPRESSIONS = {
     "where": lambda L, condition, x, y: L.where(condition, x, y),
     "fill_where": lambda L, x, condition, y: L.where(condition, y, x),
     "round_to_even": lambda L, x: L.round(x),
+    "without_nan": lambda L, x: L.where(x == x, x, L.zeros_like(x)),
     "ndtr": lambda L, x: L.special.ndtr(x),
     "normal_density": lambda L, x: L.exp(-0.5 * x * x) * 0.3989422804014327,
     "celu": lambda L, x, alpha=1.0: L.celu(x, alpha),

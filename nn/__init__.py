@@ -1,6 +1,9 @@
 """Neural networks: modules with parameters, layers, losses and their first values. As ``torch.nn``."""
 
-from . import functional, init, models, scalar, utils  # noqa: F401
+import importlib
+from typing import Any
+
+from . import functional, init, modules, parallel, scalar, utils  # noqa: F401
 from .activation import *
 from .adaptive import *
 from .adaptive_pooling import *
@@ -22,7 +25,9 @@ from .module import *
 from .multihead import *
 from .normalization import *
 from .padding import *
+from .parallel.data_parallel import *
 from .parameter import *
+from .parameter_container import *
 from .pixelshuffle import *
 from .pooling import *
 from .rnn import *
@@ -31,3 +36,10 @@ from .transformer import *
 from .units import *
 from .unpooling import *
 from .upsampling import *
+
+
+def __getattr__(name: str) -> Any:
+    """The package of complete models, loaded when it is first used."""
+    if name == "models":
+        return importlib.import_module("nn.models")
+    raise AttributeError(f"module 'nn' has no attribute {name!r}")

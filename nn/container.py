@@ -1,18 +1,16 @@
-"""Modules made of modules: in a row, in a list, in a dict; and a list of parameters."""
+"""Modules made of modules: in a row, in a list, in a dict."""
 
 from __future__ import annotations
 
 import operator
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from autograd.tensor import Tensor
-
 from .module import Module, indented, tree
-from .parameter import Parameter
 
-__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+__all__ = ["Container", "ModuleDict", "ModuleList", "Sequential"]
 
 
 def _position(index: Any, length: int) -> int:
@@ -102,6 +100,20 @@ class _Numbered(Module):
         return module
 
 
+class Container(Module):
+    """A module made of modules, given by their names; what `Module` was called before version 0.2.
+
+    Args:
+        kwargs: names and modules.
+    """
+
+    def __init__(self, **kwargs: Module) -> None:
+        super().__init__()
+        warnings.warn("nn.Container is deprecated: all of its functionality is in nn.Module.", stacklevel=2)
+        for name, module in kwargs.items():
+            self.add_module(name, module)
+
+
 class Sequential(_Numbered):
     """Modules in a row: each takes the output of the one before it.
 
@@ -145,6 +157,13 @@ class Sequential(_Numbered):
         return Sequential(*(list(self) * times))
 
     __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Sequential:
+        once = list(self)
+        self * times  # refuses a wrong number of times
+        for _ in range(times - 1):
+            self.extend(once)
+        return self
 
     def forward(self, input: Any) -> Any:
         for module in self._modules.values():
@@ -269,7 +288,7 @@ class ModuleDict(Module):
 
 
 def _pairs(kind: str, given: Any) -> list[tuple[str, Any]]:
-    if isinstance(given, (Mapping, ModuleDict, ParameterDict)):
+    if isinstance(given, (Mapping, ModuleDict)):
         return list(given.items())
     if not isinstance(given, Iterable):
         raise TypeError(
@@ -277,125 +296,9 @@ def _pairs(kind: str, given: Any) -> list[tuple[str, Any]]:
         )
     pairs = []
     for position, pair in enumerate(given):
-        if not isinstance(pair, Iterable) or len(pair := tuple(pair)) != 2:
-            raise ValueError(f"{kind} update sequence element #{position} is no pair of a key and a value")
+        if not isinstance(pair, Iterable):
+            raise TypeError(f"{kind} update sequence element #{position} should be Iterable; is {type(pair).__name__}")
+        if len(pair := tuple(pair)) != 2:
+            raise ValueError(f"{kind} update sequence element #{position} has length {len(pair)}; 2 is required")
         pairs.append((pair[0], pair[1]))
     return pairs
-
-
-class ParameterList(Module):
-    """A list of parameters that are registered, unlike those in a plain list.
-
-    Args:
-        values: the first parameters; plain tensors become parameters.
-
-    >>> import autograd, nn
-    >>> [name for name, _ in nn.ParameterList([autograd.zeros(2), autograd.ones(3)]).named_parameters()]
-    ['0', '1']
-    """
-
-    def __init__(self, values: Iterable[Any] | None = None) -> None:
-        super().__init__()
-        if values is not None:
-            self.extend(values)
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._parameters.values())
-
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return type(self)(list(self)[index])
-        return self._parameters[str(_position(index, len(self)))]
-
-    def __setitem__(self, index: int, value: Any) -> None:
-        self.register_parameter(str(_position(index, len(self))), _as_parameter("ParameterList", value))
-
-    def append(self, value: Any) -> ParameterList:
-        """Adds a parameter at the end; returns self."""
-        self.register_parameter(str(len(self)), _as_parameter("ParameterList", value))
-        return self
-
-    def extend(self, values: Iterable[Any]) -> ParameterList:
-        """Adds several parameters at the end; returns self."""
-        if not isinstance(values, Iterable) or isinstance(values, Tensor):
-            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
-        for parameter in [_as_parameter("ParameterList", value) for value in values]:
-            self.append(parameter)
-        return self
-
-    def __iadd__(self, values: Iterable[Any]) -> ParameterList:
-        return self.extend(values)
-
-    def extra_repr(self) -> str:
-        return "\n".join(_describe(name, parameter) for name, parameter in self._parameters.items())
-
-
-class ParameterDict(Module):
-    """A dict of parameters that are registered, unlike those in a plain dict.
-
-    Args:
-        parameters: a mapping of names to parameters, or pairs; plain tensors become parameters.
-
-    >>> import autograd, nn
-    >>> list(nn.ParameterDict({"scale": autograd.ones(2)}).keys())
-    ['scale']
-    """
-
-    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
-        super().__init__()
-        if parameters is not None:
-            self.update(parameters)
-
-    def __getitem__(self, key: str) -> Any:
-        return self._parameters[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.register_parameter(key, _as_parameter("ParameterDict", value))
-
-    def __delitem__(self, key: str) -> None:
-        del self._parameters[key]
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._parameters)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._parameters
-
-    def keys(self) -> Any:
-        """The names."""
-        return self._parameters.keys()
-
-    def items(self) -> Any:
-        """Pairs of name and parameter."""
-        return self._parameters.items()
-
-    def values(self) -> Any:
-        """The parameters."""
-        return self._parameters.values()
-
-    def update(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
-        """Adds parameters or replaces those of the same names."""
-        for key, value in _pairs("ParameterDict", parameters):
-            self[key] = value
-
-    def extra_repr(self) -> str:
-        return "\n".join(_describe(name, parameter) for name, parameter in self._parameters.items())
-
-
-def _as_parameter(kind: str, value: Any) -> Parameter:
-    if not isinstance(value, Tensor):
-        raise TypeError(f"{kind} holds parameters, but got {type(value).__name__}")
-    return value if isinstance(value, Parameter) else Parameter(value)
-
-
-def _describe(name: str, parameter: Parameter | None) -> str:
-    if parameter is None:
-        return f"  ({name}): None"
-    sizes = "x".join(str(size) for size in parameter.shape)
-    return f"  ({name}): Parameter containing: [{parameter.dtype} of size {sizes}]"

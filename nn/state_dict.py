@@ -19,7 +19,7 @@ from .parameter import Parameter, is_lazy
 if TYPE_CHECKING:
     from .module import Module
 
-__all__ = ["IncompatibleKeys", "load", "load_own", "save", "save_own"]
+__all__ = ["IncompatibleKeys", "consume_prefix_in_state_dict_if_present", "load", "load_own", "save", "save_own"]
 
 Write = Callable[[], object]
 
@@ -228,6 +228,22 @@ def _call_post_hooks(visited: list[Module], keys: IncompatibleKeys) -> None:
                     "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new "
                     "values, if incompatible_keys need to be modified, it should be done inplace."
                 )
+
+
+def consume_prefix_in_state_dict_if_present(state_dict: dict[str, Any], prefix: str) -> None:
+    """Takes ``prefix`` off the names in ``state_dict``, in place: ``"module."`` after data-parallel training.
+
+    >>> state = {"module.weight": 1, "bias": 2}
+    >>> consume_prefix_in_state_dict_if_present(state, "module.")
+    >>> state
+    {'bias': 2, 'weight': 1}
+    """
+    for key in [key for key in state_dict if key.startswith(prefix)]:
+        state_dict[key.removeprefix(prefix)] = state_dict.pop(key)
+    metadata = getattr(state_dict, "_metadata", {})
+    for key in list(metadata):
+        if key and f"{key}.".startswith(prefix):
+            metadata[key[len(prefix) :]] = metadata.pop(key)
 
 
 def _quoted(names: list[str]) -> str:

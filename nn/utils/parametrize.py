@@ -65,8 +65,8 @@ def _check_result(what: str, result: Any, expected: dict[str, Any]) -> None:
     for fact, wanted in expected.items():
         if getattr(result, fact) != wanted:
             raise ValueError(
-                f"{what} may not change the {fact} of the tensor, unless the `unsafe` flag is enabled: it was {wanted}, but "
-                f"became {getattr(result, fact)}"
+                f"{what} may not change the {fact} of the tensor, unless the `unsafe` flag is enabled: from {wanted} "
+                f"to {getattr(result, fact)}"
             )
 
 

@@ -250,9 +250,10 @@ class _Amount(BasePruningMethod):
         """How many of ``size`` are pruned."""
         if not isinstance(self.amount, Integral):
             return round(self.amount * size)
-        if self.amount > size:
-            raise ValueError(f"amount={self.amount} should be smaller than the number of parameters to prune={size}")
-        return int(self.amount)
+        count = int(self.amount)
+        if count > size:
+            raise ValueError(f"amount={count} should be smaller than the number of parameters to prune={size}")
+        return count
 
 
 class _AmountOfElements(_Amount):

@@ -732,7 +732,7 @@ def test_module_list_and_dict():
     assert list(table.items()) == [("a", a)]
     table.clear()
     assert len(table) == 0
-    for kind, wrong in ((TypeError, 3), (ValueError, [("a", a, b)]), (ValueError, [3]), (TypeError, {"a": 3})):
+    for kind, wrong in ((TypeError, 3), (ValueError, [("a", a, b)]), (TypeError, [3]), (TypeError, {"a": 3})):
         with pytest.raises(kind):
             table.update(wrong)
 
@@ -747,7 +747,7 @@ def test_parameter_list_and_dict():
     assert values[0].shape == (5,)
     assert [p.numel() for p in values] == [5, 1, 1, 3]
     assert repr(values).startswith("ParameterList(\n    (0): Parameter containing: [torch.float32 of size 5]")
-    for kind, wrong in ((TypeError, lambda: values.append(3)), (TypeError, lambda: values.extend(3))):
+    for kind, wrong in ((TypeError, lambda: values.extend(values[0])), (TypeError, lambda: values.extend(3))):
         with pytest.raises(kind):
             wrong()
     with pytest.raises(IndexError):

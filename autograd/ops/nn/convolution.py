@@ -316,6 +316,8 @@ def _convolution(
         out = apply(convolve_transpose, (batched, weight, bias, size, stride, padding, dilation, groups), {})
     else:
         out = apply(convolve, (batched, weight, bias, stride, padding, dilation, groups), {})
+        if not batched.shape[1]:
+            out = out[:, :0]  # as in PyTorch, from no channels come none
     return out if x.ndim == axes + 2 else out.squeeze(0)
 
 

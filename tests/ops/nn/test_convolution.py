@@ -36,6 +36,8 @@ CONVOLUTIONS = {
     "same dilated": ("conv2d", (2, 3, 7, 7), (4, 3, 3, 2), {"padding": "same", "dilation": 2}),
     "valid": ("conv2d", (2, 3, 5, 6), (4, 3, 3, 3), {"padding": "valid"}),
     "no images": ("conv2d", (0, 3, 5, 5), (4, 3, 3, 3), {}),
+    "no channels": ("conv2d", (2, 0, 5, 5), (4, 0, 3, 3), {}),
+    "no sequences, and these empty": ("conv1d", (0, 3, 0), (4, 3, 3), {"padding": 2}),
     "lists": ("conv2d", (1, 2, 5, 5), (2, 2, 3, 3), {"stride": [1, 2], "padding": [1, 1]}),
     "list of one": ("conv2d", (1, 2, 5, 5), (2, 2, 3, 3), {"padding": [1]}),
     "sequence": ("conv1d", (2, 3, 9), (4, 3, 3), {"stride": 2, "padding": 1, "dilation": 2}),

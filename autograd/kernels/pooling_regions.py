@@ -11,8 +11,8 @@ from .pooling import flat_index, lowest_of, run_on_planes, three_axes, use_pooli
 
 __all__ = ["adaptive_regions", "fractional_regions", "max_of_regions"]
 
-# For each axis the first place of each region, and the place behind its last: (1, out) for all planes of an array,
-# or (planes, out).
+# For each axis the first place of each region, and the place behind its last: (1, out) for all planes of an array, or
+# (planes, out); where the array has more planes, as that of a batch of examples has, these come round again.
 Regions = Sequence[tuple[np.ndarray, np.ndarray]]
 
 
@@ -86,11 +86,11 @@ def max_of_regions(x: np.ndarray, regions: Regions) -> tuple[np.ndarray, np.ndar
     planes = np.ascontiguousarray(x).reshape(prod(x.shape[:2]), prod(size))
     longest = [int((ends - firsts).max(initial=0)) for firsts, ends in regions]
     best = np.full((len(planes), *out_size), lowest_of(x.dtype), x.dtype)
-    indices = np.broadcast_to(_places([firsts for firsts, _ in regions], size), best.shape).copy()
+    indices = _places([firsts for firsts, _ in regions], size, len(planes))
     for tap in np.ndindex(*longest):
         # A region that is smaller than others sees its last element again, which changes nothing.
         taps = [np.minimum(firsts + t, ends - 1) for t, (firsts, ends) in zip(tap, regions, strict=True)]
-        where = np.broadcast_to(_places(taps, size), best.shape)
+        where = _places(taps, size, len(planes))
         values = np.take_along_axis(planes, where.reshape(len(planes), prod(out_size)), axis=1).reshape(best.shape)
         larger = (values > best) | np.isnan(values)
         np.copyto(best, values, where=larger)
@@ -98,7 +98,10 @@ def max_of_regions(x: np.ndarray, regions: Regions) -> tuple[np.ndarray, np.ndar
     return best.reshape(shape), indices.reshape(shape)
 
 
-def _places(along: Sequence[np.ndarray], size: Sequence[int]) -> np.ndarray:
-    """`flat_index` for each row of places."""
+def _places(along: Sequence[np.ndarray], size: Sequence[int], planes: int) -> np.ndarray:
+    """`flat_index` for each plane, whose rows of places come round again where there are fewer of them."""
     rows = [flat_index(places, size) for places in zip(*along, strict=True)]
-    return np.stack(rows) if rows else np.zeros((0, *(places.shape[1] for places in along)), np.int64)
+    out = np.empty((planes, *(places.shape[1] for places in along)), np.int64)
+    for plane in range(planes):
+        out[plane] = rows[plane % len(rows)]
+    return out

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from autograd.kernels import jit, pooling, pooling_places, threads
+from autograd.kernels import jit, pooling, pooling_places, pooling_regions, threads
 
 READINGS = ("never", "always")
 DTYPES = ("float32", "float64")
@@ -22,6 +22,10 @@ MAX_CASES = [
     ((1, 2, 1, 11), (1, 3), (1, 2), (0, 1), (1, 1)),
     ((0, 3, 8, 8), (2, 2), (2, 2), (0, 0), (1, 1)),
     ((2, 1, 6, 5), (6, 5), (1, 1), (0, 0), (1, 1)),
+    ((2, 3, 9), (3,), (2,), (1,), (1,)),
+    ((2, 3, 11), (3,), (2,), (1,), (2,)),
+    ((2, 2, 4, 5, 6), (2, 3, 2), (2, 1, 2), (1, 1, 0), (1, 1, 1)),
+    ((1, 2, 7, 6, 5), (2, 3, 2), (1, 2, 1), (0, 1, 1), (3, 1, 2)),
 ]
 AVG_CASES = [case[:4] for case in MAX_CASES if case[4] == (1, 1)]
 
@@ -55,9 +59,10 @@ def output_gradient(shape, dtype):
 def test_max_agrees_with_torch(reading, dtype):
     torch = pytest.importorskip("torch")
     for case, ceil_mode in itertools.product(MAX_CASES, (False, True)):
+        max_pool = getattr(torch.nn.functional, f"max_pool{len(case[1])}d")
         for image in images(case[0], dtype):
             x = torch.tensor(image, requires_grad=True)
-            theirs, places = torch.nn.functional.max_pool2d(x, *case[1:], ceil_mode, return_indices=True)
+            theirs, places = max_pool(x, *case[1:], ceil_mode, return_indices=True)
             out, indices = pooling.max_pool_forward(image, *case[1:], ceil_mode)
             assert (out.dtype, indices.dtype) == (dtype, np.int64)
             np.testing.assert_array_equal(out, theirs.detach().numpy(), err_msg=str((case, ceil_mode)))
@@ -77,9 +82,10 @@ def test_average_agrees_with_torch(reading, dtype):
     tolerance = {"rtol": 1e-5, "atol": 1e-6} if dtype == "float32" else {"rtol": 1e-13, "atol": 1e-14}
     for case, ceil_mode, count, divisor in itertools.product(AVG_CASES, (False, True), (True, False), (None, 3, -2)):
         image = np.random.default_rng(0).standard_normal(case[0]).astype(dtype)
-        options = (*case[1:], ceil_mode, count, divisor)
+        axes = len(case[1])
+        options = (*case[1:], ceil_mode, count, *(divisor,) * (axes > 1))
         x = torch.tensor(image, requires_grad=True)
-        theirs = torch.nn.functional.avg_pool2d(x, *options)
+        theirs = getattr(torch.nn.functional, f"avg_pool{axes}d")(x, *options)
         out = pooling.avg_pool_forward(image, *options)
         assert out.dtype == dtype
         assert out.shape == theirs.shape
@@ -194,3 +200,40 @@ def test_errors(reading):
     for error, message, call in table:
         with pytest.raises(error, match=message):
             call()
+
+
+def test_regions(reading):
+    """Regions of equal size are windows; samples of several planes are drawn for each."""
+    image = np.random.default_rng(0).integers(-3, 3, (2, 3, 8, 6)).astype(float)
+    image[0, 0, 2, 3] = np.nan
+    out, places = pooling_regions.max_of_regions(image, pooling_regions.adaptive_regions((8, 6), (4, 2)))
+    wanted, indices = pooling.max_pool_forward(image, (2, 3), (2, 3), (0, 0), (1, 1))
+    np.testing.assert_array_equal(out, wanted)
+    np.testing.assert_array_equal(places, indices)
+    samples = np.random.default_rng(1).random((6, 2))
+    regions = pooling_regions.fractional_regions((8, 6), (3, 4), (2, 2), samples)
+    out, places = pooling_regions.max_of_regions(image, regions)
+    planes = image.reshape(6, 48)
+    np.testing.assert_array_equal(out.reshape(6, 12), np.take_along_axis(planes, places.reshape(6, 12), 1))
+    for plane, ((ys, _), (xs, _)) in enumerate(
+        zip(*[[(f[p], e[p]) for p in range(6)] for f, e in regions], strict=True)
+    ):
+        windows = [[image.reshape(6, 8, 6)[plane, y : y + 2, x : x + 2].max() for x in xs] for y in ys]
+        np.testing.assert_array_equal(out.reshape(6, 3, 4)[plane], windows)
+
+
+def test_regions_come_round_again(reading):
+    image = np.random.default_rng(0).standard_normal((2, 3, 9, 8))
+    regions = pooling_regions.fractional_regions((9, 8), (4, 3), (2, 2), np.random.default_rng(1).random((3, 2)))
+    together = pooling_regions.max_of_regions(image, regions)
+    for example in range(2):
+        alone = pooling_regions.max_of_regions(image[example : example + 1], regions)
+        for mine, other in zip(together, alone, strict=True):
+            np.testing.assert_array_equal(mine[example : example + 1], other)
+
+
+def test_writing_to_planes():
+    x, indices = np.array([[[5.0, 6.0, 7.0]]]), np.array([[[2, 0, 2]]])
+    assert pooling_places.write_to_planes(x, indices, (1, 1, 4)).tolist() == [[[6, 0, 7, 0]]]
+    with pytest.raises(RuntimeError, match="from 0 to 2"):
+        pooling_places.write_to_planes(x, indices, (1, 1, 2))

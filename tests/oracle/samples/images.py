@@ -52,7 +52,7 @@ SAMPLES = {
         (lambda L, x: L.F.fractional_max_pool2d(x, 2, 3, _random_samples=L.of(RANDOM[..., :2]).to(x.dtype)), image),
         (lambda L, x: L.F.fractional_max_pool3d(x, 1, 2, _random_samples=L.of(RANDOM).to(x.dtype)), volume),
     ],
-    "unpooling": [(unpooled(1), line), (unpooled(2, (4, 5)), image), (unpooled(3), ((1, 4, 2, 5),))],
+    "unpooling": [(unpooled(1), line), (unpooled(2, (4, 5)), image), (unpooled(3), ((1, 4, 2, 6),))],
     "other sizes": [
         (lambda L, x: L.F.interpolate(x, 5), line),
         (lambda L, x: L.F.interpolate(x, scale_factor=1.7, mode="nearest-exact"), image),

@@ -136,10 +136,12 @@ class RNNBase(Module):
         """The parameters in a row, as they are now: another tensor may stand under a parameter's name."""
         return [getattr(self, name, None) for name in self._flat_weights_names]
 
-    @_flat_weights.setter
-    def _flat_weights(self, weights: list[Any]) -> None:
-        for name, weight in zip(self._flat_weights_names, weights, strict=True):
-            setattr(self, name, weight)
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name != "_flat_weights":
+            super().__setattr__(name, value)
+            return
+        for each, weight in zip(self._flat_weights_names, value, strict=True):
+            super().__setattr__(each, weight)
 
     def flatten_parameters(self) -> None:
         """Does nothing: for programs that run on GPUs, too, where it puts the weights into one memory."""

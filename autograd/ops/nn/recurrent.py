@@ -135,7 +135,9 @@ def _check_weights(kind: str, x: Tensor, states: Sequence[Tensor], weights: Sequ
             )
     for name, value in (*(("hx", state) for state in states), *zip(NAMES, weights, strict=True)):
         if value is not None and value.dtype is not x.dtype:
-            raise RuntimeError(f"{kind}: input and {name} must have the same dtype, but got {x.dtype} and {value.dtype}")
+            raise RuntimeError(
+                f"{kind}: input and {name} must have the same dtype, but got {x.dtype} and {value.dtype}"
+            )
 
 
 # --- Layers --------------------------------------------------------------------------------------------------------
@@ -188,6 +190,14 @@ def _check_states(kind: str, states: Sequence[Tensor], layers: int, batch: int) 
             )
 
 
+def _pair(name: str, hx: Any) -> tuple[Tensor, ...]:
+    if not isinstance(hx, (tuple, list)):
+        raise TypeError(f"{name}(): argument 'hx' must be tuple of Tensors, not {type(hx).__name__}")
+    if len(hx) != 2:
+        raise RuntimeError(f"{name} expects two hidden states, but got {len(hx)}")
+    return tuple(hx)
+
+
 PADDED = ("input", "hx", "params", "has_biases", "num_layers", "dropout", "train", "bidirectional", "batch_first")
 PACKED = ("data", "batch_sizes", "hx", *PADDED[2:-1])
 
@@ -204,9 +214,7 @@ def _call(kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Ten
         raise TypeError(f"{kind}() takes the arguments {', '.join(PADDED)}; or {', '.join(PACKED)}")
     x = check_tensor(kind, names[0], given[names[0]])
     hx = given["hx"]
-    states = tuple(hx) if kind == "lstm" else (hx,)
-    if len(states) != (2 if kind == "lstm" else 1):
-        raise RuntimeError("lstm expects two hidden states")
+    states = _pair(kind, hx) if kind == "lstm" else (hx,)
     for state in states:
         check_tensor(kind, "hx", state)
     options = [given[name] for name in PADDED[2:-1]]
@@ -321,9 +329,7 @@ def lstm_cell(
     >>> h.shape
     torch.Size([2, 5])
     """
-    if len(hx) != 2:
-        raise RuntimeError("lstm_cell expects two hidden states")
-    return _cell("lstm_cell", "lstm", input, tuple(hx), w_ih, w_hh, b_ih, b_hh)
+    return _cell("lstm_cell", "lstm", input, _pair("lstm_cell", hx), w_ih, w_hh, b_ih, b_hh)
 
 
 def _cell(name: str, kind: str, input: Tensor, states: tuple[Tensor, ...], *weights: Any) -> tuple[Tensor, ...]:

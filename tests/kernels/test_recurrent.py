@@ -1,0 +1,108 @@
+"""Recurrent sweeps on plain arrays: both readings, lengths that shrink, both directions, products in blocks."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from autograd.kernels import jit, recurrent
+from autograd.kernels.recurrent_steps import KINDS
+
+GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
+TOLERANCE = {"float32": (2e-5, 2e-6), "float64": (1e-11, 1e-12)}
+SIZES = ([3, 3, 3], [4, 2, 2, 1], [2], [0, 0])
+
+
+def arguments(kind, dtype, sizes, hidden=5, projected=0, layout=lambda array: array):
+    """Inputs of `forward`, and gradients of its results."""
+    random = np.random.default_rng(0)
+
+    def array(*shape):
+        return layout(random.uniform(-1, 1, shape).astype(dtype))
+
+    gates, out, batch = GATES[kind] * hidden, projected or hidden, sizes[0]
+    projection = array(projected, hidden) if projected else None
+    weights = recurrent.Weights(array(gates, out), array(gates), array(gates), projection)
+    cell = array(batch, hidden) if kind == "lstm" else None
+    given = array(sum(sizes), gates), array(batch, out), cell, weights
+    gradients = [array(sum(sizes), out), array(batch, out), *([array(batch, hidden)] if kind == "lstm" else [])]
+    return given, gradients
+
+
+def sweep(kind, given, gradients, sizes, reverse):
+    """All results of both directions of differentiation."""
+    results, saved = recurrent.forward(kind, *given, sizes, reverse)
+    found = recurrent.backward(kind, gradients, given[-1], saved, sizes, reverse)
+    return [*results, *(gradient for gradient in found if gradient is not None)]
+
+
+def agree(results, expected, dtype):
+    for a, b in zip(results, expected, strict=True):
+        assert a.dtype == b.dtype == dtype
+        assert a.shape == b.shape
+        np.testing.assert_allclose(a, b, *TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_readings_agree(kind, dtype):
+    pytest.importorskip("numba")
+    for sizes, reverse, projected in itertools.product(SIZES, (False, True), (0, 2) if kind == "lstm" else (0,)):
+        found = []
+        for reading in ("never", "always"):
+            given, gradients = arguments(kind, dtype, sizes, projected=projected)
+            with jit.using(reading):
+                found.append(sweep(kind, given, gradients, sizes, reverse))
+        agree(*found, dtype)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_sequence_is_on_its_own(kind):
+    """A packed sequence gives what each of its sequences gives alone."""
+    sizes = [4, 2, 2, 1]
+    starts = np.cumsum(sizes) - sizes
+    for reverse in (False, True):
+        (x, h, c, weights), gradients = arguments(kind, "float64", sizes)
+        whole = sweep(kind, (x, h, c, weights), gradients, sizes, reverse)
+        states = len(gradients) - 1
+        for place, length in enumerate((4, 3, 1, 1)):
+            rows = starts[:length] + place
+            own = slice(place, place + 1)
+            given = x[rows], h[own], None if c is None else c[own], weights
+            alone = sweep(kind, given, [gradients[0][rows], *(g[own] for g in gradients[1:])], [1] * length, reverse)
+            per_row, per_state = (0, states + 1), (*range(1, states + 1), *range(states + 2, 2 * states + 2))
+            for i in (*per_row, *per_state):
+                np.testing.assert_allclose(alone[i], whole[i][rows if i in per_row else own], 1e-12, 1e-13)
+
+
+@pytest.mark.parametrize("reading", ["never", "always"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_inputs_of_any_layout_are_left_alone(kind, reading):
+    if reading == "always":
+        pytest.importorskip("numba")
+
+    def frozen(array):
+        spread = np.repeat(np.asfortranarray(array), 2, axis=-1)[..., ::2]
+        spread.flags.writeable = False
+        return spread
+
+    plain = arguments(kind, "float64", [3, 2, 1])
+    with jit.using(reading):
+        expected = sweep(kind, *plain, [3, 2, 1], False)
+        agree(sweep(kind, *arguments(kind, "float64", [3, 2, 1], layout=frozen), [3, 2, 1], False), expected, "float64")
+
+
+@pytest.mark.parametrize("reading", ["never", "always"])
+def test_products_in_blocks(reading, monkeypatch):
+    if reading == "always":
+        pytest.importorskip("numba")
+    for kind in ("lstm", "gru"):
+        found = []
+        for limit in (1, recurrent.SMALL_PRODUCT, 50_000):
+            monkeypatch.setattr(recurrent, "SMALL_PRODUCT", limit)
+            given, gradients = arguments(kind, "float64", [8, 8, 3], hidden=64)
+            with jit.using(reading):
+                found.append(sweep(kind, given, gradients, [8, 8, 3], False))
+        assert recurrent._blocks(given[-1].hidden.T, 3, 8).shape[0] > 1
+        agree(found[1], found[0], "float64")
+        agree(found[2], found[0], "float64")

@@ -472,3 +472,36 @@ def test_leaf_becomes_a_view_of_itself(both):
 
     both(run)
     both(lambda lib: lib.ones(2, 3, requires_grad=True).t_())
+
+
+# --- out= that lies where an operand does ----------------------------------------------------------------------------
+
+OUT = """
+L.add(x, 1, out=o) | L.sub(x, 2, alpha=2, out=o) | L.mul(x, x, out=o) | L.pow(2, x, out=o) | L.exp(x, out=o)
+L.eq(x, x, out=o) | L.logical_and(x, x, out=o) | L.special.erfcx(x, out=o) | L.clamp(x, 0, 1, out=o)
+L.clamp_min(x, 0, out=o) | L.lerp(x, x, 0.5, out=o) | L.addcmul(x, x, x, out=o) | L.addcdiv(x, x, x, out=o)
+L.div(x, 2, rounding_mode="floor", out=o) | L.round(x, decimals=1, out=o) | L.nan_to_num(x, out=o) | L.logit(x, out=o)
+L.sgn(x, out=o) | L.igamma(x, x, out=o) | L.polygamma(1, x, out=o) | L.special.zeta(x, x, out=o) | L.diff(x, out=o[:3])
+L.cumsum(x, 0, out=o) | L.cumprod(x, 0, out=o) | L.logcumsumexp(x, 0, out=o) | L.sort(x, out=(o, i)) | L.angle(x, out=o)
+L.topk(x, 4, out=(o, i)) | L.renorm(x.view(2, 2), 2, 0, 1, out=o.view(2, 2)) | L.where(x > 1, x, x, out=o)
+L.index_copy(x, 0, i[:1], x[:1] + 0, out=o) | L.gather(x, 0, i, out=o) | L.index_select(x, 0, i, out=o)
+L.take(x, i, out=o) | L.masked_select(x, x > 1, out=o) | L.scatter(x, 0, i, x, out=o) | L.cat([x[:2], x[2:]], out=o)
+L.stack([x[0], x[1], x[2], x[3]], out=o) | L.tril(x.view(2, 2), out=o.view(2, 2)) | L.softmax(x, 0, out=o)
+L.bitwise_and(i[1:], 1, out=i[:-1]) | L.bitwise_not(i[1:], out=i[:-1]) | L.gcd(i[1:], i[1:], out=i[:-1])
+L.mm(x.view(2, 2), x.view(2, 2), out=o.view(2, 2)) | L.amax(x.view(2, 2), 0, out=o[:2])
+"""
+
+
+@pytest.mark.parametrize("call", [call.strip() for line in OUT.split("\n") for call in line.split(" | ") if call])
+def test_out_among_the_operands(call, torch):
+    for start in (0, 1):
+        raised = []
+        for lib in (autograd, torch):
+            memory = lib.tensor([1.0, 2.0, 3.0, 5.0, 7.0])
+            names = {"L": lib, "x": memory[:4], "o": memory[start : start + 4], "i": lib.tensor([0, 1, 2, 3])}
+            try:
+                eval(call, names)
+                raised.append(None)
+            except Exception as error:
+                raised.append(type(error))
+        assert raised[0] is raised[1], f"ours {raised[0]}, PyTorch's {raised[1]}; out begins at {start}"

@@ -318,16 +318,16 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -
     kept = same_dtype("cat", kept)
     if kept[0]._array.ndim == 0:
         raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated; use stack()")
-    _check_out_type("cat", kept[0], out)
+    _check_joined_out("cat", kept, out)
     result = apply(concatenate_along, (kept, dim), {})
-    if out is not None:
-        check_apart(out, tensors, "cat")
     return result if out is None else write_out(out, result, "cat")
 
 
-def _check_out_type(operator: str, first: Tensor, out: Any) -> None:
-    if isinstance(out, Tensor) and not can_cast(first.dtype, out.dtype):
-        raise TypeError(f"{operator}(): input types can't be cast to the desired output type {out.dtype}")
+def _check_joined_out(operator: str, tensors: Sequence[Tensor], out: Any) -> None:
+    if isinstance(out, Tensor):
+        if not can_cast(tensors[0].dtype, out.dtype):
+            raise TypeError(f"{operator}(): input types can't be cast to the desired output type {out.dtype}")
+        check_apart(out, tensors, operator)
 
 
 def same_dtype(operator: str, tensors: Sequence[Any]) -> list[Tensor]:
@@ -369,7 +369,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None)
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
     tensors = same_dtype("stack", tensors)
-    _check_out_type("stack", tensors[0], out)
+    _check_joined_out("stack", tensors, out)
     result = apply(stack_along, (tensors, dim), {})
     return result if out is None else write_out(out, result, "stack")
 

@@ -140,7 +140,7 @@ class _Unary:
         if not isinstance(input, Tensor):
             raise TypeError(f"{self.row.name}(): argument 'input' must be Tensor, not {type(input).__name__}")
         result = apply_pointwise(self.row, [input])
-        return result if out is None else write_out(out, result, self.row.name)
+        return result if out is None else write_out(out, result, self.row.name, (input,))
 
 
 def save(step: PointwiseNode, plan: PointwisePlan, x: Any, y: Any, out: Tensor) -> None:
@@ -327,7 +327,7 @@ def named(row: PointwiseRow) -> Callable[..., Tensor]:
             if row.numbers != "any" and not isinstance(input, Tensor) and not isinstance(other, Tensor):
                 raise TypeError(f"{row.name}(): one of the arguments must be a Tensor, not two numbers")
         result = function(input, other)
-        return result if out is None else write_out(out, result, row.name)
+        return result if out is None else write_out(out, result, row.name, (input, other))
 
     return public
 

@@ -14,7 +14,7 @@ from ..graph import Leaf, Node, state
 from ..kernels.layout import is_dense, is_same_place, is_spread, meets_itself
 from ..tensor import INFERENCE, BatchError, Tensor, View, count_write, node_of, shared_counter
 from .nodes import RowNode, record
-from .table import TABLE, Row
+from .table import TABLE, PointwiseRow, Row
 
 __all__ = [
     "check_apart",
@@ -263,14 +263,20 @@ def type_name(dtype: np.dtype) -> str:
 # Operators whose out= must have the dtype of the result. So do all that return places beside the values.
 EXACT = {
     *("all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "bucketize", "histc"),
-    *("histogram", "isin", "log_softmax", "logcumsumexp", "msort", "nanquantile", "norm", "quantile", "renorm"),
-    *("searchsorted", "softmax"),
+    *("diag", "histogram", "index_copy", "isin", "log_softmax", "logcumsumexp", "msort", "nanquantile", "norm"),
+    *("quantile", "renorm", "searchsorted", "softmax", "tril", "triu", "where"),
 }
 # Those whose out= must also share no memory with the operands.
 STRICT = {
-    *("diag", "gather", "index_add", "index_copy", "index_reduce", "index_select", "kthvalue", "masked_select"),
-    *("nonzero", "nonzero_static", "scatter", "scatter_add", "scatter_reduce", "take", "take_along_dim", "tril"),
-    *("triu", "where"),
+    *("gather", "index_add", "index_reduce", "index_select", "kthvalue", "masked_select", "nonzero"),
+    *("nonzero_static", "scatter", "scatter_add", "scatter_reduce", "take", "take_along_dim"),
+}
+# Beside the pointwise rows, those whose out= may be an operand, but not share a part of one's memory.
+WHOLE = {
+    *("addcdiv", "addcmul", "angle", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or"),
+    *("bitwise_right_shift", "bitwise_xor", "clamp", "clamp_max", "clamp_min", "cross", "cumprod", "cumsum"),
+    *("diff", "div", "float_power", "gcd", "igamma", "igammac", "index_copy", "lcm", "ldexp", "logcumsumexp", "logit"),
+    *("nan_to_num", "polygamma", "renorm", "round", "sgn", "sort", "topk", "where", "zeta"),
 }
 
 
@@ -297,6 +303,8 @@ def check_out(out: Tensor, result: Tensor, operator: str, operands: Sequence[Any
         _refuse_spread(f"{operator}()")
     if operator in STRICT:
         check_apart(out, operands, operator)
+    elif operator in WHOLE or isinstance(TABLE.get(operator), PointwiseRow):
+        check_overlap(out, operands, f"{operator}()")
 
 
 def write_out(out: Tensor, result: Tensor, operator: str, operands: Sequence[Any] = ()) -> Tensor:

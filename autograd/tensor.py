@@ -313,7 +313,10 @@ class Tensor:
         if isinstance(node, Leaf):
             return node.grad
         keeper = _keeper(node)
-        if keeper is None:
+        if keeper is not None:
+            return keeper.grad
+        kept = self.__dict__.get("_kept_grad")  # by assignment
+        if kept is None:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
                 "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
@@ -321,8 +324,7 @@ class Tensor:
                 UserWarning,
                 stacklevel=2,
             )
-            return None
-        return keeper.grad
+        return kept
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:

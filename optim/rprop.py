@@ -148,7 +148,7 @@ def _step(g, theta, previous, s, *, shortest, longest, etaminus, etaplus, maximi
     if maximize:
         g = -g
     agreement = g * previous
-    s = s * _.where(agreement > 0, etaplus, _.where(agreement < 0, etaminus, 1.0))
+    s = _.where(agreement > 0, s * etaplus, _.where(agreement < 0, s * etaminus, s))
     s = _.minimum(_.maximum(s, shortest), longest)
     g = _.where(agreement < 0, 0.0, g)
     return theta - _.sign(g) * s, g, s

@@ -66,6 +66,8 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
         raise TypeError(f"must be real number, not complex: {dtype.name} has no imaginary part")
     elif dtype.kind in "iu" and array.size and made_of_python and array.dtype.kind in "iuf":
         limits = np.iinfo(dtype)
+        if dtype == np.uint64 and array.dtype.kind == "f":
+            raise TypeError("an integer is required for uint64, not a float; convert with .to(autograd.uint64)")
         if dtype == np.uint64 and array.min() < 0:
             raise OverflowError(f"can't convert negative value to unsigned int: {array.min()}")
         low = -limits.max - 1 if dtype.kind == "u" else limits.min  # as in PyTorch, -1 wraps around in uint8

@@ -12,7 +12,6 @@ import autograd
 import optim
 from autograd.amp import GradScaler, autocast
 
-
 CAST = [
     "x @ y, lib.mm(x, y), x.matmul(y), lib.bmm(x[None], y[None]), lib.addmm(x, x, y)",
     "lib.einsum('ij,jk->ik', x, y)",

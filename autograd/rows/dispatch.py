@@ -10,10 +10,11 @@ import numpy as np
 from .. import dtypes
 from ..dtypes import number_dtype, promote_numpy, result_dtype, wider
 from ..graph import Node, state
-from ..kernels.halves import INEXACT
+from ..kernels.halves import INEXACT, is_half
 from ..kernels.silence import silently
 from ..tensor import INFERENCE, ArrayError, Tensor, node_of, shared_counter, wrap
 from .nodes import ComplexNode, ManyNode, Output, PointwiseNode, RowNode, WideNode, holds_complex, record
+from .readings import F32
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
 from .widening import is_narrow, run_wide
 from .writes import link_view, remember_view, shares_memory, type_name
@@ -23,6 +24,7 @@ __all__ = ["NUMBERS", "apply", "apply_coarse", "apply_pointwise", "as_number", "
 ndarray = np.ndarray
 new = object.__new__
 REFUSED = {"any": "", "numbers": "b", "floats": "biu"}
+ARITHMETIC = {"add", "sub", "mul", "div"}  # a number beside halves need not be one
 NUMBERS: Any = (int, float, complex, np.number, np.bool_)
 
 
@@ -55,7 +57,8 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
             else:
                 tensors.append(None)
                 nodes.append(None)
-                arrays.append(as_number(operand, dtype) if name != "condition" else np.asarray(operand, np.bool_))
+                kind = F32 if row.name in ARITHMETIC and is_half(dtype) else dtype
+                arrays.append(as_number(operand, kind) if name != "condition" else np.asarray(operand, np.bool_))
     except ArrayError as error:
         return error.of_row(row, values)
     shape = broadcast_shape(row, arrays)

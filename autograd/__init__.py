@@ -73,6 +73,12 @@ globals().update(_TORCH)
 # Loaded on first use: `import autograd` stays as light as NumPy.
 _LATER = {
     "amp": "autocast get_autocast_dtype is_autocast_enabled",
+    "checks": (
+        "_check _check_index _check_is_size _check_not_implemented _check_tensor_all _check_tensor_all_with "
+        "_check_type _check_value _check_with"
+    ),
+    "compiler": "compile",
+    "control_flow": "cond",
     "cuda": "OutOfMemoryError",
     "draw": "draw",
     "func": "vmap",
@@ -99,8 +105,9 @@ _LATER = {
     "value": "Value",
 }
 _MODULES = (
-    "accelerator amp anomaly_mode backends cpu cuda datasets fft forward_ad func function functional grad_mode graph "
-    "linalg masked mps random return_types serialization signal sparse special storage testing types utils variable xpu"
+    "accelerator amp anomaly_mode backends compiler cpu cuda datasets fft forward_ad func function functional "
+    "grad_mode graph linalg masked mps profiler random return_types serialization signal sparse special storage "
+    "testing types utils variable xpu"
 )
 _LAZY: dict[str, tuple[str, str | None]] = {
     **{name: (f"autograd.{name}", None) for name in _MODULES.split()},
@@ -133,6 +140,8 @@ def __getattr__(name: str) -> Any:
         module_name, attribute = _LAZY[name]
         module = importlib.import_module(module_name)
         value = module if attribute is None else getattr(module, attribute)
+    elif name.startswith("_foreach_"):
+        value = getattr(importlib.import_module("autograd.foreach"), name)
     else:
         try:
             value = _deferred.find("torch", name)

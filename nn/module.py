@@ -126,6 +126,12 @@ class Module:
 
     _call_impl = __call__
 
+    def compile(self, **options: Any) -> None:
+        """Checks the options of `autograd.compile`: the module runs compiled operators already, and stays as it is."""
+        from autograd.compiler import check_options
+
+        check_options(**options)
+
     # --- Registration ----------------------------------------------------------------------------------------------
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:

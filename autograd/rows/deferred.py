@@ -37,9 +37,6 @@ FAMILIES: dict[str, dict[str, str]] = {
     },
     "nn.padding": {"torch": "constant_pad_nd", "nn.functional": "pad"},
     "nn.fold": {"nn.functional": "fold unfold"},
-    "nn.recurrent": {
-        "torch": "gru gru_cell lstm lstm_cell rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell",
-    },
     "nn.pooling": {
         "torch": "avg_pool1d max_pool1d max_pool1d_with_indices max_pool2d max_pool3d",
         "nn.functional": (
@@ -110,6 +107,9 @@ FAMILIES: dict[str, dict[str, str]] = {
         "nn.functional": (
             "alpha_dropout dropout dropout1d dropout2d dropout3d feature_alpha_dropout gumbel_softmax rrelu rrelu_"
         ),
+    },
+    "nn.recurrent": {
+        "torch": "gru gru_cell lstm lstm_cell rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell",
     },
     "scatter": {
         "torch": ("argwhere index_reduce nonzero_static put scatter_reduce take take_along_dim"),

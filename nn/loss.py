@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from autograd.ops.nn.losses import chosen_reduction
 from autograd.tensor import Tensor
 
 from . import functional as F
@@ -30,6 +29,8 @@ class _Loss(Module):
     def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
         if size_average is not None or reduce is not None:
+            from autograd.ops.nn.losses import chosen_reduction  # the losses are loaded at the first call
+
             reduction = chosen_reduction(reduction, size_average, reduce)
         self.reduction = reduction
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import autograd
-from autograd.ops.nn.attention import as_bias
 from autograd.tensor import Tensor
 
 from . import functional as F
@@ -136,8 +135,7 @@ class TransformerEncoderLayer(_Layer):
         is_causal: bool = False,
     ) -> Tensor:
         """The layer's output; masks as in `MultiheadAttention`."""
-        padding = as_bias(src_key_padding_mask, "src_key_padding_mask", src.dtype, src_mask, "src_mask")
-        masks = as_bias(src_mask, "src_mask", src.dtype), padding, is_causal
+        masks = src_mask, src_key_padding_mask, is_causal
         x = self._residual(src, self.norm1, self.dropout1, lambda x: self._attend(self.self_attn, x, x, *masks))
         return self._residual(x, self.norm2, self.dropout2, self._network)
 
@@ -275,11 +273,9 @@ class TransformerEncoder(_Stack):
         is_causal: bool | None = None,
     ) -> Tensor:
         """The last layer's output; ``is_causal`` says whether ``mask`` is the causal one, None looks."""
-        padding = as_bias(src_key_padding_mask, "src_key_padding_mask", src.dtype, mask, "mask")
-        mask = as_bias(mask, "mask", src.dtype)
         causal = _is_causal(mask, is_causal, self._length(src))
         for layer in self.layers:
-            src = layer(src, src_mask=mask, is_causal=causal, src_key_padding_mask=padding)
+            src = layer(src, src_mask=mask, is_causal=causal, src_key_padding_mask=src_key_padding_mask)
         return src if self.norm is None else self.norm(src)
 
 

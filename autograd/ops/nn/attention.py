@@ -16,7 +16,7 @@ from ..convert import check_tensor
 from ..shape import cat
 from .dropouts import dropout
 
-__all__ = ["as_bias", "multi_head_attention_forward", "scaled_dot_product_attention"]
+__all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
 
 @function(torch=False, functional=True, method=False)
@@ -117,7 +117,7 @@ def scaled_dot_product_attention(
 # --- Several heads -------------------------------------------------------------------------------------------------
 
 
-def as_bias(mask: Tensor | None, name: str, dtype: Any, other: Tensor | None = None, other_name: str = "") -> Any:
+def _as_bias(mask: Tensor | None, name: str, dtype: Any, other: Tensor | None = None, other_name: str = "") -> Any:
     """A mask as what is added to scores: a bool mask becomes -inf where it is True.
 
     Raises:
@@ -252,7 +252,7 @@ def multi_head_attention_forward(
         key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
     length, count, size = query.shape
     sources = key.shape[0]
-    key_padding_mask = as_bias(key_padding_mask, "key_padding_mask", query.dtype, attn_mask, "attn_mask")
+    key_padding_mask = _as_bias(key_padding_mask, "key_padding_mask", query.dtype, attn_mask, "attn_mask")
     if is_causal and attn_mask is None:
         raise RuntimeError(
             "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
@@ -261,7 +261,7 @@ def multi_head_attention_forward(
     if is_causal and key_padding_mask is None and not need_weights:
         attn_mask = None
     else:
-        attn_mask = as_bias(attn_mask, "attn_mask", query.dtype)
+        attn_mask = _as_bias(attn_mask, "attn_mask", query.dtype)
         is_causal = False
     if size != embed_dim_to_check:
         raise AssertionError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {size}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import conv, jit, pooling, pooling_places, scans, scatter
+from ..kernels import conv, jit, pooling, pooling_places, pooling_regions, resample, scans, scatter, taps
 from ..rows.readings import Program
 from ..rows.table import TABLE, PointwiseRow
 from .errors import CommandError
@@ -133,6 +133,14 @@ def _kernels(dtype: np.dtype) -> Iterator[Job]:
     )
     yield f"average pooling {dtype}", lambda: pooling.avg_pool_forward(image, *window)
     yield f"average pooling, gradient {dtype}", lambda: pooling.avg_pool_gradient(pooled, image.shape, *window)
+    regions = pooling_regions.adaptive_regions((4, 4), (2, 2))
+    yield f"max-pooling of regions {dtype}", lambda: pooling_regions.max_of_regions(image, regions)
+    maps = [resample.mean_map(4, 2)] * 2
+    yield f"interpolation {dtype}", lambda: resample.resample(image, maps)
+    plane, weights, at = np.ones((1, 1, 4), dtype), np.ones((1, 2, 4), dtype), np.zeros((1, 2, 4), np.int64)
+    yield f"sampling at points {dtype}", lambda: taps.pick(plane, weights, at)
+    yield f"sampling at points, gradient of pixels {dtype}", lambda: taps.spread(plane, weights, at, 4)
+    yield f"sampling at points, gradient of points {dtype}", lambda: taps.weigh(plane, plane, at)
     yield f"running sums {dtype}", lambda: scans.accumulate(np.add, image, 0)
     yield f"running extremes {dtype}", lambda: scans.running_extremes(image, 0, True)
     yield f"adding up rows {dtype}", lambda: scatter.scatter_add_rows((2, 3), places, np.ones((2, 3), dtype))

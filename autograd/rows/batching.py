@@ -768,7 +768,7 @@ def _examples(x: Tensor, batch: Batch) -> Tensor:
     return x.unflatten(1, (batch.size, -1)).movedim(1, 0)
 
 
-@rule("max_pool", "avg_pool", "image_to_columns", "columns_to_image")
+@rule("max_pool", "avg_pool", "resample", "image_to_columns", "columns_to_image")
 def _(name: str, batch: Batch, x: Any, *rest: Any) -> Any:
     return _unmerged(TABLE[name](_merged(x), *rest), batch)
 

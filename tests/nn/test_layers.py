@@ -181,12 +181,6 @@ def test_embedding_from_a_given_table():
             wrong()
 
 
-def test_pooling_gives_indices():
-    x = autograd.arange(16.0).reshape(1, 1, 4, 4)
-    values, indices = nn.MaxPool2d(2, return_indices=True)(x)
-    assert indices.flatten().tolist() == values.flatten().tolist() == [5, 7, 13, 15]
-
-
 def test_dtype_and_device_of_parameters():
     for layer in (
         nn.Linear(2, 3, dtype=autograd.float64, device="cpu"),

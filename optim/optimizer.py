@@ -194,21 +194,21 @@ class Optimizer:
                 loss = closure()
         with set_grad_enabled(bool(self.defaults.get("differentiable"))):
             for group in self.param_groups:
-                params = [param for param in group["params"] if param.grad is not None]
-                gradients = [param.grad for param in params]
+                found = [(param, gradient) for param in group["params"] if (gradient := param.grad) is not None]
+                params, gradients = [param for param, _ in found], [gradient for _, gradient in found]
                 self._check_gradients(params, gradients, group)
                 self.update(params, gradients, group)
         return loss
 
     def _check_gradients(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
-        for param, gradient in zip(params, gradients, strict=True):
-            if gradient.is_sparse and not self._sparse_gradients:
-                name = type(self).__name__
-                raise RuntimeError(f"{name} does not support sparse gradients{self._no_sparse_advice}")
-            if group.get("fused") and not param.is_floating_point():
-                raise RuntimeError(
-                    f"`fused=True` requires all the params to be floating point Tensors, but one is {param.dtype}"
-                )
+        if not self._sparse_gradients and any(gradient.is_sparse for gradient in gradients):
+            raise RuntimeError(f"{type(self).__name__} does not support sparse gradients{self._no_sparse_advice}")
+        if group.get("fused"):
+            for param in params:
+                if not param.is_floating_point():
+                    raise RuntimeError(
+                        f"`fused=True` requires all the params to be floating point Tensors, but one is {param.dtype}"
+                    )
 
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
         """Changes the parameters of a group in place; called by `step`, unrecorded but with ``differentiable``.
@@ -427,7 +427,7 @@ def as_scalar(value: Any) -> Any:
 
 def elements_of(params: Sequence[Tensor]) -> int:
     """Number of elements of all parameters."""
-    return sum(param.numel() for param in params)
+    return sum(param._array.size for param in params)
 
 
 def refuse_scaled(grad_scale: Tensor | None, found_inf: Tensor | None) -> None:

@@ -94,31 +94,33 @@ class Rule:
             if tensor is not None:
                 tensor.copy_(value)
 
-    def _compute(self, arrays: list[np.ndarray | None], constants: dict[str, Any], elements: int) -> None:
-        dtype = arrays[1].dtype  # type: ignore[union-attr]  # there is always a parameter
-        real = REAL[dtype.char]
-        if is_half(dtype):
+    def _compute(self, arrays: list[Any], constants: dict[str, Any], elements: int) -> None:
+        param = arrays[1]
+        dtype, loop = param.dtype, jit.use_loops(elements)
+        if dtype.kind == "f" and param.size <= BLOCK and not loop and not is_half(dtype):
+            silently(self._assign, arrays, constants)  # as they lie
+            return
+        real, half = REAL[dtype.char], is_half(dtype)
+        if half:
             flat = [None if a is None else a.astype(real).reshape(-1) for a in arrays]
         else:
             flat = [None if a is None else np.ascontiguousarray(a).reshape(-1).view(real) for a in arrays]
-        if real.kind == "f" and jit.use_loops(elements):
+        if loop:
             self._loop(flat, constants, real)
         else:
-            silently(self._blocks, flat, constants, real)
-        for array, piece in zip(arrays[1:], flat[1:], strict=True):
-            if array is not None and piece is not None and not np.may_share_memory(array, piece):
-                array[...] = piece.view(dtype if dtype.kind == "c" else real).reshape(array.shape)
+            silently(self._blocks, flat, constants)
+        for array, values in zip(arrays[1:], flat[1:], strict=True):
+            if array is not None and (half or not array.flags.c_contiguous):  # the values are a copy
+                array[...] = (values if half else values.view(dtype)).reshape(array.shape)
 
-    def _blocks(self, flat: list[np.ndarray | None], constants: dict[str, Any], dtype: np.dtype) -> None:
-        numbers = {
-            name: value if value is None or isinstance(value, bool) else np.asarray(value, dtype)
-            for name, value in constants.items()
-        }
-        for start in range(0, flat[0].size, BLOCK):  # type: ignore[union-attr]
-            pieces = [None if array is None else array[start : start + BLOCK] for array in flat]
-            for piece, value in zip(pieces[1:], self.on_arrays(*pieces, **numbers), strict=True):
-                if piece is not None:
-                    piece[...] = value
+    def _assign(self, arrays: list[Any], constants: dict[str, Any]) -> None:
+        for array, value in zip(arrays[1:], self.on_arrays(*arrays, **constants), strict=True):
+            if array is not None:
+                array[...] = value
+
+    def _blocks(self, flat: list[Any], constants: dict[str, Any]) -> None:
+        for start in range(0, flat[0].size, BLOCK):
+            self._assign([None if array is None else array[start : start + BLOCK] for array in flat], constants)
 
     def _loop(self, flat: list[np.ndarray | None], constants: dict[str, Any], dtype: np.dtype) -> None:
         present = [array for array in flat if array is not None]

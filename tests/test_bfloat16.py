@@ -61,6 +61,7 @@ def names(lib):
 
 
 @pytest.mark.parametrize("source", PROGRAMS)
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated:UserWarning")
 def test_programs(both, source):
     both(lambda lib: eval(source, names(lib)), rtol=1e-2, atol=1e-3, label=source)
 

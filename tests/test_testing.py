@@ -127,6 +127,9 @@ PAIRS = {
     "none": lambda t: (None, None),
     "strings": lambda t: ("a", "a"),
     "mixed": lambda t: (t([1.0]), 1.0),
+    "bfloat16, close": lambda t: (t([1.0, 2.0]).bfloat16(), t([1.0, 2.02]).bfloat16()),
+    "bfloat16, not close": lambda t: (t([1.0, 2.0]).bfloat16(), t([1.0, 3.0]).bfloat16()),
+    "bfloat16 and float32": lambda t: (t([1.0, 2.0]).bfloat16(), t([1.0, 2.5])),
 }
 OPTIONS = [{}, {"rtol": 0, "atol": 0}, {"rtol": 0.5, "atol": 0.1}, {"equal_nan": True}, {"check_dtype": False}]
 
@@ -161,7 +164,7 @@ def test_assert_close_options():
     assert_close(x.clone().requires_grad_(), x)
 
 
-@pytest.mark.parametrize("name", ["float16", "float32", "float64", "int8", "int64", "uint8", "bool"])
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "float32", "float64", "int8", "int64", "uint8", "bool"])
 def test_make_tensor(name):
     dtype = getattr(autograd, name)
     x = make_tensor(20, 30, dtype=dtype)

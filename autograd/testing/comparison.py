@@ -11,14 +11,17 @@ import numpy as np
 from .. import dtypes
 from ..devices import require_cpu
 from ..graph import no_grad
+from ..kernels.halves import FLOATING, INEXACT, finfo
 from ..ops.create import as_tensor
 from ..ops.random import default_generator
-from ..tensor import Tensor
+from ..rows.widening import widened
+from ..tensor import Tensor, wrap
 
 __all__ = ["assert_close", "make_tensor"]
 
 _TOLERANCES = {
     dtypes.float16: (1e-3, 1e-5),
+    dtypes.bfloat16: (1.6e-2, 1e-5),
     dtypes.float32: (1.3e-6, 1e-5),
     dtypes.float64: (1e-7, 1e-7),
     dtypes.complex64: (1.3e-6, 1e-5),
@@ -46,8 +49,9 @@ def assert_close(
         actual: a Tensor, an ndarray, a number, or a sequence or mapping of them, at any depth.
         expected: the same structure.
         allow_subclasses: a tensor of another class may stand beside a Tensor; else both are of one class.
-        rtol: relative tolerance; with ``atol``, or neither. By default by dtype: float16 (1e-3, 1e-5), float32
-            (1.3e-6, 1e-5), float64 (1e-7, 1e-7), complex as their parts, others equal; of two dtypes the larger.
+        rtol: relative tolerance; with ``atol``, or neither. By default by dtype: float16 (1e-3, 1e-5), bfloat16
+            (1.6e-2, 1e-5), float32 (1.3e-6, 1e-5), float64 (1e-7, 1e-7), complex as their parts, others equal; of two
+            dtypes the larger.
         atol: absolute tolerance.
         equal_nan: NaN equals NaN.
         check_device, check_layout: accepted: there is one device and one layout.
@@ -139,10 +143,12 @@ def _difference(
             return f"The values for attribute 'stride()' do not match: {actual.stride()} != {expected.stride()}."
         if check_dtype and actual.dtype is not expected.dtype:
             return f"The values for attribute 'dtype' do not match: {actual.dtype} != {expected.dtype}."
-        a, b = actual.detach().numpy(), expected.detach().numpy()
+        a, b = actual.detach()._array, expected.detach()._array
     if tolerances is None:
         known = [_TOLERANCES.get(dtypes.from_numpy_dtype(array.dtype), (0.0, 0.0)) for array in (a, b)]
         tolerances = max(r for r, _ in known), max(t for _, t in known)
+    if a.dtype != b.dtype:
+        a, b = widened(a), widened(b)
     return _mismatch(a, b, *tolerances, equal_nan)
 
 
@@ -150,16 +156,16 @@ def _mismatch(a: np.ndarray, b: np.ndarray, rtol: float, atol: float, equal_nan:
     common = np.promote_types(a.dtype, b.dtype)
     common = np.dtype(np.int64) if common.kind in "iub" else common
     a, b = a.astype(common), b.astype(common)
-    close = a == b if rtol == 0 and atol == 0 and not equal_nan else np.isclose(a, b, rtol, atol, equal_nan)
+    exact = rtol == 0 and atol == 0
+    close = a == b if exact and not equal_nan else np.isclose(widened(a), widened(b), rtol, atol, equal_nan)
     if close.all():
         return None
     with np.errstate(all="ignore"):
         absolute = np.abs(a - b)
-        wide = (gaps.astype(np.float32) if gaps.dtype.kind != "f" else gaps for gaps in (absolute, np.abs(b)))
+        wide = (gaps if gaps.dtype.kind in FLOATING else gaps.astype(np.float32) for gaps in (absolute, np.abs(b)))
         relative = np.divide(*wide)
     # Elements that agree do not count, as 0 / 0 where both are zero.
     absolute, relative = (np.where(close, np.asarray(0, gaps.dtype), gaps) for gaps in (absolute, relative))
-    exact = rtol == 0 and atol == 0
     verdict = "equal" if exact else "close"
     allowed = ["", ""] if exact else [f" (up to {atol} allowed)", f" (up to {rtol} allowed)"]
     if a.ndim == 0:
@@ -219,7 +225,7 @@ def make_tensor(
     kind = dtypes.to_numpy_dtype(dtype)
     unsigned = kind.kind in "ub"
     low = (0.0 if unsigned else -9.0) if low is None else low
-    high = (2.0 if kind.kind == "b" else 9.0 if kind.kind in "fc" else 10.0) if high is None else high
+    high = (2.0 if kind.kind == "b" else 9.0 if kind.kind in INEXACT else 10.0) if high is None else high
     if not low < high:
         raise ValueError(f"make_tensor: low={low} must be below high={high}")
     drawn = (*sizes[:-1], 2 * sizes[-1]) if noncontiguous and sizes else sizes
@@ -227,11 +233,11 @@ def make_tensor(
         count = as_tensor(np.empty(math.prod(drawn) * (2 if kind.kind == "c" else 1), np.float64))
         numbers = count.uniform_(float(low), float(high), generator=default_generator).numpy()
     numbers = (numbers.view(np.complex128) if kind.kind == "c" else numbers).reshape(drawn)
-    values = (numbers if kind.kind in "fc" else np.floor(numbers)).astype(kind)
+    values = (numbers if kind.kind in INEXACT else np.floor(numbers)).astype(kind)
     if exclude_zero:
-        values[values == 0] = np.finfo(kind).tiny if kind.kind in "fc" else 1
+        values[values == 0] = finfo(kind).tiny if kind.kind in INEXACT else 1
     values = values[..., ::2] if noncontiguous and sizes else values
-    result = as_tensor(values)
+    result = wrap(np.asarray(values))
     if memory_format is not None:
         result = result.clone(memory_format=memory_format)
     return result.requires_grad_(requires_grad)

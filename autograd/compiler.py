@@ -17,7 +17,6 @@ from typing import Any
 __all__ = [
     "allow_in_graph",
     "assume_constant_result",
-    "check_options",
     "compile",
     "cudagraph_mark_step_begin",
     "disable",
@@ -35,7 +34,7 @@ MODES = ("default", "lite", "reduce-overhead", "max-autotune-no-cudagraphs", "ma
 STANCES = ("default", "force_eager", "eager_on_recompile", "fail_on_recompile", "eager_then_compile")
 
 
-def check_options(
+def _check_options(
     *,
     fullgraph: bool = False,
     dynamic: bool | None = None,
@@ -92,7 +91,7 @@ def compile(
     tensor([1., 4.])
     """
     given = {"fullgraph": fullgraph, "dynamic": dynamic, "backend": backend, "mode": mode, "options": options}
-    check_options(**given)  # type: ignore[arg-type]
+    _check_options(**given)  # type: ignore[arg-type]
     if model is None:
         return lambda model: compile(model, disable=disable, **given)  # type: ignore[arg-type]
     if not callable(model):

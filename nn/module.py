@@ -128,9 +128,9 @@ class Module:
 
     def compile(self, **options: Any) -> None:
         """Checks the options of `autograd.compile`: the module runs compiled operators already, and stays as it is."""
-        from autograd.compiler import check_options
+        import autograd
 
-        check_options(**options)
+        autograd.compile(self, **options)
 
     # --- Registration ----------------------------------------------------------------------------------------------
 

@@ -148,6 +148,11 @@ def test_copies_keep_the_type():
         np.asarray(x)
 
 
+def test_graphs_are_drawn():
+    x = autograd.tensor(VALUES, dtype=bfloat16, requires_grad=True)
+    assert "3.14e+00" in str(autograd.draw((x * 2).sum()))
+
+
 def test_arrays_of_bfloat16_are_refused_as_in_pytorch():
     array = np.ones(2, ml_dtypes.bfloat16)
     autograd.ones(1).bfloat16()

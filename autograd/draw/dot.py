@@ -15,6 +15,7 @@ from typing import Any
 import graphviz
 import numpy as np
 
+from ..kernels.halves import FLOATING
 from ..tensor import Tensor
 from ..value import Value
 from .trace import Record, Trace, trace
@@ -288,7 +289,7 @@ def _summary(array: np.ndarray) -> list[str]:
 
 def _common_style(array: np.ndarray) -> str:
     """One format for all numbers of an array, so that their points stand below each other."""
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in FLOATING:
         return "d"
     sizes = np.abs(array[np.isfinite(array) & (array != 0)])
     if not sizes.size or (np.all(sizes == np.trunc(sizes)) and sizes.max() < 1e6):

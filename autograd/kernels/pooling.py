@@ -305,8 +305,9 @@ def _windows(
     """Each tap of the kernel, and the view of the elements that the windows have there."""
     for tap in np.ndindex(*kernel):
         starts = [k * d for k, d in zip(tap, dilation, strict=True)]
-        places = (slice(b, b + (o - 1) * s + 1, s) for b, o, s in zip(starts, out_size, stride, strict=True))
-        yield tap, padded[(slice(None), slice(None), *places)]
+        places = [slice(b, b + (o - 1) * s + 1, s) for b, o, s in zip(starts, out_size, stride, strict=True)]
+        at = (slice(None), slice(None), *places)
+        yield tap, padded[at]
 
 
 # --- The way to the compiled loops ---------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Interpolation and adaptive averages are such maps, one for each axis, and the gr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 
 import numpy as np
@@ -16,6 +16,7 @@ from . import jit, threads
 __all__ = ["AxisMap", "cubic_map", "filter_map", "linear_map", "mean_map", "nearest_map", "resample", "resample_bytes"]
 
 GRAIN = 16384  # elements worth a thread
+KEPT = 64  # maps of each kind; a network asks for the same ones in every step
 LOOP_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -80,6 +81,7 @@ def _ranges(inputs: int, first: np.ndarray, counts: np.ndarray) -> tuple[np.ndar
     return bounds, np.arange(bounds[-1]) - bounds[rows] + first[rows], rows
 
 
+@lru_cache(KEPT)
 def mean_map(inputs: int, outputs: int) -> AxisMap:
     """Means over regions that cover the axis evenly: ``i`` reaches from ``⌊i n / m⌋`` to ``⌈(i + 1) n / m⌉``.
 
@@ -93,6 +95,7 @@ def mean_map(inputs: int, outputs: int) -> AxisMap:
     return AxisMap(inputs, bounds, places, 1.0 / counts[rows])
 
 
+@lru_cache(KEPT)
 def nearest_map(inputs: int, outputs: int, scale: float, dtype: np.dtype, exact: bool) -> AxisMap:
     """The input at, or with ``exact`` nearest to, ``scale`` times each output's place.
 
@@ -112,6 +115,7 @@ def _centers(outputs: int, scale: float, dtype: np.dtype, align_corners: bool) -
     return i * step if align_corners else (i + half) * step - half
 
 
+@lru_cache(KEPT)
 def linear_map(inputs: int, outputs: int, scale: float, dtype: np.dtype, align_corners: bool) -> AxisMap:
     """Linear interpolation between the two nearest inputs."""
     at = np.maximum(_centers(outputs, scale, dtype, align_corners), 0)
@@ -122,6 +126,7 @@ def linear_map(inputs: int, outputs: int, scale: float, dtype: np.dtype, align_c
     return _dense(inputs, places, np.stack([1 - right, right], axis=1))
 
 
+@lru_cache(KEPT)
 def cubic_map(inputs: int, outputs: int, scale: float, dtype: np.dtype, align_corners: bool) -> AxisMap:
     """Cubic convolution of the four nearest inputs (Keys, 1981; A = -0.75), the edges repeated."""
     at = _centers(outputs, scale, dtype, align_corners)
@@ -155,6 +160,7 @@ FILTERS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], int]] = {
 }
 
 
+@lru_cache(KEPT)
 def filter_map(inputs: int, outputs: int, scale: float, dtype: np.dtype, name: str) -> AxisMap:
     """Interpolation by a filter that grows with ``scale``, so that shrinking an image averages: anti-aliasing."""
     weigh, reach = FILTERS[name]

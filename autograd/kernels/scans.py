@@ -14,7 +14,10 @@ LOOP_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 # Measured: one core scans so many elements in the time that sharing the work takes to pay.
 GRAIN = 1 << 16
 # Floats accumulate in the next wider type, as in PyTorch, and are rounded once.
-WIDER = {np.dtype(np.float16): np.dtype(np.float32), np.dtype(np.float32): np.dtype(np.float64)}
+WIDER: dict[np.dtype, np.dtype] = {
+    np.dtype(np.float16): np.dtype(np.float32),
+    np.dtype(np.float32): np.dtype(np.float64),
+}
 
 
 def _has_loops(x: np.ndarray) -> bool:

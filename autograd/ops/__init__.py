@@ -8,9 +8,11 @@ from ..rows.deferred import attach_methods, load_all
 from ..rows.public import attach_operators, attach_rows
 from . import (  # noqa: F401  (importing a family registers its rows)
     bitwise,
+    comparisons,
     complex,
     convert,
     create,
+    elementary,
     index,
     pointwise,
     random,

@@ -138,7 +138,7 @@ def publish(row: Row) -> None:
     if not row.home:
         return
     public = _function_of(row)
-    method = public if getattr(row, "star", None) is None else _gathering(row, public)
+    method = _gathering(row, public) if isinstance(row, CoarseRow) and row.star is not None else public
     for form in (public, method):
         form.__name__ = form.__qualname__ = row.name
         form.__doc__ = document(row)

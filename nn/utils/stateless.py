@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from autograd import func
+import autograd
 from autograd.tensor import Tensor
 
 from ..module import Module
@@ -38,4 +38,6 @@ def functional_call(
         stacklevel=2,
     )
     given = () if args is None else args
-    return func.functional_call(module, parameters_and_buffers, given, kwargs, tie_weights=tie_weights, strict=strict)
+    return autograd.func.functional_call(
+        module, parameters_and_buffers, given, kwargs, tie_weights=tie_weights, strict=strict
+    )

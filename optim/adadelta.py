@@ -84,11 +84,13 @@ class Adadelta(Optimizer):
         return {"step": counter(), "square_avg": zeros_like(param), "acc_delta": zeros_like(param)}
 
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
-        states = self._states(params, group)
+        square_avgs, acc_deltas, state_steps = columns(self._states(params, group), "square_avg", "acc_delta", "step")
         adadelta(
             params,
             gradients,
-            *columns(states, "square_avg", "acc_delta", "step"),
+            square_avgs,
+            acc_deltas,
+            state_steps,
             lr=group["lr"],
             rho=group["rho"],
             eps=group["eps"],

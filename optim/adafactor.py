@@ -95,11 +95,16 @@ class Adafactor(Optimizer):
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
         if any(param.is_complex() for param in params):
             raise RuntimeError("Adafactor does not support complex parameters")
-        states = self._states(params, group)
+        row_vars, col_vars, variances, state_steps = columns(
+            self._states(params, group), "row_var", "col_var", "variance", "step"
+        )
         adafactor(
             params,
             gradients,
-            *columns(states, "row_var", "col_var", "variance", "step"),
+            row_vars,
+            col_vars,
+            variances,
+            state_steps,
             d=group["d"],
             lr=group["lr"],
             beta2_decay=group["beta2_decay"],

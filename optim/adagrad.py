@@ -107,11 +107,12 @@ class Adagrad(Optimizer):
                 state["sum"].share_memory_()
 
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
-        states = self._states(params, group)
+        state_sums, state_steps = columns(self._states(params, group), "sum", "step")
         adagrad(
             params,
             gradients,
-            *columns(states, "sum", "step"),
+            state_sums,
+            state_steps,
             lr=group["lr"],
             weight_decay=group["weight_decay"],
             lr_decay=group["lr_decay"],

@@ -119,10 +119,16 @@ class Adam(Optimizer):
         for state in states:
             if group["differentiable"] and state["step"].requires_grad:
                 raise RuntimeError("`requires_grad` is not supported for `step` in differentiable mode")
+        exp_avgs, exp_avg_sqs, max_exp_avg_sqs, state_steps = columns(
+            states, "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "step"
+        )
         adam(
             params,
             gradients,
-            *columns(states, "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "step"),
+            exp_avgs,
+            exp_avg_sqs,
+            max_exp_avg_sqs,
+            state_steps,
             amsgrad=group["amsgrad"],
             beta1=group["betas"][0],
             beta2=group["betas"][1],

@@ -83,11 +83,13 @@ class Adamax(Optimizer):
         return {"step": counter(), "exp_avg": zeros_like(param), "exp_inf": zeros_like(param)}
 
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
-        states = self._states(params, group)
+        exp_avgs, exp_infs, state_steps = columns(self._states(params, group), "exp_avg", "exp_inf", "step")
         adamax(
             params,
             gradients,
-            *columns(states, "exp_avg", "exp_inf", "step"),
+            exp_avgs,
+            exp_infs,
+            state_steps,
             eps=group["eps"],
             beta1=group["betas"][0],
             beta2=group["betas"][1],

@@ -77,14 +77,45 @@ def adamw(
     exp_avg_sqs: list[Tensor],
     max_exp_avg_sqs: list[Tensor],
     state_steps: list[Tensor],
-    *switches: Any,
-    **options: Any,
+    foreach: bool | None = None,
+    capturable: bool = False,
+    differentiable: bool = False,
+    fused: bool | None = None,
+    grad_scale: Tensor | None = None,
+    found_inf: Tensor | None = None,
+    has_complex: bool = False,
+    *,
+    amsgrad: bool,
+    beta1: float | Tensor,
+    beta2: float | Tensor,
+    lr: float | Tensor,
+    weight_decay: float,
+    eps: float,
+    maximize: bool,
 ) -> None:
     """One step of `AdamW` on ``params``, in place: `adam` with ``decoupled_weight_decay``.
 
     Args:
         params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, state_steps: lists, as for `adam`.
-        switches, options: further arguments of `adam`.
+        foreach, capturable, differentiable, fused, has_complex: accepted for PyTorch's sake.
+        grad_scale, found_inf: only None.
+        amsgrad, beta1, beta2, lr, weight_decay, eps, maximize: as for `AdamW`.
     """
-    moments = exp_avgs, exp_avg_sqs, max_exp_avg_sqs
-    adam(params, grads, *moments, state_steps, *switches, **options, decoupled_weight_decay=True)
+    adam(
+        params,
+        grads,
+        exp_avgs,
+        exp_avg_sqs,
+        max_exp_avg_sqs,
+        state_steps,
+        grad_scale=grad_scale,
+        found_inf=found_inf,
+        decoupled_weight_decay=True,
+        amsgrad=amsgrad,
+        beta1=beta1,
+        beta2=beta2,
+        lr=lr,
+        weight_decay=weight_decay,
+        eps=eps,
+        maximize=maximize,
+    )

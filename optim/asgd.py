@@ -88,11 +88,14 @@ class ASGD(Optimizer):
         return {"step": counter(), "eta": eta, "mu": mu, "ax": zeros_like(param)}
 
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
-        states = self._states(params, group)
+        axs, mus, etas, state_steps = columns(self._states(params, group), "ax", "mu", "eta", "step")
         asgd(
             params,
             gradients,
-            *columns(states, "ax", "mu", "eta", "step"),
+            axs,
+            mus,
+            etas,
+            state_steps,
             lambd=group["lambd"],
             lr=group["lr"],
             t0=group["t0"],
@@ -107,7 +110,7 @@ def asgd(
     grads: list[Tensor],
     axs: list[Tensor],
     mus: list[Tensor],
-    etas: tuple[float, float],
+    etas: list[Tensor],
     state_steps: list[Tensor],
     foreach: bool | None = None,
     maximize: bool = False,

@@ -94,11 +94,16 @@ class NAdam(Optimizer):
         return {"step": counter(), "mu_product": counter(1.0), **moments}
 
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
-        states = self._states(params, group)
+        exp_avgs, exp_avg_sqs, mu_products, state_steps = columns(
+            self._states(params, group), "exp_avg", "exp_avg_sq", "mu_product", "step"
+        )
         nadam(
             params,
             gradients,
-            *columns(states, "exp_avg", "exp_avg_sq", "mu_product", "step"),
+            exp_avgs,
+            exp_avg_sqs,
+            mu_products,
+            state_steps,
             beta1=group["betas"][0],
             beta2=group["betas"][1],
             lr=group["lr"],

@@ -75,7 +75,7 @@ class Perceptron(Optimizer):
         self.zero_grad()
         output.backward(error)
         self.step()
-        return int((error != 0).sum().item())
+        return int(error.ne(0).sum().item())
 
 
 @Rule

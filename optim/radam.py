@@ -90,11 +90,13 @@ class RAdam(Optimizer):
         return {"step": counter(), "exp_avg": zeros_like(param), "exp_avg_sq": zeros_like(param)}
 
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
-        states = self._states(params, group)
+        exp_avgs, exp_avg_sqs, state_steps = columns(self._states(params, group), "exp_avg", "exp_avg_sq", "step")
         radam(
             params,
             gradients,
-            *columns(states, "exp_avg", "exp_avg_sq", "step"),
+            exp_avgs,
+            exp_avg_sqs,
+            state_steps,
             beta1=group["betas"][0],
             beta2=group["betas"][1],
             lr=group["lr"],

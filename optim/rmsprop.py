@@ -95,11 +95,16 @@ class RMSprop(Optimizer):
         return state
 
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
-        states = self._states(params, group)
+        square_avgs, grad_avgs, momentum_buffer_list, state_steps = columns(
+            self._states(params, group), "square_avg", "grad_avg", "momentum_buffer", "step"
+        )
         rmsprop(
             params,
             gradients,
-            *columns(states, "square_avg", "grad_avg", "momentum_buffer", "step"),
+            square_avgs,
+            grad_avgs,
+            momentum_buffer_list,
+            state_steps,
             lr=group["lr"],
             alpha=group["alpha"],
             eps=group["eps"],

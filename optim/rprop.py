@@ -77,17 +77,19 @@ class Rprop(Optimizer):
         super().__init__(params, defaults)
 
     def new_state(self, param: Tensor, group: Group) -> dict[str, Any]:
-        first = float(group["lr"])
+        first: complex = float(group["lr"])
         first = complex(first, first) if param.is_complex() else first
         step_size = wrap(np.full_like(param._array, first))
         return {"step": counter(), "prev": zeros_like(param), "step_size": step_size}
 
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
-        states = self._states(params, group)
+        prevs, step_sizes, state_steps = columns(self._states(params, group), "prev", "step_size", "step")
         rprop(
             params,
             gradients,
-            *columns(states, "prev", "step_size", "step"),
+            prevs,
+            step_sizes,
+            state_steps,
             step_size_min=group["step_sizes"][0],
             step_size_max=group["step_sizes"][1],
             etaminus=group["etas"][0],

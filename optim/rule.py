@@ -21,7 +21,7 @@ __all__ = ["Rule"]
 
 BLOCK = 16384  # elements that NumPy works on at a time: what one step of a formula writes is still cached for the next
 
-REAL = {
+REAL: dict[str, Any] = {
     "e": np.dtype("f4"),
     "E": np.dtype("f4"),
     "f": np.dtype("f4"),
@@ -101,6 +101,7 @@ class Rule:
             silently(self._assign, arrays, constants)  # as they lie
             return
         real, half = REAL[dtype.char], is_half(dtype)
+        flat: list[Any]
         if half:
             flat = [None if a is None else a.astype(real).reshape(-1) for a in arrays]
         else:

@@ -66,10 +66,13 @@ class SparseAdam(Optimizer):
         states = self._states(params, group)
         for state in states:
             state["step"] += 1
+        exp_avgs, exp_avg_sqs, state_steps = columns(states, "exp_avg", "exp_avg_sq", "step")
         sparse_adam(
             params,
             gradients,
-            *columns(states, "exp_avg", "exp_avg_sq", "step"),
+            exp_avgs,
+            exp_avg_sqs,
+            state_steps,
             eps=group["eps"],
             beta1=group["betas"][0],
             beta2=group["betas"][1],

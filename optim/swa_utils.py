@@ -8,9 +8,10 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import autograd
+import numpy as np
+
 from autograd.graph import no_grad
-from autograd.tensor import Tensor
+from autograd.tensor import Tensor, wrap
 from nn.batchnorm import _BatchNorm
 from nn.module import Module
 
@@ -135,7 +136,7 @@ class AveragedModel(Module):
         self.module = copy.deepcopy(model)
         if device is not None:
             self.module = self.module.to(device)
-        self.register_buffer("n_averaged", autograd.tensor(0, dtype=autograd.long, device=device))
+        self.register_buffer("n_averaged", wrap(np.zeros((), np.int64)))
         self.avg_fn = avg_fn
         self.multi_avg_fn = multi_avg_fn
         self.use_buffers = use_buffers

@@ -211,9 +211,9 @@ def _watch_steps(optimizer: Any) -> None:
 
     @functools.wraps(function)
     def step(*args: Any, **kwargs: Any) -> Any:
-        optimizer = reference()
-        optimizer._opt_called = True
-        return function(optimizer, *args, **kwargs)
+        watched: Any = reference()
+        watched._opt_called = True
+        return function(watched, *args, **kwargs)
 
     step._wrapped_by_lr_sched = True  # type: ignore[attr-defined]
     optimizer.step = step

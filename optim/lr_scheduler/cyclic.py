@@ -97,7 +97,11 @@ class CyclicLR(LRScheduler):
     def _init_scale_fn(self) -> None:
         if self._scale_fn_custom is None:
             self.scale_mode = "iterations" if self.mode == "exp_range" else "cycle"
-            functions = {"triangular": _one, "triangular2": _half_each, "exp_range": partial(_power, self.gamma)}
+            functions: dict[str, Callable[[float], float]] = {
+                "triangular": _one,
+                "triangular2": _half_each,
+                "exp_range": partial(_power, self.gamma),
+            }
             self._scale_fn_ref: Callable[[float], float] = functions[self.mode]
 
     def scale_fn(self, x: float) -> float:

@@ -48,7 +48,7 @@ class ReduceLROnPlateau(LRScheduler):
         require_optimizer(optimizer)
         groups = len(optimizer.param_groups)
         several = isinstance(min_lr, (list, tuple))
-        self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * groups
+        self.min_lrs: list[Any] = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * groups
         if len(self.min_lrs) != groups:
             raise ValueError(f"expected {groups} min_lrs, got {len(self.min_lrs)}")
         self.default_min_lr = None if several else min_lr

@@ -191,7 +191,7 @@ def test_copies_and_pickles_go_on_alike(name):
     assert len({id(o.param_groups[0]["params"][0]) for o in (optimizer, *others)}) == 3
 
 
-def test_complex_numbers_of_half_the_memory_orders():
+def test_any_order_in_memory_gives_the_same_steps():
     """A parameter that lies in memory by columns is updated as one that lies by rows."""
     start = np.arange(6.0, dtype=np.float32).reshape(2, 3)
     results = []

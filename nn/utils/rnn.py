@@ -139,20 +139,20 @@ def pack_padded_sequence(
     >>> packed.data, packed.batch_sizes
     (tensor([4, 1, 3, 5, 2, 6]), tensor([3, 2, 1]))
     """
-    lengths = autograd.as_tensor(lengths, dtype=autograd.int64)
-    if lengths.dim() != 1:
-        raise RuntimeError(f"pack_padded_sequence: lengths should be 1-dimensional, got {list(lengths.shape)}")
+    own = autograd.as_tensor(lengths, dtype=autograd.int64)
+    if own.dim() != 1:
+        raise RuntimeError(f"pack_padded_sequence: lengths should be 1-dimensional, got {list(own.shape)}")
     batch_dim = 0 if batch_first else 1
     batch, steps = input.size(batch_dim), input.size(1 - batch_dim)
     if input.numel() == 0:
         raise RuntimeError("Cannot pack empty tensors.")
-    if len(lengths) != batch:
-        raise RuntimeError(f"Expected `len(lengths)` to be equal to batch_size, but got {len(lengths)} and {batch}")
+    if len(own) != batch:
+        raise RuntimeError(f"Expected `len(lengths)` to be equal to batch_size, but got {len(own)} and {batch}")
     order = None
     if not enforce_sorted:
-        lengths, order = autograd.sort(lengths, descending=True)
+        own, order = autograd.sort(own, descending=True)
         input = input.index_select(batch_dim, order)
-    counts = lengths.tolist()
+    counts = own.tolist()
     if min(counts) <= 0:
         raise RuntimeError(f"Length of all samples has to be greater than 0, but found {min(counts)}")
     if counts != sorted(counts, reverse=True):
@@ -162,7 +162,7 @@ def pack_padded_sequence(
         )
     if counts[0] > steps:
         raise RuntimeError(f"pack_padded_sequence: a length of {counts[0]}, but input has {steps} steps")
-    batch_sizes = _counts(lengths)
+    batch_sizes = _counts(own)
     data = input.flatten(0, 1).index_select(0, _places(batch_sizes, batch, steps, batch_first))
     return PackedSequence(data, batch_sizes, order)
 

@@ -49,12 +49,12 @@ def _(g, x, h, c, w_hh, b_ih, b_hh, w_hr, gates, inner, before, cells, kind, bat
         weights = kernels.recurrent.Weights(w_hh, b_ih, b_hh, w_hr)
         return kernels.recurrent.backward(kind, g, weights, (gates, inner, before, cells), batch_sizes, reverse)
     # To be differentiated again: the gradients of the same steps made of rows, from inputs that only lead here.
-    inputs = [x, h, c, w_hh, b_ih, b_hh, w_hr]
+    inputs: list[Any] = [x, h, c, w_hh, b_ih, b_hh, w_hr]
     wanted = [i for i, value in enumerate(inputs) if value is not None and node_of(value) is not None]
     with enable_grad():
         for i in wanted:
             inputs[i] = through(inputs[i])
-        results = step_by_step(*inputs, kind, batch_sizes, reverse)
+        results = step_by_step(*(*inputs, kind, batch_sizes, reverse))
     found = pull(results, [inputs[i] for i in wanted], g, create_graph=True)
     gradients: list[Any] = [None] * len(inputs)
     for i, gradient in zip(wanted, found, strict=True):
@@ -212,6 +212,8 @@ def _call(kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Ten
     given = {**dict(zip(names, args, strict=False)), **kwargs}
     if len(args) > len(names) or len(given) < len(args) + len(kwargs) or set(given) != set(names):
         raise TypeError(f"{kind}() takes the arguments {', '.join(PADDED)}; or {', '.join(PACKED)}")
+    if not isinstance(given["params"], (list, tuple)):
+        raise TypeError(f"{kind}(): argument 'params' must be tuple of Tensors, not {type(given['params']).__name__}")
     x = check_tensor(kind, names[0], given[names[0]])
     hx = given["hx"]
     states = _pair(kind, hx) if kind == "lstm" else (hx,)

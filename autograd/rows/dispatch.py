@@ -41,6 +41,7 @@ Tensor._apply_row = staticmethod(apply)  # type: ignore[attr-defined]
 def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     count = len(row.inputs)
     operands, attributes = values[:count], tuple(values[count:])
+    half = row.name in ARITHMETIC and is_half(dtype)
     tensors: list[Tensor | None] = []
     arrays: list[ndarray] = []
     nodes: list[Node | None] = []
@@ -57,7 +58,7 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
             else:
                 tensors.append(None)
                 nodes.append(None)
-                kind = F32 if row.name in ARITHMETIC and is_half(dtype) else dtype
+                kind = F32 if half else dtype
                 arrays.append(as_number(operand, kind) if name != "condition" else np.asarray(operand, np.bool_))
     except ArrayError as error:
         return error.of_row(row, values)
@@ -92,7 +93,10 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
                     guards += _guard(owner)
             fits = [
                 None
-                if arrays[i].shape == result.shape and operands[i]._array.dtype == dtype and plan.keeps_shape
+                if arrays[i].shape == result.shape
+                and operands[i]._array.dtype == dtype
+                and plan.keeps_shape
+                and not half
                 else (arrays[i].shape, operands[i]._array.dtype)
                 for i in plan.positions
             ]

@@ -28,6 +28,7 @@ import numpy as np
 
 from . import dtypes
 from .devices import device
+from .files import written_atomically
 from .legacy import NAMES
 from .safe_pickle import (
     DAMAGE,
@@ -205,13 +206,8 @@ def save(
     if path.exists() and not path.is_file():
         with open(path, "wb") as file:  # a pipe or a device; of a folder the error
             return write(obj, file, path.stem, pickle_protocol)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(beside, "wb") as file:
-            write(obj, file, path.stem, pickle_protocol)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with written_atomically(path) as beside:
+        write(obj, beside, path.stem, pickle_protocol)
 
 
 def _require_pickle(module: Any) -> None:

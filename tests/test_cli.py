@@ -232,22 +232,6 @@ def test_interrupt_gives_the_handler_back():
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_files_are_whole_or_not_there(tmp_path, monkeypatch):
-    from autograd.cli.report import write_atomically
-
-    path = tmp_path / "file"
-    path.write_bytes(b"before")
-
-    def fail(*args):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        write_atomically(path, b"after")
-    assert path.read_bytes() == b"before"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_warmup_compiles_for_other_processes(tmp_path, monkeypatch):
     pytest.importorskip("numba")
     code = """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import platform
 import sys
 from collections.abc import Callable
@@ -18,22 +17,13 @@ from safetensors.numpy import save
 
 import autograd
 
+from ..files import written_atomically
 from .job import Trainer
 
-__all__ = ["record", "write", "write_atomically"]
+__all__ = ["record", "write"]
 
 PACKAGES = ("numpy", "numba", "scipy", "safetensors", "matplotlib")
 CHARTS = ("curves.png", "confusion.png", "mistakes.png")
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file that is whole or not there at all, whatever happens in between."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write(folder: Path, trainer: Trainer, seconds: float) -> tuple[list[str], list[str]]:
@@ -55,7 +45,8 @@ def write(folder: Path, trainer: Trainer, seconds: float) -> tuple[list[str], li
     files: dict[str, bytes] = {}
 
     def keep(name: str, content: bytes) -> None:
-        write_atomically(folder / name, content)
+        with written_atomically(folder / name) as file:
+            file.write(content)
         files[name] = content
 
     keep("weights.safetensors", _weights(trainer))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__all__ = ["checkpoint", "data", "dlpack", "swap_tensors"]
+__all__ = ["checkpoint", "data", "dlpack", "safetensors", "swap_tensors"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("checkpoint", "data", "dlpack"):
+    if name in ("checkpoint", "data", "dlpack", "safetensors"):
         return importlib.import_module(f"{__name__}.{name}")
     if name == "swap_tensors":
         from .swap import swap_tensors

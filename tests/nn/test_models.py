@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from pathlib import Path
 from subprocess import run
 
 import numpy as np
 import pytest
+from model_sources import on_torch, ours
 
 import autograd
 import nn
@@ -91,24 +90,6 @@ def test_mlp():
 
 # --- The same source on PyTorch --------------------------------------------------------------------------------------
 
-MODELS = Path(nn.__file__).parent / "models"
-
-
-def on_torch(torch, file, known=None):
-    """What a file of `nn.models` defines when PyTorch's layers stand in for ours: the names are the same."""
-    source = (MODELS / f"{file}.py").read_text(encoding="utf-8")
-    source = source.replace("from autograd.tensor import", "from torch import").replace(
-        "import autograd\n", "import torch as autograd\n"
-    )
-    names = {"__name__": f"twin_of_{file}", "__builtins__": __builtins__}
-    for other in re.findall(r"^from \.(\w+) import", source, re.MULTILINE):
-        names.update(on_torch(torch, other))
-    source = re.sub(r"^from \.\w+ import .*\n", "", source, flags=re.MULTILINE)
-    source = re.sub(r"^from \.\.[\w.]* import", "from torch.nn import", source, flags=re.MULTILINE)
-    source = source.replace("from torch.nn import functional as F", "import torch.nn.functional as F")
-    exec(compile(source, str(MODELS / f"{file}.py"), "exec"), names)
-    return names
-
 
 def numbers(shape, seed=0):
     return np.random.default_rng(seed).random(shape, np.float32)
@@ -184,7 +165,7 @@ def test_the_same_seed_and_source_train_alike_on_pytorch(name, torch):
     file = name.partition("-")[0]
     outcomes = []
     for library, optimizers, defined in (
-        (autograd, optim, vars(__import__(f"nn.models.{file}", fromlist=["*"]))),
+        (autograd, optim, vars(ours(file))),
         (torch, torch.optim, on_torch(torch, file)),
     ):
         library.manual_seed(1)

@@ -41,12 +41,12 @@ Tensor._apply_row = staticmethod(apply)  # type: ignore[attr-defined]
 def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     count = len(row.inputs)
     operands, attributes = values[:count], tuple(values[count:])
-    half = row.name in ARITHMETIC and is_half(dtype)
     tensors: list[Tensor | None] = []
     arrays: list[ndarray] = []
     nodes: list[Node | None] = []
     try:
         dtype = compute_dtype(row, operands)
+        half = row.name in ARITHMETIC and is_half(dtype)
         if dtype.kind == "c" and isinstance(row.complex, str):
             return apply(TABLE[row.complex], [_promoted(operand, dtype) for operand in operands], {})
         for name, operand in zip(row.inputs, operands, strict=True):

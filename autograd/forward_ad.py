@@ -166,6 +166,12 @@ def push(out: Any, node: Any) -> None:
         _keep(level, outs, pushed, recording and _is_open(level, node.edges))
 
 
+def push_identity(node: Node) -> None:
+    """The same for a node that hands on the one value it was given."""
+    for _, level, _ in _concerned(node.edges):
+        _carry(level, node.edges[0], node)  # type: ignore[arg-type]
+
+
 def push_function(ctx: Any, outputs: Sequence[Tensor], args: Sequence[Any]) -> None:
     """The same for a `Function`, by its own ``jvp``."""
     for number, level, tangents in _concerned(ctx.edges):

@@ -14,7 +14,7 @@ from ...tensor import Tensor, wrap
 from ..create import tensor as new_tensor
 from . import rows  # noqa: F401
 from .operators import coalesced, operator, to_coo
-from .tensor import CsrTensor, SparseTensor, at_places, build, flat_places, is_sparse, summed, values_of
+from .tensor import CsrTensor, SparseTensor, at_places, build, flat_places, is_sparse, refuse_batch, summed, values_of
 
 __all__ = ["sparse_coo_tensor", "sparse_csr_tensor"]
 
@@ -191,6 +191,7 @@ def to_sparse(
     count = self.ndim if sparse_dim is None else int(sparse_dim)
     if self.ndim and not 0 < count <= self.ndim:
         raise RuntimeError(f"sparse_dim must be in (0, {self.ndim}], but got {count}")
+    refuse_batch(self)
     array = self._array
     occupied = array != 0
     places = np.stack(

@@ -9,6 +9,7 @@ import numpy as np
 
 from ... import dtypes
 from ...dtypes import promote_types, result_type
+from ...graph import state
 from ...rows import deferred
 from ...rows.table import TABLE
 from ...tensor import Tensor, check_dim, wrap
@@ -191,6 +192,8 @@ def _add(x: Any, y: Any, *, alpha: Any = 1, operator: str = "add") -> Any:
             "not currently support broadcasting)"
         )
     y = y if alpha == 1 else y * alpha
+    if state.push is not None:
+        return x + y.to_dense()
     dtype = result_type(x, wrap(y._numbers))
     values = wrap(y._numbers, y._node).to(dtype) if y.dtype is not dtype else wrap(y._numbers, y._node)
     return TABLE["add_at_places"](values, x.to(dtype), y._places)
@@ -378,6 +381,8 @@ def _sum(x: SparseTensor, dim: Any = None, keepdim: bool = False, dtype: Any = N
     if dtype is not None:
         x = _to(x, dtype)
     if dim is None or dim == () or dim == []:
+        if state.push is not None:  # a tangent has the values' places
+            return values_of(x).sum()
         return TABLE["sum_of_sparse"](wrap(x._numbers, x._node), x._size)
     result = sum_along(x, dim)
     for d in sorted(check_dim("sum", d, x.ndim) for d in ([dim] if isinstance(dim, int) else dim)) if keepdim else ():

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import state
 from ...rows.public import function
 from ...rows.table import TABLE
 from ...tensor import Tensor, check_dim, wrap
@@ -43,7 +44,7 @@ def matrix_product(name: str, x: Any, y: Any, masked: bool) -> Any:
     if is_sparse(y):
         return matrix_product(name, y.t(), x.t(), masked).t()
     row, columns = x._places
-    if masked:
+    if masked or state.push is not None:  # a tangent has the values' places
         return TABLE["sparse_matmul"](values_of(x), y, row, columns, x._size[0])
     return TABLE["full_sparse_matmul"](wrap(x._numbers, x._node), y, row, columns, x._size[0], False)
 

@@ -27,6 +27,7 @@ __all__ = [
     "build",
     "flat_places",
     "is_sparse",
+    "refuse_batch",
     "summed",
     "taken",
     "values_of",
@@ -345,10 +346,25 @@ class ValuesNode(TensorNode):
         return "ValuesBackward0"
 
 
+def _handed_on(node: Node) -> Node:
+    """The node, told to forward mode: a tangent is handed on like the value."""
+    if state.push is not None:
+        from ...forward_ad import push_identity
+
+        push_identity(node)
+    return node
+
+
 def values_of(tensor: SparseTensor) -> Tensor:
     """The values with their place in the graph, coalesced or not."""
-    node = None if tensor._node is None or not state.grad else ValuesNode(tensor)
+    node = None if tensor._node is None or not state.grad else _handed_on(ValuesNode(tensor))
     return wrap(tensor._numbers, node)
+
+
+def refuse_batch(tensor: Tensor) -> None:
+    """Raises inside of `vmap`, where a tensor has no numbers of its own."""
+    if not isinstance(tensor._array, ndarray):
+        raise RuntimeError("vmap: a sparse tensor cannot be one example of a batch; make it outside of vmap")
 
 
 def build(
@@ -360,12 +376,13 @@ def build(
     title: str = "SparseCooTensorWithDimsAndTensorsBackward0",
 ) -> SparseTensor:
     """The sparse tensor with these values at these places, which are taken for right; recorded if the values are."""
+    refuse_batch(values)
     result: Any = object.__new__(SparseTensor if starts is None else CsrTensor)
     result._places, result._numbers, result._size = places, values._array, tuple(int(n) for n in size)
     result._coalesced = coalesced or len(values._array) < 2
     result._view = result._counter = None
     node = node_of(values)
-    result._node = None if node is None or not state.grad else SparseNode(node, places, title)
+    result._node = None if node is None or not state.grad else _handed_on(SparseNode(node, places, title))
     if starts is not None:
         result._starts = starts
     return result

@@ -18,7 +18,7 @@ MOST = {"float64": 24}  # samples of a module; 6 of the other dtypes
 SKIPPED = {"KLDivLoss": "its scalar samples pass one tensor twice; test_loss.py draws its own"}
 SKIPPED_DTYPES = {
     "GroupNorm": {"float16": "PyTorch sums the weight's gradient in float16"},
-    "LSTMCell": {"float32": "terms of its second gradients cancel; float64 agrees, and PyTorch is as far from it as we"},
+    "LSTMCell": {"float32": "its second gradients cancel: both libraries are as far from those of float64"},
     "LinearCrossEntropyLoss": {"float16": "second gradients are rounded in another order"},
 }
 MISSING: dict[str, str] = {}

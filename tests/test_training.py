@@ -69,3 +69,112 @@ def test_lenet_follows_pytorchs_loss_curve_on_mnist(torch):
             torch, scaled.astype(dtype), np.asarray(labels[:6400], np.int64), steps=steps, batch_size=64
         )
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=atol)
+
+
+# --- The same seed, the same source: the first 100 losses -------------------------------------------------------------
+
+
+def digits(step):
+    small, labels = (np.asarray(part) for part in load_digits())
+    order = np.random.default_rng(0).permutation(len(labels))[np.arange(16 * step, 16 * (step + 1)) % len(labels)]
+    images = np.kron(small.reshape(-1, 1, 8, 8)[order], np.ones((1, 1, 3, 3))) / small.max()
+    return np.pad(images, [(0, 0), (0, 0), (2, 2), (2, 2)]).astype(np.float32), labels[order].astype(np.int64)
+
+
+def text():
+    """Words of a small language, one after the other, as numbers of letters."""
+    rng = np.random.default_rng(1)
+    words = ["".join(rng.choice(list("abcdefghij"), rng.integers(2, 6))) for _ in range(20)]
+    written = " ".join(rng.choice(words, 2000))
+    return np.array([" abcdefghij".index(letter) for letter in written])
+
+
+def lines(step, letters=text()):
+    start = np.random.default_rng(step).integers(0, len(letters) - 33, 8)
+    places = start[:, None] + np.arange(32)
+    return letters[places], letters[places + 1]
+
+
+# file of nn.models -> its model, its optimizer, its batches
+RUNS = {
+    "lenet": (lambda m: m["LeNet"](), lambda O, p: O.Adam(p, lr=1e-3), digits),
+    "char_rnn": (
+        lambda m: m["CharRNN"](11, 64, 2, "lstm", dropout=0.3),
+        lambda O, p: O.Adam(p, lr=3e-3),
+        lines,
+    ),
+    "gpt": (lambda m: m["GPT"](11, 32, 32, 2, 4), lambda O, p: O.AdamW(p, lr=1e-3), lines),
+}
+
+
+@pytest.mark.parametrize("file", RUNS)
+def test_the_first_100_losses_are_pytorchs(file, torch):
+    """Same seed, same source: weights, dropout masks and losses agree, in float32."""
+    sources = pytest.importorskip("model_sources")
+    make, optimizer_of, batches = RUNS[file]
+    curves = []
+    for library, optimizers, defined in (
+        (autograd, optim, vars(sources.ours(file))),
+        (torch, torch.optim, sources.on_torch(torch, file)),
+    ):
+        library.manual_seed(0)
+        model = make(defined)
+        optimizer = optimizer_of(optimizers, model.parameters())
+        losses = []
+        for step in range(100):
+            x, target = map(library.from_numpy, batches(step))
+            optimizer.zero_grad()
+            out = model(x)
+            out = out[0] if isinstance(out, tuple) else out
+            loss = library.nn.CrossEntropyLoss()(out.flatten(0, -2), target.flatten())
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        curves.append(losses)
+    np.testing.assert_allclose(*curves, rtol=0, atol=1e-4)
+    assert curves[0][-1] < 0.8 * curves[0][0]
+
+
+# --- Vanishing gradients ---------------------------------------------------------------------------------------------
+
+
+def test_gradients_vanish_through_sigmoids_as_the_bound_says():
+    """A chain of 20 units: backward multiplies sigma'(z) w for each, and sigma' is never above 1/4."""
+    rng = np.random.default_rng(0)
+    for weights in (np.ones(20), rng.standard_normal(20), 3 * rng.standard_normal(20)):
+        x = autograd.tensor(0.3, dtype=autograd.float64, requires_grad=True)
+        a, units = x, []
+        for w in weights:
+            z = w * a
+            z.retain_grad()
+            a = z.sigmoid()
+            units.append((z, a))
+        a.backward()
+        bound = 1.0
+        # From the last unit back: dC/dz_l = sigma'(z_l) w_(l+1) dC/dz_(l+1).
+        for layer in range(19, -1, -1):
+            z, out = units[layer]
+            slope = (out * (1 - out)).item()
+            assert 0 < slope <= 0.25
+            factor = 1.0 if layer == 19 else weights[layer + 1]
+            upstream = 1.0 if layer == 19 else units[layer + 1][0].grad.item()
+            assert z.grad.item() == pytest.approx(slope * factor * upstream, rel=1e-12)
+            bound *= 0.25 * abs(factor)
+            assert abs(z.grad.item()) <= bound * (1 + 1e-12)
+        assert abs(x.grad.item()) <= 0.25**20 * np.prod(np.abs(weights)) * (1 + 1e-12)
+
+
+def test_relus_let_gradients_through_where_sigmoids_do_not():
+    """20 layers of 32 units: the first layer's gradient beside the last one's, for both activations."""
+    ratios = {}
+    for activation in (nn.Sigmoid, nn.ReLU):
+        autograd.manual_seed(0)
+        model = nn.models.MLP(8, *[32] * 20, 1, activation=activation)
+        for layer in model:
+            if isinstance(layer, nn.Linear):
+                nn.init.kaiming_normal_(layer.weight)
+        model(autograd.randn(16, 8)).square().mean().backward()
+        linear = [layer for layer in model if isinstance(layer, nn.Linear)]
+        ratios[activation] = (linear[0].weight.grad.norm() / linear[-1].weight.grad.norm()).item()
+    assert ratios[nn.Sigmoid] < 1e-6
+    assert ratios[nn.ReLU] > 1e-2

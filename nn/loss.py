@@ -16,9 +16,9 @@ from .module import Module
 
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss",
-    "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "LinearCrossEntropyLoss", "MSELoss",
+    "HingeEmbeddingLoss", "HingeLoss", "HuberLoss", "KLDivLoss", "L1Loss", "LinearCrossEntropyLoss", "LogisticLoss", "MSELoss",
     "MarginRankingLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss",
-    "NLLLoss2d", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss",
+    "NLLLoss2d", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss", "SquareLoss", "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
 ]  # fmt: skip
 
@@ -779,3 +779,57 @@ class CTCLoss(_Loss):
         return F.ctc_loss(
             log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
         )
+
+
+class HingeLoss(_Loss):
+    r""":math:`\max(0, 1 - y f)`: nothing once the score is right by a margin of 1.
+
+    Args:
+        size_average: use ``reduction``.
+        reduce: use ``reduction``.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Shape:
+        - Input: ``(*)``, scores
+        - Target: ``(*)``, 1 or -1
+        - Output: a scalar; ``(*)`` with ``reduction="none"``
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.hinge_loss(input, target, reduction=self.reduction)
+
+
+class SquareLoss(_Loss):
+    r""":math:`(1 - y f)^2`: a score that is right by more than 1 is punished, too.
+
+    Args:
+        size_average: use ``reduction``.
+        reduce: use ``reduction``.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Shape:
+        - Input: ``(*)``, scores
+        - Target: ``(*)``, 1 or -1
+        - Output: a scalar; ``(*)`` with ``reduction="none"``
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.square_loss(input, target, reduction=self.reduction)
+
+
+class LogisticLoss(_Loss):
+    r""":math:`-y \ln f`: the surprise at what happened; over one-hot classes, the cross-entropy.
+
+    Args:
+        size_average: use ``reduction``.
+        reduce: use ``reduction``.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Shape:
+        - Input: ``(*)``, probabilities
+        - Target: ``(*)``, 1 or 0
+        - Output: a scalar; ``(*)`` with ``reduction="none"``
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.logistic_loss(input, target, reduction=self.reduction)

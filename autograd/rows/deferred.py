@@ -87,8 +87,8 @@ FAMILIES: dict[str, dict[str, str]] = {
     "nn.embedding": {"nn.functional": "embedding embedding_bag"},
     "nn.losses": {
         "nn.functional": (
-            "binary_cross_entropy binary_cross_entropy_with_logits gaussian_nll_loss huber_loss kl_div l1_loss "
-            "mse_loss poisson_nll_loss smooth_l1_loss soft_margin_loss"
+            "binary_cross_entropy binary_cross_entropy_with_logits gaussian_nll_loss hinge_loss huber_loss kl_div "
+            "l1_loss logistic_loss mse_loss poisson_nll_loss smooth_l1_loss soft_margin_loss square_loss"
         ),
     },
     "nn.class_losses": {
@@ -189,6 +189,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "torch": "istft stft",
         "Tensor": "istft stft",
     },
+    "gamma": {"torch": "_dirichlet_grad _sample_dirichlet _standard_gamma _standard_gamma_grad"},
     "special": {
         "torch": ("digamma erfinv i0 igamma igammac lgamma mvlgamma polygamma i0_ "),
         "special": (

@@ -233,6 +233,33 @@ def test_adaptive_softmax_is_that_of_torch(bias):
         np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-5, atol=1e-6)
 
 
+def test_the_losses_of_a_score():
+    """Squared, hinge and logistic loss by their formulas, with the slopes that go with them."""
+    score, sign = autograd.tensor([-1.0, 0.0, 0.5, 2.0], requires_grad=True), autograd.tensor([1.0, -1.0, 1.0, 1.0])
+    for loss, values, slopes in (
+        (nn.SquareLoss, [4, 1, 0.25, 1], [-4, 2, -1, 2]),
+        (nn.HingeLoss, [2, 1, 0.5, 0], [-1, 1, -1, 0]),
+    ):
+        score.grad = None
+        value = loss(reduction="none")(score, sign)
+        value.sum().backward()
+        assert value.tolist() == values
+        assert score.grad.tolist() == slopes
+        assert loss()(score, sign).item() == pytest.approx(np.mean(values))
+    p = autograd.tensor([0.25, 0.5, 0.0], requires_grad=True)
+    value = nn.LogisticLoss(reduction="none")(p, autograd.tensor([1.0, 1.0, 0.0]))
+    value.sum().backward()
+    np.testing.assert_allclose(value.detach().numpy(), [np.log(4), np.log(2), 0], rtol=1e-6)
+    assert p.grad.tolist()[:2] == [-4, -2]
+
+
+def test_cross_entropy_is_the_logistic_loss_of_one_hot_classes():
+    logits, classes = autograd.tensor(CLASSES[0]), autograd.tensor(CLASSES[1].clip(0))
+    one_hot = nn.functional.one_hot(classes, 5).double()
+    summed = nn.LogisticLoss(reduction="sum")(logits.softmax(1), one_hot) / 4
+    assert summed.item() == pytest.approx(nn.CrossEntropyLoss()(logits, classes).item(), rel=1e-12)
+
+
 def test_weights_are_buffers_that_follow_the_dtype():
     loss = nn.CrossEntropyLoss(weight=autograd.ones(3)).double()
     assert loss.weight.dtype == autograd.float64

@@ -25,16 +25,19 @@ __all__ = [
     "check_pair",
     "chosen_reduction",
     "gaussian_nll_loss",
+    "hinge_loss",
     "huber_error",
     "huber_loss",
     "kl_div",
     "l1_loss",
+    "logistic_loss",
     "mse_loss",
     "poisson_nll_loss",
     "raised_to",
     "reduced",
     "smooth_l1_loss",
     "soft_margin_loss",
+    "square_loss",
     "squared_error",
     "total_of",
 ]
@@ -534,3 +537,60 @@ def soft_margin_loss(
     """
     reduction = chosen_reduction(reduction, size_average, reduce)
     return reduced((-target * input).exp().log1p(), reduction)
+
+
+# --- Losses of a score, as functions of how right it is ---------------------------------------------------------------
+
+
+@function(torch=False, functional=True, method=False)
+def hinge_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """``max(0, 1 - target * input)``: nothing once the score is right by a margin of 1.
+
+    Args:
+        input: scores of any shape.
+        target: 1 or -1, of the same shape.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    >>> import autograd
+    >>> autograd.nn.functional.hinge_loss(autograd.tensor([0.5, 2.0]), autograd.tensor([1.0, 1.0]), "none")
+    tensor([0.5000, 0.0000])
+    """
+    check_pair("hinge_loss", input, target)
+    return reduced(_.relu(1 - target * input), chosen_reduction(reduction))
+
+
+@function(torch=False, functional=True, method=False)
+def square_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """``(1 - target * input)^2``: a score that is right by more than 1 is punished, too.
+
+    Args:
+        input: scores of any shape.
+        target: 1 or -1, of the same shape.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    >>> import autograd
+    >>> autograd.nn.functional.square_loss(autograd.tensor([0.5, 2.0]), autograd.tensor([1.0, 1.0]), "none")
+    tensor([0.2500, 1.0000])
+    """
+    check_pair("square_loss", input, target)
+    return reduced(_.square(1 - target * input), chosen_reduction(reduction))
+
+
+@function(torch=False, functional=True, method=False)
+def logistic_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """``-target * log(input)``: the surprise at what happened, of probabilities.
+
+    Summed over the classes of a one-hot target it is the cross-entropy. Where the target is 0 nothing counts, also if
+    the probability is 0.
+
+    Args:
+        input: probabilities of any shape.
+        target: 1 or 0, or probabilities, of the same shape.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    >>> import autograd
+    >>> autograd.nn.functional.logistic_loss(autograd.tensor([0.5, 0.5]), autograd.tensor([1.0, 0.0]), "sum")
+    tensor(0.6931)
+    """
+    check_pair("logistic_loss", input, target)
+    return reduced(-_.xlogy(target, input), chosen_reduction(reduction))

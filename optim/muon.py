@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from autograd.tensor import Tensor, wrap
+from autograd.tensor import Tensor
 
 from .optimizer import Group, Optimizer, Params, as_scalar, check_at_least, check_lr, zeros_like
 
@@ -133,9 +131,9 @@ def muon(
     for param, gradient, buffer in zip(params, grads, muon_momentum_bufs, strict=True):
         buffer.lerp_(gradient, 1 - momentum)
         update = gradient.lerp(buffer, momentum) if nesterov else buffer
-        direction = orthogonal(update._array, ns_coefficients, ns_steps, eps)
+        direction = orthogonal(update, ns_coefficients, ns_steps, eps)
         param.mul_(1 - lr * weight_decay)
-        param.add_(wrap(direction.astype(param._array.dtype)), alpha=-lr * _factor(adjust_lr_fn, *param.shape))
+        param.add_(direction.to(param.dtype), alpha=-lr * _factor(adjust_lr_fn, *param.shape))
 
 
 def _factor(adjust_lr_fn: str | None, rows: int, columns: int) -> float:
@@ -144,28 +142,20 @@ def _factor(adjust_lr_fn: str | None, rows: int, columns: int) -> float:
     return max(1, rows / columns) ** 0.5
 
 
-def orthogonal(matrix: np.ndarray, coefficients: tuple[float, float, float], steps: int, eps: float) -> np.ndarray:
-    """About the orthogonal matrix nearest to ``matrix``: float32 numbers of bfloat16's precision.
+def orthogonal(matrix: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float) -> Tensor:
+    """About the orthogonal matrix nearest to ``matrix``, in bfloat16.
 
-    >>> import numpy as np
-    >>> q = orthogonal(np.diag([3.0, 0.5]), COEFFICIENTS, 5, 1e-7)
-    >>> bool((abs(q - np.eye(2)) < 0.4).all())
+    >>> import autograd
+    >>> q = orthogonal(autograd.tensor([[3.0, 0.0], [0.0, 0.5]]), COEFFICIENTS, 5, 1e-7)
+    >>> bool(((q - autograd.eye(2)).abs() < 0.4).all())
     True
     """
-    a, b, c = (np.float32(x) for x in coefficients)
-    x = rounded(matrix.astype(np.float32))
-    wide = x.shape[0] <= x.shape[1]
-    x = x if wide else x.T
-    x = rounded(x / max(rounded(np.linalg.norm(x)), rounded(np.float32(eps))))
+    a, b, c = coefficients
+    wide = matrix.shape[0] <= matrix.shape[1]
+    x = matrix.bfloat16() if wide else matrix.bfloat16().T
+    x = x / x.norm().clamp(min=eps)
     for _ in range(steps):
-        gram = rounded(x @ x.T)
-        update = rounded(b * gram + c * (gram @ gram))
-        x = rounded(a * x + update @ x)
+        gram = x @ x.T
+        update = gram.addmm(gram, gram, beta=b, alpha=c)
+        x = x.addmm(update, x, beta=a)
     return x if wide else x.T
-
-
-def rounded(x: Any) -> Any:
-    """The nearest bfloat16, even at ties, as float32: the upper half of the bits is kept."""
-    bits = np.asarray(x, np.float32).view(np.uint32)
-    bits = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
-    return np.where(np.isfinite(x), bits.view(np.float32), x)

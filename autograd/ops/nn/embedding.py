@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ... import kernels
 from ...dtypes import int64
 from ...rows.dispatch import apply
 from ...rows.public import function
@@ -16,9 +15,9 @@ from ...rows.table import Array, _, coarse
 from ...rows.writes import write
 from ...tensor import Tensor, wrap
 from ..convert import check_tensor
-from ..index import index_array
+from ..index import index_add_zeros, index_array
 
-__all__ = ["embedding", "embedding_bag", "embedding_rows", "embedding_sum", "sparse_gradient"]
+__all__ = ["embedding", "embedding_bag", "embedding_rows", "sparse_gradient"]
 
 
 @coarse(latex=r"w_{i}", home="", node_name="Embedding")
@@ -30,7 +29,10 @@ def embedding_rows(weight: Array, indices, padding_idx, sparse=False):
 def _(g, weight_shape, indices, padding_idx, sparse):
     if sparse:
         return sparse_gradient(g, weight_shape, indices, padding_idx)
-    return embedding_sum(g, weight_shape[0], indices, padding_idx)
+    if padding_idx >= 0:
+        mask = (indices == padding_idx)[..., None]
+        g = _.where(wrap(mask) if isinstance(g, Tensor) else mask, 0.0, g)
+    return index_add_zeros(g, weight_shape, (indices,))
 
 
 def sparse_gradient(g: Array, shape: Sequence[int], indices: np.ndarray, padding_idx: int) -> Tensor:
@@ -43,23 +45,6 @@ def sparse_gradient(g: Array, shape: Sequence[int], indices: np.ndarray, padding
         kept = np.flatnonzero(flat != padding_idx)
         flat, rows = flat[kept], rows[wrap(kept)]
     return build(flat[None].astype(np.int64), rows, shape)
-
-
-@coarse(latex=r"\sum_{j : i_j = i} x_j", home="", node_name="EmbeddingDense")
-def embedding_sum(x: Array, rows, indices, padding_idx):
-    out = kernels.scatter.scatter_add_rows((rows, *x.shape[indices.ndim :]), indices, x)
-    if padding_idx >= 0:
-        out[padding_idx] = 0
-    return out
-
-
-@embedding_sum.gradient("x")
-def _(g, indices, padding_idx):
-    taken = embedding_rows(g, indices, padding_idx)
-    if padding_idx < 0:
-        return taken
-    mask = (indices == padding_idx)[..., None]
-    return _.where(wrap(mask) if isinstance(taken, Tensor) else mask, 0.0, taken)
 
 
 def _check(operator: str, input: Tensor, weight: Tensor, padding_idx: int | None) -> tuple[np.ndarray, np.ndarray, int]:
@@ -172,42 +157,9 @@ def embedding_bag(
             stacklevel=3,
         )
         weight, input = input, weight
-    if per_sample_weights is not None and input.shape != per_sample_weights.shape:
-        raise ValueError(
-            f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it must have the "
-            f"same shape as the input ({input.shape})"
-        )
-    if weight.ndim != 2:
-        raise ValueError(f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.ndim}")
-    if input.ndim == 2:
-        if offsets is not None:
-            raise ValueError(
-                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
-                f"sequences. However, found offsets of type {type(offsets)}"
-            )
-        starts = np.arange(input.shape[0]) * input.shape[1]
-    elif input.ndim == 1:
-        if offsets is None or offsets.ndim != 1:
-            raise ValueError(f"offsets has to be a 1D Tensor{' but got None' if offsets is None else ''}")
-        starts = _starts(index_array("embedding_bag", offsets), input.shape[0], include_last_offset)
-    else:
-        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}")
-    if mode not in ("sum", "mean", "max"):
-        raise ValueError(f"mode has to be one of sum, mean or max, but got {mode!r}")
-    if mode == "max" and scale_grad_by_freq:
-        raise ValueError("max mode does not support scaling the gradient by the frequency")
-    if mode == "max" and sparse:
-        raise ValueError("max mode does not support sparse weights")
-    if per_sample_weights is not None and mode != "sum":
-        raise NotImplementedError(
-            f"embedding_bag: per_sample_weights was not None. It is only supported for mode='sum' (got mode={mode!r})."
-        )
+    _check_bags(input, weight, scale_grad_by_freq, mode, sparse, per_sample_weights)
+    starts = _starts(input, offsets, include_last_offset)
     indices, rows, padding = _check("embedding_bag", input, weight, padding_idx)
-    if per_sample_weights is not None and per_sample_weights.dtype is not weight.dtype:
-        raise RuntimeError(
-            f"expected per_sample_weights to be of the dtype of weight, {weight.dtype}, but got "
-            f"{per_sample_weights.dtype}"
-        )
     if max_norm is not None:
         _renormalize(weight, np.unique(indices), max_norm, norm_type)
     indices, bags = indices.reshape(-1), len(starts)
@@ -220,31 +172,72 @@ def embedding_bag(
     taken = _rows(weight, indices, -1, scale_grad_by_freq, sparse)
     if mode == "max":
         return _largest(taken, bag, bags)
-    out = apply(embedding_sum, (taken if factors is None else taken * factors.unsqueeze(1), bags, bag, -1), {})
+    out = index_add_zeros(taken if factors is None else taken * factors.unsqueeze(1), (bags, rows.shape[1]), (bag,))
     if mode == "sum":
         return out
     counts = np.maximum(np.bincount(bag, minlength=bags), 1)
     return out / wrap(counts[:, None].astype(rows.dtype))
 
 
-def _starts(offsets: np.ndarray, count: int, include_last: bool) -> np.ndarray:
-    """Where the bags begin.
+def _check_bags(
+    input: Tensor, weight: Tensor, scale_grad_by_freq: bool, mode: str, sparse: bool, per_sample_weights: Tensor | None
+) -> None:
+    """Refuses what `embedding_bag` cannot combine."""
+    if per_sample_weights is not None and input.shape != per_sample_weights.shape:
+        raise ValueError(
+            f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it must have the "
+            f"same shape as the input ({input.shape})"
+        )
+    if weight.ndim != 2:
+        raise ValueError(f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.ndim}")
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError(f"mode has to be one of sum, mean or max, but got {mode!r}")
+    if mode == "max" and scale_grad_by_freq:
+        raise ValueError("max mode does not support scaling the gradient by the frequency")
+    if mode == "max" and sparse:
+        raise ValueError("max mode does not support sparse weights")
+    if per_sample_weights is not None and mode != "sum":
+        raise NotImplementedError(
+            f"embedding_bag: per_sample_weights was not None. It is only supported for mode='sum' (got mode={mode!r})."
+        )
+    if per_sample_weights is not None and per_sample_weights.dtype is not weight.dtype:
+        raise RuntimeError(
+            f"expected per_sample_weights to be of the dtype of weight, {weight.dtype}, but got "
+            f"{per_sample_weights.dtype}"
+        )
+
+
+def _starts(input: Tensor, offsets: Tensor | None, include_last: bool) -> np.ndarray:
+    """Where in the flat input the bags begin.
 
     Raises:
+        ValueError: ``offsets`` beside bags of one size, or none where they are needed.
         RuntimeError: the first is not 0, or one is beyond the indices.
     """
-    if include_last and not offsets.size:
+    if input.ndim == 2:
+        if offsets is not None:
+            raise ValueError(
+                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
+                f"sequences. However, found offsets of type {type(offsets)}"
+            )
+        return np.arange(input.shape[0]) * input.shape[1]
+    if input.ndim != 1:
+        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}")
+    if offsets is None or offsets.ndim != 1:
+        raise ValueError(f"offsets has to be a 1D Tensor{' but got None' if offsets is None else ''}")
+    starts = index_array("embedding_bag", offsets)
+    if include_last and not starts.size:
         raise RuntimeError("include_last_offset: number of offsets should be at least 1")
-    if offsets.size and offsets[0] != 0:
+    if starts.size and starts[0] != 0:
         raise RuntimeError(
             f"offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. "
-            f"However, got {offsets[0]}"
+            f"However, got {starts[0]}"
         )
-    if offsets.size and offsets[-1] > count:
+    if starts.size and starts[-1] > len(input):
         raise RuntimeError(
-            f"offsets[-1] can not be greater than input's length({count}) but got offsets[-1] of {offsets[-1]}"
+            f"offsets[-1] can not be greater than input's length({len(input)}) but got offsets[-1] of {starts[-1]}"
         )
-    return offsets[:-1] if include_last else offsets
+    return starts[:-1] if include_last else starts
 
 
 def _largest(rows: Tensor, bag: np.ndarray, bags: int) -> Tensor:
@@ -258,7 +251,7 @@ def _largest(rows: Tensor, bag: np.ndarray, bags: int) -> Tensor:
             number[i] = begin + array[begin:end].argmax(axis=0)
     empty = (np.diff(begins) == 0)[:, None]
     if not array.size:
-        return apply(embedding_sum, (rows, bags, bag, -1), {})  # zeros
+        return index_add_zeros(rows, (bags, width), (bag,))  # zeros
     chosen = rows[wrap(number), wrap(np.arange(width))]
     return _.where(wrap(empty), 0.0, chosen)
 

@@ -4,30 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ... import kernels
 from ...rows.table import Array, _, coarse
+from ..index import index
 
-__all__ = ["add_at_places", "full_sparse_matmul", "rows_summed", "rows_taken", "sparse_matmul", "sum_of_sparse"]
-
-
-@coarse(latex=r"x_{i}", home="", node_name="IndexSelect")
-def rows_taken(x: Array, which):
-    return x[which]
-
-
-@rows_taken.gradient("x")
-def _(g, x_shape, which):
-    return rows_summed(g, x_shape[0], which)
-
-
-@coarse(latex=r"\sum_{j : i_j = i} x_j", home="", node_name="Coalesce")
-def rows_summed(x: Array, count, which):
-    return kernels.scatter.scatter_add_rows((count, *x.shape[1:]), which, x)
-
-
-@rows_summed.gradient("x")
-def _(g, which):
-    return rows_taken(g, which)
+__all__ = ["add_at_places", "full_sparse_matmul", "sparse_matmul", "sum_of_sparse"]
 
 
 @coarse(latex=r"\sum_{k : r_k = i} x_k y_{c_k j}", home="", node_name="Mm")
@@ -42,7 +22,7 @@ def sparse_matmul(x: Array, y: Array, rows, columns, count):
 
 @sparse_matmul.gradient("x")
 def _(g, y, rows, columns):
-    return _.sum(rows_taken(g, rows) * rows_taken(y, columns), 1, False)
+    return _.sum(index(g, (rows,)) * index(y, (columns,)), 1, False)
 
 
 @sparse_matmul.gradient("y")

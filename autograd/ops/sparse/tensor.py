@@ -19,6 +19,7 @@ from ...dtypes import Size, from_numpy_dtype
 from ...graph import Leaf, Node, state
 from ...rows.table import TABLE
 from ...tensor import SparseError, Tensor, TensorNode, check_dim, node_of, wrap
+from ..index import index, index_add_zeros
 
 __all__ = [
     "CsrTensor",
@@ -394,19 +395,19 @@ def build(
 def flat_places(places: ndarray, size: Sequence[int]) -> ndarray:
     """One number for each place: its position in a dense array of the sparse dimensions."""
     flat = np.zeros(places.shape[1], np.int64)
-    for index, n in zip(places, size, strict=False):
-        flat = flat * n + index
+    for along, n in zip(places, size, strict=False):
+        flat = flat * n + along
     return flat
 
 
 def taken(values: Tensor, which: ndarray) -> Tensor:
     """``values[which]`` along the first dimension, by a row whose gradient is `summed`."""
-    return TABLE["rows_taken"](values, which)
+    return index(values, (which,))
 
 
 def summed(values: Tensor, which: ndarray, count: int) -> Tensor:
     """Zeros (count, ...) to which each value is added at its number in ``which``."""
-    return TABLE["rows_summed"](values, count, which)
+    return index_add_zeros(values, (count, *values.shape[1:]), (which,))
 
 
 def at_places(tensor: Tensor, places: ndarray) -> Tensor:

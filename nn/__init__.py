@@ -39,7 +39,7 @@ from .upsampling import *
 
 
 def __getattr__(name: str) -> Any:
-    """The package of complete models, loaded when it is first used."""
-    if name == "models":
-        return importlib.import_module("nn.models")
+    """A part that few programs use, loaded when it is first used."""
+    if name in ("attention", "grad", "models"):
+        return importlib.import_module(f"nn.{name}")
     raise AttributeError(f"module 'nn' has no attribute {name!r}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...backends import cuda
 from ...rows.public import function
 from ...rows.table import _
 from ...rows.writes import type_name
@@ -47,7 +48,8 @@ def scaled_dot_product_attention(
         (..., L, V).
 
     Raises:
-        RuntimeError: shapes or dtypes that do not fit, a mask beside ``is_causal``, or a probability out of range.
+        RuntimeError: shapes or dtypes that do not fit, a mask beside ``is_causal``, a probability out of range, or
+            `nn.attention.sdpa_kernel` allows no kernel.
 
     >>> import autograd
     >>> q = k = autograd.eye(2) * 100
@@ -91,6 +93,11 @@ def scaled_dot_product_attention(
             )
         key = key.repeat_interleave(heads // key.shape[-3], -3)
         value = value.repeat_interleave(heads // value.shape[-3], -3)
+    if not cuda.sdp_kernels & {"math", "flash"}:
+        raise RuntimeError(
+            "scaled_dot_product_attention: No viable backend was found: there is one kernel, which sdpa_kernel allows "
+            "as MATH or FLASH_ATTENTION"
+        )
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = (query * factor) @ key.mT
     if is_causal:

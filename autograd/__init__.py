@@ -90,6 +90,7 @@ _LATER = {
     ),
     "limits": "finfo iinfo",
     "printing": "set_printoptions",
+    "profiler": "ProfilerActivity",
     "serialization": "load save",
     "settings": (
         "are_deterministic_algorithms_enabled get_deterministic_debug_mode get_float32_matmul_precision "
@@ -105,8 +106,8 @@ _LATER = {
     "value": "Value",
 }
 _MODULES = (
-    "accelerator amp anomaly_mode backends compiler cpu cuda datasets fft forward_ad func function functional "
-    "grad_mode graph linalg masked mps profiler random return_types serialization signal sparse special storage "
+    "accelerator amp anomaly_mode backends compiler cpu cuda datasets distributions fft forward_ad func function "
+    "functional grad_mode graph linalg masked mps profiler random return_types serialization signal sparse special storage "
     "testing types utils variable xpu"
 )
 _LAZY: dict[str, tuple[str, str | None]] = {

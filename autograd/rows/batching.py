@@ -557,7 +557,7 @@ def _no_keepdim(name: str, rest: tuple[Any, ...]) -> tuple[Any, ...]:
     return (*rest[:at], False, *rest[at + 1 :])
 
 
-@rule("cumsum", "softmax_along", "log_softmax_along", "product_along", "product_of_others")
+@rule("cumsum", "cumprod", "logcumsumexp", "softmax_along", "log_softmax_along", "product_along", "product_of_others")
 def _(name: str, batch: Batch, x: Any, dim: Any, *rest: Any) -> Any:
     return TABLE[name](x._value, _behind(dim, x.ndim), *rest) if x.ndim else NotImplemented
 
@@ -782,14 +782,14 @@ def _unmerged(x: Tensor, batch: Batch) -> Tensor:
     return x.reshape(batch.size, -1, *x.shape[1:])
 
 
-@rule("total_squared_error", "total_absolute_error", "total_bernoulli_error", "total_bernoulli_error_of_logits")
-def _(name: str, batch: Batch, x: Any, y: Any, reduction: str) -> Any:
+@rule(
+    *(f"total_{each}_error" for each in ("squared", "absolute", "huber", "bernoulli")),
+    "total_bernoulli_error_of_logits",
+)
+def _(name: str, batch: Batch, x: Any, y: Any, reduction: str, options: tuple[Any, ...]) -> Any:
     if x.shape != y.shape:
         return NotImplemented
-    errors = TABLE[name.removeprefix("total_")](x, y)
-    if reduction == "none":
-        return whole(errors, batch)
-    return whole(TABLE[reduction](errors), batch)
+    return whole(TABLE[reduction](TABLE[name.removeprefix("total_")](x, y, *options)), batch)
 
 
 @function_rule

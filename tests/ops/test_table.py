@@ -41,7 +41,8 @@ OTHER_ZERO = {
 }
 
 # Rows that PyTorch does not promote, as it does all others.
-UNPROMOTED = {"lerp", "prelu_kernel", "squared_error", "absolute_error", "bernoulli_error", "bernoulli_error_of_logits"}
+ERRORS = {"squared_error", "absolute_error", "huber_error", "bernoulli_error", "bernoulli_error_of_logits"}
+UNPROMOTED = {"lerp", "prelu_kernel", *ERRORS}
 
 named = {"ids": lambda row: row.name}
 every_row = pytest.mark.parametrize("row", POINTWISE, **named)

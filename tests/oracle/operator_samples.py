@@ -37,9 +37,7 @@ EXPRESSIONS = {
     "threshold_at": lambda L, x, threshold=0.0, value=0.0: L.F.threshold(x, threshold, value),
     "prelu_kernel": lambda L, x, weight: L._prelu_kernel(*L.broadcast_tensors(x, weight)),
     "squared_error": lambda L, x, y: L.F.mse_loss(*L.broadcast_tensors(x, y), reduction="none"),
-    "huber_error": lambda L, x, y, delta=1.0: delta * L.F.smooth_l1_loss(
-        *L.broadcast_tensors(x, y), reduction="none", beta=delta
-    ),
+    "huber_error": lambda L, x, y, delta=1.0: L.F.huber_loss(*L.broadcast_tensors(x, y), "none", delta),
     "absolute_error": lambda L, x, y: L.F.l1_loss(*L.broadcast_tensors(x, y), reduction="none"),
     "bernoulli_error": lambda L, x, y: L.F.binary_cross_entropy(*L.broadcast_tensors(x, y), reduction="none"),
     "bernoulli_error_of_logits": lambda L, x, y: L.F.binary_cross_entropy_with_logits(
@@ -341,6 +339,8 @@ SAMPLES = {
         (lambda L, x, y: L.F.l1_loss(x, y, reduction="none"), ((3, 4), (3, 4))),
         (lambda L, x, y: L.F.l1_loss(x, y), ((3, 4), (3, 4))),
         (lambda L, x, y: L.F.l1_loss(x, y, reduction="sum"), ((3, 4), (3, 4))),
+        (lambda L, x, y: L.F.huber_loss(x, y, delta=0.7), ((3, 4), (3, 4))),
+        (lambda L, x, y: L.F.huber_loss(x, y, "sum", 0.7), ((3, 4), (3, 4))),
         (lambda L, x, y: L.F.binary_cross_entropy_with_logits(x, y), ((3, 4), (3, 4))),
         (lambda L, x, y: L.F.binary_cross_entropy(x.sigmoid(), y.sigmoid()), ((3, 4), (3, 4))),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import autograd
@@ -64,27 +65,6 @@ class ReLU(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return input.relu_() if self.inplace else F.relu(input)
-
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
-
-
-class ReLU6(Module):
-    r""":math:`y = \min(\max(0, x), 6)`
-
-    Args:
-        inplace: write into the input.
-
-    Shape:
-        - Input, output: ``(*)``, the same
-    """
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.relu6(input, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -295,27 +275,62 @@ class Hardtanh(Module):
         min_val: the lower bound.
         max_val: the upper bound, above ``min_val``.
         inplace: write into the input.
+        min_value: the older name of ``min_val``.
+        max_value: the older name of ``max_val``.
 
     Shape:
         - Input, output: ``(*)``, the same
 
     Raises:
-        ValueError: ``max_val`` is not above ``min_val``.
+        AssertionError: ``max_val`` is not above ``min_val``.
     """
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+    def __init__(
+        self,
+        min_val: float = -1.0,
+        max_val: float = 1.0,
+        inplace: bool = False,
+        min_value: float | None = None,
+        max_value: float | None = None,
+    ) -> None:
         super().__init__()
-        if max_val <= min_val:
-            raise ValueError(f"max_val must be above min_val, but got min_val={min_val}, max_val={max_val}")
-        self.min_val = min_val
-        self.max_val = max_val
+        for name, older in (("min_val", min_value), ("max_val", max_value)):
+            if older is not None:
+                warnings.warn(
+                    f"keyword argument `{name}ue` is deprecated and renamed to `{name}`", FutureWarning, stacklevel=2
+                )
+        self.min_val = min_val if min_value is None else min_value
+        self.max_val = max_val if max_value is None else max_value
         self.inplace = inplace
+        if self.max_val <= self.min_val:
+            raise AssertionError(f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})")
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}" + (", inplace=True" if self.inplace else "")
+
+
+class ReLU6(Hardtanh):
+    r""":math:`y = \min(\max(x, 0), 6)`
+
+    Args:
+        inplace: write into the input.
+
+    Shape:
+        - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.ReLU6()(autograd.tensor([-1.0, 5.0, 7.0]))
+    tensor([0., 5., 6.])
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0.0, 6.0, inplace)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
 
 
 class Hardsigmoid(Module):

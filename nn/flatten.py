@@ -73,7 +73,7 @@ class Unflatten(Module):
                     f"{type(size).__name__} at pos {position}"
                 )
         self.dim = dim
-        self.unflattened_size = tuple(unflattened_size)
+        self.unflattened_size = unflattened_size
 
     def forward(self, input: Tensor) -> Tensor:
         return input.unflatten(self.dim, self.unflattened_size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -16,16 +17,18 @@ globals().update(_FUNCTIONAL)
 globals().update({name: _TORCH[name] for name in ("relu", "tanh", "sigmoid", "selu", "celu")})
 
 
-# Activations with PyTorch's option to write the result into the input, and how many options come before that one.
-_IN_PLACE = {
-    "relu": 0, "relu6": 0, "leaky_relu": 1, "elu": 1, "selu": 0, "celu": 1, "hardtanh": 2, "hardsigmoid": 0,
-    "hardswish": 0, "silu": 0, "mish": 0, "threshold": 2,
+# Activations with PyTorch's option to write the result into the input, and the options that come before that one.
+_IN_PLACE: dict[str, dict[str, Any]] = {
+    "relu": {}, "relu6": {}, "leaky_relu": {"negative_slope": 0.01}, "elu": {"alpha": 1.0}, "selu": {},
+    "celu": {"alpha": 1.0}, "hardtanh": {"min_val": -1.0, "max_val": 1.0}, "hardsigmoid": {}, "hardswish": {},
+    "silu": {}, "mish": {}, "threshold": {"threshold": inspect.Parameter.empty, "value": inspect.Parameter.empty},
 }  # fmt: skip
 _WRITING = ("celu_", "elu_", "hardtanh_", "leaky_relu_", "relu_", "selu_", "threshold_")
 
 
 def _with_inplace(name: str) -> Callable[..., Any]:
-    plain, count = globals()[name], _IN_PLACE[name]
+    plain, options = globals()[name], _IN_PLACE[name]
+    count = len(options)
 
     @functools.wraps(plain)
     def function(input: Tensor, *args: Any, inplace: bool = False, **kwargs: Any) -> Tensor:
@@ -34,6 +37,12 @@ def _with_inplace(name: str) -> Callable[..., Any]:
         result = plain(input, *args, **kwargs)
         return _write(input, result, f"{name}_") if inplace else result
 
+    named = {"input": inspect.Parameter.empty, **options, "inplace": False}
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(each, kind, default=default) for each, default in named.items()]
+    )
+    function.__module__, function.__name__, function.__qualname__ = __name__, name, name
     return function
 
 

@@ -347,9 +347,9 @@ class Module:
 
     # --- Walking the tree ------------------------------------------------------------------------------------------
 
-    def modules(self) -> Iterator[Module]:
-        """This module and all below it, parents first, each once."""
-        for _, module in self.named_modules():
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """This module and all below it, parents first, each once (``remove_duplicate``) or as often as it is used."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
             yield module
 
     def named_modules(

@@ -199,16 +199,32 @@ def test_wrong_arguments():
         (ValueError, "between 0 and 1, but got 1.5", lambda n: n.Dropout(1.5)),
         (TypeError, "tuple of ints", lambda n: n.Unflatten(1, 3)),
         (TypeError, "element of type str at pos 1", lambda n: n.Unflatten(1, (3, "a"))),
+        (AssertionError, r"min_val \(2\)", lambda n: n.Hardtanh(2, 1)),
     ]
     for kind, message, make in cases:
         with pytest.raises(kind):
             make(torch.nn)
         with pytest.raises(kind, match=message):
             make(nn)
-    with pytest.raises(ValueError, match="min_val=2"):
-        nn.Hardtanh(2, 1)
     with pytest.raises(RuntimeError, match="4"):
         nn.Linear(3, 2)(autograd.ones(1, 4))
+
+
+def test_older_names_of_bounds():
+    with pytest.warns(FutureWarning, match="`min_value` is deprecated and renamed to `min_val`"):
+        assert repr(nn.Hardtanh(min_value=-2)) == "Hardtanh(min_val=-2, max_val=1.0)"
+    with pytest.warns(FutureWarning, match="`max_value` is deprecated and renamed to `max_val`"):
+        assert nn.Hardtanh(-1, 1, max_value=3).max_val == 3
+
+
+def test_relu6_is_a_hardtanh():
+    layer = nn.ReLU6()
+    assert isinstance(layer, nn.Hardtanh)
+    assert (layer.min_val, layer.max_val, repr(layer)) == (0.0, 6.0, "ReLU6()")
+
+
+def test_unflatten_keeps_what_it_was_given():
+    assert repr(nn.Unflatten(1, [2, 3])) == "Unflatten(dim=1, unflattened_size=[2, 3])"
 
 
 # --- First values --------------------------------------------------------------------------------------------------

@@ -112,6 +112,8 @@ def test_old_arguments_warn_and_mean_what_they_meant():
         ({"size_average": False}, "sum"),
         ({"reduce": False}, "none"),
         ({"size_average": True}, "mean"),
+        ({"size_average": 0}, "sum"),
+        ({"reduce": 0}, "none"),
     ):
         with pytest.warns(UserWarning, match=f"reduction='{reduction}'"):
             assert nn.MSELoss(**kwargs).reduction == reduction

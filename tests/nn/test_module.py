@@ -75,6 +75,7 @@ def test_shared_members_are_listed_once():
     everything = ["0.weight", "0.bias", "1.weight", "1.bias"]
     assert names(model.named_parameters(remove_duplicate=False)) == everything
     assert names(model.named_modules(remove_duplicate=False)) == ["", "0", "1"]
+    assert [*model.modules(remove_duplicate=False)] == [model, model[0], model[1]]
     assert list(model.state_dict()) == everything
     model[1].weight = model[0].weight
     assert len(list(model.parameters())) == 2

@@ -52,7 +52,8 @@ def chosen_reduction(reduction: str, size_average: Any = None, reduce: Any = Non
         ValueError: an unknown ``reduction``.
     """
     if size_average is not None or reduce is not None:
-        reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
+        averaged, summed = (True if old is None else old for old in (size_average, reduce))
+        reduction = "none" if not summed else "mean" if averaged else "sum"
         warnings.warn(
             f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
             UserWarning,

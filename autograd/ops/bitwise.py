@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import can_cast, result_type
 from ..kernels.halves import FLOATING, INEXACT, finfo
 from ..rows.dispatch import NUMBERS, apply, as_number, broadcast_shape
-from ..rows.public import INPLACE_FUNCTIONS, TORCH, function, inplace
+from ..rows.public import INPLACE_FUNCTIONS, function, inplace, publish_writing
 from ..rows.table import TABLE, Array, PointwiseRow, coarse
 from ..rows.writes import type_name
 from ..tensor import Tensor, wrap
@@ -71,7 +71,7 @@ def integer_function(
 
     inplace(f"{name}_")(into)
     if name in INPLACE_FUNCTIONS:
-        TORCH[f"{name}_"] = getattr(Tensor, f"{name}_")
+        publish_writing(getattr(Tensor, f"{name}_"))
 
 
 integer_function("bitwise_and", np.bitwise_and, "Bits set in both; on bools, and.")

@@ -15,7 +15,7 @@ from ..graph import state
 from ..kernels.halves import FLOATING
 from ..rows.dispatch import NUMBERS, apply, as_number
 from ..rows.nodes import sum_to
-from ..rows.public import TORCH, function, inplace
+from ..rows.public import function, inplace, publish_writing
 from ..rows.table import TABLE, Array, _, coarse
 from ..rows.writes import check_write, write
 from ..tensor import Tensor, check_dim, count_write, in_memory_order, node_of, wrap
@@ -222,7 +222,7 @@ def zero_(self: Tensor) -> Tensor:
 
 for _written in (fill_, zero_):
     setattr(Tensor, _written.__name__, _written)
-    TORCH[_written.__name__] = _written
+    publish_writing(_written)
 
 
 # The arguments of `to` by position, by what the first one is.
@@ -379,7 +379,13 @@ def contiguous(self: Tensor, memory_format: Any = dtypes.contiguous_format) -> T
     return clone_of(self, memory_format)
 
 
-@function(torch=False, method=True)
+@function(method=False)
+def detach(input: Tensor) -> Tensor:
+    """The numbers of ``input`` in the same memory, outside the graph."""
+    return check_tensor("detach", "input", input).detach()
+
+
+@function()
 def detach_(self: Tensor) -> Tensor:
     """Takes this tensor out of the graph; a leaf afterwards, requiring no grad."""
     if self._view is not None:

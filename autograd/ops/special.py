@@ -440,7 +440,7 @@ def spherical_bessel_j0(x):
 
 def polynomial(latex: str) -> Callable[[Callable[..., Any]], PointwiseRow]:
     """Decorator: a row of `special` for orthogonal polynomials, whose second operand is the degree."""
-    return special(latex, domain=((-1, 1), (0, 6)), numbers="either")
+    return special(latex, domain=((-1, 1), (0, 6)), numbers="either", arguments={"n": "y"})
 
 
 @polynomial(r"T_y(x)")

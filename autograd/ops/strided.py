@@ -13,7 +13,7 @@ from ..dtypes import contiguous_format, dtype, to_numpy_dtype
 from ..graph import state
 from ..kernels.layout import memory_and_start
 from ..rows.dispatch import apply
-from ..rows.public import NAMESPACES, TORCH, function, with_keywords
+from ..rows.public import NAMESPACES, TORCH, function, publish_writing, with_keywords
 from ..rows.table import TABLE, Array, _, coarse
 from ..rows.writes import type_name
 from ..tensor import Tensor, check_dim, count_write, shared_counter, wrap
@@ -137,7 +137,7 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
     return apply(strided_view, (input, *_strided_arguments("as_strided", input, size, stride, storage_offset)), {})
 
 
-TORCH["as_strided_"] = become("as_strided_")
+publish_writing(become("as_strided_"))
 
 
 # --- Sliding windows ------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from .writes import check_overlap, check_write, write, write_outs
 
 __all__ = [
     "FUNCTIONAL", "NAMESPACES", "TORCH", "attach_operators", "attach_rows", "function", "inplace", "publish",
+    "publish_writing",
 ]  # fmt: skip
 
 # What stands where: "torch" is `autograd` itself, "linalg" is `autograd.linalg`, and so on; "methods" are those alone.
@@ -72,6 +73,8 @@ def function(
 
     def register(written: Callable[..., Any]) -> Callable[..., Any]:
         public = with_keywords(written, arguments)
+        if spaces:
+            public.__module__, public.__qualname__ = module_of(spaces[0]), written.__name__
         for name in (written.__name__, *aliases):
             for space in spaces:
                 NAMESPACES[space][name] = public
@@ -82,14 +85,21 @@ def function(
                 if as_method:
                     setattr(Tensor, f"{name}_", into)
                 if "torch" in spaces and name in INPLACE_FUNCTIONS:
-                    TORCH[f"{name}_"] = into
+                    publish_writing(into)
         return written
 
     return register
 
 
+def module_of(space: str) -> str:
+    """The module that shows a namespace: where ``pickle`` finds its functions."""
+    return {"torch": "autograd", "nn.functional": "nn.functional"}.get(space, f"autograd.{space}")
+
+
 # NumPy's names for common parameters, which PyTorch's functions take as well.
-KEYWORDS = {"axis": "dim", "keepdims": "keepdim", "self": "input", "x": "input", "x2": "other"}
+KEYWORDS = {
+    "axis": "dim", "keepdims": "keepdim", "self": "input", "x": "input", "a": "input", "x1": "input", "x2": "other",
+}  # fmt: skip
 
 
 def with_keywords(written: Callable[..., Any], arguments: dict[str, str] | None = None) -> Callable[..., Any]:
@@ -123,9 +133,10 @@ def with_keywords(written: Callable[..., Any], arguments: dict[str, str] | None 
         except ArrayError as error:
             return error.of_function(public, args, kwargs)
         except AttributeError:
-            if args and parameters[:1] in (("input",), ("self",)) and not isinstance(args[0], Tensor):
+            first = (*args, *map(kwargs.get, parameters[:1]))[:1]
+            if parameters[:1] in (("input",), ("self",)) and not isinstance(first[0], Tensor):
                 raise TypeError(
-                    f"{written.__name__}(): argument 'input' must be Tensor, not {type(args[0]).__name__}"
+                    f"{written.__name__}(): argument 'input' must be Tensor, not {type(first[0]).__name__}"
                 ) from None
             raise
         return result if out is None else write_outs(out, result, written.__name__, (*args, *kwargs.values()))
@@ -143,9 +154,11 @@ def publish(row: Row) -> None:
         form.__name__ = form.__qualname__ = row.name
         form.__doc__ = document(row)
         form.row = row  # type: ignore[attr-defined]
-    for name in (row.name, *row.aliases):
-        if name in NAMESPACES[row.home]:
-            continue  # a function written by hand that chooses between this row and others
+    # Without those of a function written by hand that chooses between this row and others.
+    names = [name for name in (row.name, *row.aliases) if name not in NAMESPACES[row.home]]
+    if names:
+        public.__module__, public.__qualname__ = module_of(row.home), names[0]
+    for name in names:
         NAMESPACES[row.home][name] = public
         if row.method:
             setattr(Tensor, name, method)
@@ -154,7 +167,7 @@ def publish(row: Row) -> None:
             if row.method:
                 setattr(Tensor, f"{name}_", into)
             if row.home == "torch" and name in INPLACE_FUNCTIONS:
-                TORCH[f"{name}_"] = into
+                publish_writing(into)
 
 
 _published: set[Row] = set()
@@ -172,14 +185,15 @@ def attach_rows() -> None:
 def _function_of(row: Row) -> Callable[..., Any]:
     if isinstance(row, PointwiseRow) and not row.attributes:
         if len(row.inputs) == 1:
-            return unary(row)
+            return with_keywords(unary(row)) if row.home == "special" else unary(row)
         if len(row.inputs) == 2 and row.name not in WITH_ALPHA:
             others = {"self": "input", **{other: public_name(name) for other, name in row.arguments.items()}}
             return with_keywords(named(row), others) if row.numbers == "either" or row.arguments else named(row)
         if len(row.inputs) == 2:
             return _with_alpha(row)
 
-    others = {"axis": "dim", "keepdims": "keepdim", "input": "x", "other": "y", "x2": "y", **row.arguments}
+    operands = dict.fromkeys(("input", "a", "x1"), "x") | dict.fromkeys(("other", "x2"), "y")
+    others = {"axis": "dim", "keepdims": "keepdim", **operands, **row.arguments}
     renamed = {other: name for other, name in others.items() if name in row.parameters and other not in row.parameters}
     if "dims" in row.parameters and "dim" not in row.parameters:
         renamed["axis"] = "dims"
@@ -268,6 +282,20 @@ def _inplace_of(public: Callable[..., Any], name: str) -> Callable[..., Any]:
     method.__qualname__ = f"Tensor.{name}_"
     method.__doc__ = f"In-place version of ``{name}``: writes the result into this tensor and returns it."
     return method
+
+
+def publish_writing(method: Callable[..., Tensor]) -> None:
+    """The in-place method as a function, too, whose tensor goes by the name ``input``."""
+
+    def public(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{method.__name__}(): argument 'input' must be Tensor, not {type(input).__name__}")
+        return method(input, *args, **kwargs)
+
+    public.__name__ = public.__qualname__ = method.__name__
+    public.__module__ = module_of("torch")
+    public.__doc__ = method.__doc__
+    TORCH[method.__name__] = public
 
 
 def _write_directly(public: Any, target: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

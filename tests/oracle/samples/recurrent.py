@@ -3,15 +3,15 @@
 BATCH_SIZES = [3, 2, 2, 1]
 
 
-def network(kind, layers=1, directions=1, biases=True, batch_first=False, packed=False):
-    """``f(L, x, h, *weights)``, for an LSTM ``f(L, x, h, c, *weights)``."""
+def network(kind, layers=1, directions=1, biases=True, batch_first=False, packed=None):
+    """``f(L, x, h, *weights)``, for an LSTM ``f(L, x, h, c, *weights)``; ``packed`` lists the sizes of its batches."""
 
     def expression(L, x, *others):
         states, weights = (others[:2], others[2:]) if kind == "lstm" else (others[0], others[1:])
         options = (list(weights), biases, layers, 0.0, True, directions == 2)
         function = getattr(L, kind)
-        if packed:
-            results = function(x, L.of(BATCH_SIZES), states, *options)
+        if packed is not None:
+            results = function(x, L.of(packed), states, *options)
         else:
             results = function(x, states, *options, batch_first)
         return L.cat([result.reshape(-1) for result in results])
@@ -52,15 +52,15 @@ KINDS = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 SAMPLES = {
     "recurrence": [
         *((network(kind), shapes(gates, (3, 2, 4), 2)) for kind, gates in KINDS.items()),
-        *((network(kind, packed=True), shapes(gates, (8, 2), 3)) for kind, gates in KINDS.items()),
+        *((network(kind, packed=BATCH_SIZES), shapes(gates, (8, 2), 3)) for kind, gates in KINDS.items()),
         *(
-            (network(kind, 2, 2, packed=True), shapes(gates, (8, 2), 3, 2, 2, hidden=2))
+            (network(kind, 2, 2, packed=[2, 1]), shapes(gates, (3, 2), 2, 2, 2, hidden=2))
             for kind, gates in KINDS.items()
             if kind != "rnn_relu"
         ),
         (network("gru", 2, biases=False, batch_first=True), shapes(3, (2, 3, 4), 2, 2, biases=False)),
         (network("lstm", 1, 2, biases=False), shapes(4, (2, 2, 4), 2, 1, 2, biases=False)),
-        (network("lstm", packed=True), shapes(4, (8, 2), 3, projected=2)),
+        (network("lstm", packed=BATCH_SIZES), shapes(4, (8, 2), 3, projected=2)),
         *((cell(kind), cell_shapes(gates)) for kind, gates in KINDS.items()),
         (cell("lstm"), cell_shapes(4, biases=False)),
         (cell("gru"), cell_shapes(3, biases=False)),

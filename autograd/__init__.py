@@ -107,8 +107,8 @@ _LATER = {
 }
 _MODULES = (
     "accelerator amp anomaly_mode backends compiler cpu cuda datasets distributions fft forward_ad func function "
-    "functional grad_mode graph linalg masked mps profiler random return_types serialization signal sparse special storage "
-    "testing types utils variable xpu"
+    "functional grad_mode graph linalg masked mps profiler random return_types serialization signal sparse special "
+    "storage testing types utils variable xpu"
 )
 _LAZY: dict[str, tuple[str, str | None]] = {
     **{name: (f"autograd.{name}", None) for name in _MODULES.split()},

@@ -36,7 +36,8 @@ def _table_shape(embeddings: Tensor) -> tuple[int, int]:
         raise AssertionError(
             f"Embeddings parameter is expected to be 2-dimensional, but has shape {tuple(embeddings.shape)}"
         )
-    return embeddings.shape
+    rows, columns = embeddings.shape
+    return rows, columns
 
 
 def _reset(layer: Any) -> None:

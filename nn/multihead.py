@@ -99,7 +99,7 @@ class MultiheadAttention(Module):
             "v_proj_weight": (embed_dim, self.vdim),
             "in_proj_weight": (3 * embed_dim, embed_dim),
         }
-        absent = ("in_proj_weight",)
+        absent: tuple[str, ...] = ("in_proj_weight",)
         if self._qkv_same_embed_dim:
             shapes = {"in_proj_weight": shapes.pop("in_proj_weight"), **shapes}
             absent = ("q_proj_weight", "k_proj_weight", "v_proj_weight")

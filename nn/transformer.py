@@ -43,7 +43,7 @@ def _is_causal(mask: Tensor | None, hint: bool | None, size: int) -> bool:
     if hint is not None or mask is None:
         return bool(hint)
     causal = _causal_mask(size, dtype=mask.dtype)
-    return mask.shape == causal.shape and bool((mask == causal).all())
+    return mask.shape == causal.shape and autograd.equal(mask, causal)
 
 
 class _Layer(Module):

@@ -30,9 +30,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         ),
     },
     "nn.convolution": {
-        "torch": (
-            "conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution"
-        ),
+        "torch": ("conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution"),
         "nn.functional": "conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d",
     },
     "nn.padding": {"torch": "constant_pad_nd", "nn.functional": "pad"},

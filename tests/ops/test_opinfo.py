@@ -31,11 +31,11 @@ CALLS = {
         )
     ),
     "einsum": lambda tensors, equation: autograd.einsum(equation, tensors),
-    "nn.functional.embedding": lambda weight, input, **kwargs: (
-        autograd.nn.functional.embedding(input, weight, **kwargs)
+    "nn.functional.embedding": lambda weight, input, **kwargs: autograd.nn.functional.embedding(
+        input, weight, **kwargs
     ),
-    "nn.functional.embedding_bag": lambda weight, input, *args, **kwargs: (
-        autograd.nn.functional.embedding_bag(input, weight, *args, **kwargs)
+    "nn.functional.embedding_bag": lambda weight, input, *args, **kwargs: autograd.nn.functional.embedding_bag(
+        input, weight, *args, **kwargs
     ),
     "where": lambda x, condition, other: autograd.where(condition, x, other),
     "zero_": lambda x: x.clone().zero_(),

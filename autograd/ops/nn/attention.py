@@ -106,7 +106,7 @@ def scaled_dot_product_attention(
     if attn_mask is not None:
         seen = attn_mask._array if attn_mask._array.dtype == np.bool_ else attn_mask._array != -np.inf
         blind = ~seen.any(-1, keepdims=True)
-        nothing = wrap(blind) if blind.any() else None
+        nothing = wrap(np.asarray(blind)) if blind.any() else None
         if attn_mask._array.dtype == np.bool_:
             weights = _.where(wrap(seen | blind), scores, -math.inf)
         else:

@@ -510,18 +510,17 @@ def gaussian_nll_loss(
     Raises:
         ValueError: a negative variance, or variances of another shape.
     """
-    if isinstance(var, float):
-        var = input.new_full(input.shape, var)
-    if (var._array < 0).any():
+    variances = input.new_full(input.shape, var) if isinstance(var, float) else var
+    if (variances._array < 0).any():
         raise ValueError("var has negative entry/entries")
-    if var.shape != input.shape:
-        if input.shape[:-1] == var.shape:
-            var = var.unsqueeze(-1)
-        elif input.ndim != var.ndim or [b for a, b in zip(input.shape, var.shape, strict=True) if a != b] != [1]:
-            raise ValueError(f"var is of incorrect size: {list(var.shape)} for input {list(input.shape)}")
+    if input.shape[:-1] == variances.shape != input.shape:
+        variances = variances.unsqueeze(-1)
+    sizes = zip(variances.shape, input.shape, strict=False)
+    if variances.ndim != input.ndim or [size for size, full_size in sizes if size != full_size] not in ([], [1]):
+        raise ValueError(f"var is of incorrect size: {list(variances.shape)} for input {list(input.shape)}")
     reduction = chosen_reduction(reduction)
-    var = raised_to(eps, var)
-    loss = 0.5 * (var.log() + (input - target) ** 2 / var)
+    variances = raised_to(eps, variances)
+    loss = 0.5 * (variances.log() + (input - target) ** 2 / variances)
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
 
 

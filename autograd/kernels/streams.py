@@ -319,6 +319,14 @@ class MT19937Stream(Twister):
         with self._lock, self.singly(4 * trials.size + 16) as draw:
             return binomial(trials, chances, draw)
 
+    def gamma(self, shapes: np.ndarray) -> np.ndarray:
+        """Gamma numbers of rate 1 in float64, one for each of ``shapes``: what ``torch._standard_gamma`` rounds."""
+        _checked("_standard_gamma", shapes.dtype)
+        from autograd.kernels.gamma import gamma
+
+        with self._lock, self.singly(4 * shapes.size + 16) as draw:
+            return gamma(shapes, draw, self.single_normals(draw))
+
     def permutation(self, n: int, dtype: DTypeLike = np.int64) -> np.ndarray:
         """The integers of ``[0, n)`` in random order (Fisher-Yates): ``torch.randperm``.
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["DEFAULT_SEED", "Twister"]
+__all__ = ["DEFAULT_SEED", "Twister", "pair"]
 
 # The seed of a PyTorch generator that nobody seeded.
 DEFAULT_SEED = 67280421310721
@@ -186,6 +186,18 @@ class Twister:
                 self._twister.state = state
                 self.words(2 * used)
 
+    def single_normals(self, draw: Callable[[], float]) -> Callable[[], float]:
+        """A function that gives one standard normal a call, made of numbers of ``draw``; an odd one waits."""
+
+        def normal() -> float:
+            if self._spare is not None:
+                z, self._spare = self._spare, None
+            else:
+                z, self._spare = pair(draw(), draw())
+            return z
+
+        return normal
+
     def hits(self, count: int, p: float) -> np.ndarray:
         """Which of ``count`` float64 uniforms are below ``p``."""
         out = np.empty(count, np.bool_)
@@ -205,8 +217,7 @@ class Twister:
         if count < 16:
             # The C library's functions are PyTorch's to the last bit; NumPy's vectors are not.
             for row, (u1, u2) in zip(z, u.tolist(), strict=True):
-                radius, angle = math.sqrt(-2.0 * math.log1p(-u2)), 2.0 * math.pi * u1
-                row[:] = radius * math.cos(angle), radius * math.sin(angle)
+                row[:] = pair(u1, u2)
         else:
             radius, angle = np.sqrt(-2.0 * np.log1p(-u[:, 1])), 2.0 * math.pi * u[:, 0]
             z[:, 0], z[:, 1] = radius * np.cos(angle), radius * np.sin(angle)
@@ -214,3 +225,9 @@ class Twister:
         if count:
             self._spare = float(z[count]) if z.size > count else None
         return z[:count]
+
+
+def pair(u1: float, u2: float) -> tuple[float, float]:
+    """Two standard normals of two uniforms (Box-Muller), by the C library's functions."""
+    radius, angle = math.sqrt(-2.0 * math.log1p(-u2)), 2.0 * math.pi * u1
+    return radius * math.cos(angle), radius * math.sin(angle)

@@ -113,7 +113,7 @@ def test_imports_run_one_way():
 
 
 def test_layers_and_optimizers_use_public_modules():
-    public = ("tensor", "value", "graph", "devices", "dtypes", "rows", "ops", "kernels", "utils")
+    public = ("tensor", "value", "graph", "devices", "dtypes", "rows", "ops", "kernels", "utils", "backends")
     allowed = [f"autograd.{name}" for name in public]
     for path in SOURCES:
         if not within(module_name(path), "nn", "optim"):

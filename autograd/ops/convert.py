@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..devices import require_cpu
-from ..dtypes import cast, default_dtype
+from ..dtypes import cast
 from ..graph import state
 from ..kernels.halves import FLOATING
 from ..rows.dispatch import NUMBERS, apply, as_number
@@ -404,11 +404,6 @@ def set_element(target: Tensor, array: np.ndarray, index: Any, value: Any, opera
 def records(*tensors: Any) -> bool:
     """Whether an operator on these would be recorded."""
     return state.grad and any(isinstance(t, Tensor) and node_of(t) is not None for t in tensors)
-
-
-def default_float() -> np.dtype:
-    """NumPy's form of the default dtype."""
-    return default_dtype.numpy
 
 
 def check_tensor(operator: str, name: str, value: Any) -> Tensor:

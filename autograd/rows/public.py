@@ -18,7 +18,7 @@ from ..kernels.silence import silently
 from ..tensor import ArrayError, SparseError, Tensor, count_write, wrap
 from .casting import active as casting
 from .casting import call_cast, is_cast
-from .dispatch import NUMBERS, apply, apply_pointwise, compute_dtype
+from .dispatch import NUMBERS, apply, compute_dtype
 from .nodes import show_saved
 from .shortcuts import binary, named, reflected, unary
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
@@ -434,19 +434,3 @@ def _inplace_operator(forward: Callable[..., Any], name: str) -> Callable[..., A
         return result if result is NotImplemented else write(self, result, f"{name}_")
 
     return method
-
-
-def numbers_to_tensors(row: PointwiseRow, *values: Any) -> Tensor:
-    """A pointwise row whose operands may all be numbers: the first becomes a 0-d tensor."""
-    from ..ops.create import tensor
-
-    first = next((value for value in values if isinstance(value, Tensor)), None)
-    operands = list(values)
-    if first is None:
-        operands[0] = tensor(values[0])
-    return apply_pointwise(row, operands)
-
-
-def published(names: Sequence[str]) -> list[CoarseRow | PointwiseRow]:
-    """The rows behind public names, where there is one."""
-    return [TORCH[name].row for name in names if hasattr(TORCH.get(name), "row")]

@@ -18,7 +18,7 @@ with rows therefore serves the plain backward pass and gradients of gradients al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -503,8 +503,3 @@ def pointwise(**options: Any) -> Callable[[Callable[..., Any]], PointwiseRow]:
 def coarse(**options: Any) -> Callable[[Callable[..., Any]], CoarseRow]:
     """Decorator: a row with a kernel of its own. Options are those of `CoarseRow`."""
     return lambda forward: CoarseRow(forward, **options)
-
-
-def differentiable_rows() -> Iterator[Row]:
-    """Rows that have a gradient, in the order of the table."""
-    return (row for row in TABLE.values() if row.is_differentiable)

@@ -32,7 +32,7 @@ FILLED = {
 }
 
 
-def program(fill, shape, dtype, explicit=False, transposed=False):
+def program(fill, shape, dtype, transposed=False):
     def run(L):
         L.manual_seed(11)
         w = L.zeros(shape, dtype=getattr(L, dtype))

@@ -153,7 +153,6 @@ def test_warnings(ours, theirs):
             library.F.l1_loss(library.zeros(3), library.zeros(3), size_average=True)
 
 
-INT = "int64"
 REFUSED = {
     "reduction": (lambda L: L.F.mse_loss(L.zeros(2), L.zeros(2), reduction="max"), ["max"]),
     "ce reduction": (lambda L: L.F.cross_entropy(L.zeros(2, 3), L.of([0, 1]), reduction="max"), ["max"]),

@@ -2,7 +2,6 @@
 
 INF = float("inf")
 m34, m234 = ((3, 4),), ((2, 3, 4),)
-ZERO = ((5,),)
 
 
 def _with_zeros(L, x):

@@ -36,7 +36,7 @@ types: $(STAMP)  ## mypy on the packages
 	$(BIN)/mypy
 
 doctest: $(STAMP)  ## examples in docstrings and in README.md
-	$(BIN)/python -m pytest -n $(WORKERS) --doctest-modules autograd nn optim --ignore=autograd/kernels/conv_loops.py
+	$(BIN)/python -m pytest -n $(WORKERS) --doctest-modules autograd nn optim
 	$(BIN)/python -m pytest tests/test_readme.py
 
 notebooks: $(STAMP)  ## generate the .ipynb files from their sources and execute them

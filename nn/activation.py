@@ -30,6 +30,10 @@ class Threshold(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Threshold(0.5, -1.0)(autograd.tensor([0.0, 2.0]))
+    tensor([-1.,  2.])
     """
 
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
@@ -79,6 +83,10 @@ class LeakyReLU(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.LeakyReLU(0.1)(autograd.tensor([-1.0, 2.0]))
+    tensor([-0.1000,  2.0000])
     """
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
@@ -102,6 +110,10 @@ class ELU(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.ELU()(autograd.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
     """
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
@@ -124,6 +136,10 @@ class SELU(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.SELU()(autograd.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
     """
 
     def __init__(self, inplace: bool = False) -> None:
@@ -146,6 +162,10 @@ class CELU(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.CELU(2.0)(autograd.tensor([-1.0, 2.0]))
+    tensor([-0.7869,  2.0000])
     """
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
@@ -168,6 +188,12 @@ class GELU(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.GELU()(autograd.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
+    >>> nn.GELU("tanh")(autograd.tensor([-1.0, 2.0]))
+    tensor([-0.1588,  1.9546])
     """
 
     def __init__(self, approximate: str = "none") -> None:
@@ -189,6 +215,10 @@ class SiLU(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.SiLU()(autograd.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
     """
 
     def __init__(self, inplace: bool = False) -> None:
@@ -210,6 +240,10 @@ class Mish(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Mish()(autograd.tensor([-1.0, 2.0]))
+    tensor([-0.3034,  1.9440])
     """
 
     def __init__(self, inplace: bool = False) -> None:
@@ -232,6 +266,10 @@ class Softplus(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Softplus()(autograd.tensor([0.0, 2.0]))
+    tensor([0.6931, 2.1269])
     """
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
@@ -251,6 +289,10 @@ class Softsign(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Softsign()(autograd.tensor([-1.0, 3.0]))
+    tensor([-0.5000,  0.7500])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -262,6 +304,10 @@ class LogSigmoid(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.LogSigmoid()(autograd.tensor([-100.0, 0.0]))
+    tensor([-100.0000,   -0.6931])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -283,6 +329,10 @@ class Hardtanh(Module):
 
     Raises:
         AssertionError: ``max_val`` is not above ``min_val``.
+
+    >>> import autograd, nn
+    >>> nn.Hardtanh()(autograd.tensor([-4.0, 0.5, 4.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
     """
 
     def __init__(
@@ -341,6 +391,10 @@ class Hardsigmoid(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Hardsigmoid()(autograd.tensor([-4.0, 0.0, 1.0]))
+    tensor([0.0000, 0.5000, 0.6667])
     """
 
     def __init__(self, inplace: bool = False) -> None:
@@ -359,6 +413,10 @@ class Hardswish(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Hardswish()(autograd.tensor([-4.0, 1.0, 4.0]))
+    tensor([-0.0000, 0.6667, 4.0000])
     """
 
     def __init__(self, inplace: bool = False) -> None:
@@ -374,6 +432,10 @@ class Tanh(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Tanh()(autograd.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7616])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -385,6 +447,10 @@ class Sigmoid(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Sigmoid()(autograd.tensor([0.0, 2.0]))
+    tensor([0.5000, 0.8808])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -424,6 +490,10 @@ class LogSoftmax(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.LogSoftmax(dim=0)(autograd.tensor([0.0, 0.0]))
+    tensor([-0.6931, -0.6931])
     """
 
     def __init__(self, dim: int | None = None) -> None:
@@ -445,6 +515,10 @@ class Softmin(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Softmin(dim=0)(autograd.tensor([0.0, 1.0]))
+    tensor([0.7311, 0.2689])
     """
 
     def __init__(self, dim: int | None = None) -> None:
@@ -466,6 +540,10 @@ class Softmax2d(Module):
 
     Raises:
         ValueError: another number of dimensions.
+
+    >>> import autograd, nn
+    >>> nn.Softmax2d()(autograd.zeros(1, 4, 2, 2)).sum((2, 3))
+    tensor([[1., 1., 1., 1.]])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -479,6 +557,10 @@ class Tanhshrink(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Tanhshrink()(autograd.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.2384])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -493,6 +575,10 @@ class Softshrink(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Softshrink()(autograd.tensor([-1.0, 0.3, 2.0]))
+    tensor([-0.5000,  0.0000,  1.5000])
     """
 
     def __init__(self, lambd: float = 0.5) -> None:
@@ -514,6 +600,10 @@ class Hardshrink(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Hardshrink()(autograd.tensor([-1.0, 0.3, 2.0]))
+    tensor([-1.,  0.,  2.])
     """
 
     def __init__(self, lambd: float = 0.5) -> None:
@@ -541,6 +631,10 @@ class PReLU(Module):
 
     Attributes:
         weight: ``(num_parameters,)``, the slopes.
+
+    >>> import autograd, nn
+    >>> nn.PReLU()(autograd.tensor([-1.0, 2.0]))
+    tensor([-0.2500,  2.0000], grad_fn=<PreluKernelBackward0>)
     """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
@@ -571,6 +665,10 @@ class RReLU(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.RReLU(0.1, 0.3).eval()(autograd.tensor([-1.0, 2.0]))
+    tensor([-0.2000,  2.0000])
     """
 
     def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
@@ -595,6 +693,10 @@ class GLU(Module):
     Shape:
         - Input: ``(*, 2 n, *)``
         - Output: ``(*, n, *)``
+
+    >>> import autograd, nn
+    >>> nn.GLU()(autograd.tensor([1.0, 2.0, 0.0, 1.0]))
+    tensor([0.5000, 1.4621])
     """
 
     def __init__(self, dim: int = -1) -> None:

@@ -47,8 +47,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
 
     >>> import autograd, nn
     >>> layer = nn.AdaptiveLogSoftmaxWithLoss(32, 20, cutoffs=[5, 10])
-    >>> layer.log_prob(autograd.randn(3, 32)).exp().sum(1)
-    tensor([1.0000, 1.0000, 1.0000], grad_fn=<SumBackward1>)
+    >>> autograd.allclose(layer.log_prob(autograd.randn(3, 32)).exp().sum(1), autograd.ones(3))
+    True
     """
 
     def __init__(

@@ -47,6 +47,10 @@ class CosineSimilarity(Module):
     Shape:
         - Inputs: ``(*, D, *)``
         - Output: without the dimension ``dim``
+
+    >>> import autograd, nn
+    >>> nn.CosineSimilarity()(autograd.tensor([[1.0, 0.0]]), autograd.tensor([[1.0, 1.0]]))
+    tensor([0.7071])
     """
 
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:

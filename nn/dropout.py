@@ -64,6 +64,11 @@ class Dropout1d(_Dropout):
 
     Raises:
         ValueError: ``p`` is not between 0 and 1.
+
+    >>> import autograd, nn
+    >>> x = nn.Dropout1d(0.5)(autograd.ones(8, 4, 3))
+    >>> set(x.sum(2).flatten().tolist()) <= {0.0, 6.0}  # whole channels
+    True
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -85,6 +90,11 @@ class Dropout2d(_Dropout):
 
     Raises:
         ValueError: ``p`` is not between 0 and 1.
+
+    >>> import autograd, nn
+    >>> x = nn.Dropout2d(0.5)(autograd.ones(8, 4, 3, 3))
+    >>> set(x.sum((2, 3)).flatten().tolist()) <= {0.0, 18.0}  # whole channels
+    True
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -106,6 +116,11 @@ class Dropout3d(_Dropout):
 
     Raises:
         ValueError: ``p`` is not between 0 and 1.
+
+    >>> import autograd, nn
+    >>> x = nn.Dropout3d(0.5)(autograd.ones(8, 4, 1, 3, 3))
+    >>> set(x.sum((2, 3, 4)).flatten().tolist()) <= {0.0, 18.0}  # whole channels
+    True
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -126,6 +141,10 @@ class AlphaDropout(_Dropout):
 
     Raises:
         ValueError: ``p`` is not between 0 and 1.
+
+    >>> import autograd, nn
+    >>> nn.AlphaDropout(0.2).eval()(autograd.ones(3))
+    tensor([1., 1., 1.])
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -146,6 +165,11 @@ class FeatureAlphaDropout(_Dropout):
 
     Raises:
         ValueError: ``p`` is not between 0 and 1.
+
+    >>> import autograd, nn
+    >>> x = nn.FeatureAlphaDropout(0.5)(autograd.zeros(8, 4, 3))
+    >>> x.std(2).max()  # channels are kept or left out as a whole
+    tensor(0.)
     """
 
     def forward(self, input: Tensor) -> Tensor:

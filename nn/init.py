@@ -84,19 +84,36 @@ def _draw(method: Callable[..., Tensor], a: float, b: float, generator: Any) -> 
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
-    """Draws from the uniform distribution on [a, b)."""
+    """Draws from the uniform distribution on [a, b).
+
+    >>> import autograd, nn
+    >>> w = nn.init.uniform_(autograd.empty(3, 5), -1.0, 1.0)
+    >>> w.abs().max() <= 1
+    tensor(True)
+    """
     return _draw(tensor.uniform_, a, b, generator)
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
-    """Draws from the normal distribution."""
+    """Draws from the normal distribution.
+
+    >>> import autograd, nn
+    >>> nn.init.normal_(autograd.empty(3, 5), std=0.01).shape
+    torch.Size([3, 5])
+    """
     return _draw(tensor.normal_, mean, std, generator)
 
 
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
-    """Draws from the normal distribution, again and again until every value is in [a, b]."""
+    """Draws from the normal distribution, again and again until every value is in [a, b].
+
+    >>> import autograd, nn
+    >>> w = nn.init.trunc_normal_(autograd.empty(100), a=-1.0, b=1.0)
+    >>> w.abs().max() <= 1
+    tensor(True)
+    """
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
@@ -125,18 +142,33 @@ def trunc_normal_(
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Fills with ``val``."""
+    """Fills with ``val``.
+
+    >>> import autograd, nn
+    >>> nn.init.constant_(autograd.empty(3), 0.5)
+    tensor([0.5000, 0.5000, 0.5000])
+    """
     with no_grad():
         return tensor.fill_(val)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Fills with ones."""
+    """Fills with ones.
+
+    >>> import autograd, nn
+    >>> nn.init.ones_(autograd.empty(2))
+    tensor([1., 1.])
+    """
     return constant_(tensor, 1.0)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Fills with zeros."""
+    """Fills with zeros.
+
+    >>> import autograd, nn
+    >>> nn.init.zeros_(autograd.empty(2))
+    tensor([0., 0.])
+    """
     return constant_(tensor, 0.0)
 
 
@@ -145,6 +177,11 @@ def eye_(tensor: Tensor) -> Tensor:
 
     Raises:
         ValueError: not 2-dimensional.
+
+    >>> import autograd, nn
+    >>> nn.init.eye_(autograd.empty(2, 3))
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
     """
     if tensor.ndim != 2:
         raise ValueError(f"Only tensors with 2 dimensions are supported, but got shape {tuple(tensor.shape)}")
@@ -162,6 +199,13 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
     Raises:
         ValueError: another number of dimensions, or groups that do not divide the outputs.
+
+    >>> import autograd, nn
+    >>> w = nn.init.dirac_(autograd.empty(1, 1, 3))
+    >>> w
+    tensor([[[0., 1., 0.]]])
+    >>> nn.functional.conv1d(autograd.tensor([[[1.0, 2.0, 3.0]]]), w, padding=1)
+    tensor([[[1., 2., 3.]]])
     """
     if tensor.ndim not in (3, 4, 5):
         raise ValueError(f"Only tensors with 3, 4, or 5 dimensions are supported, but got {tensor.ndim}")
@@ -201,6 +245,11 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) ->
 
     Raises:
         ValueError: fewer than two dimensions.
+
+    >>> import autograd, nn
+    >>> w = nn.init.xavier_uniform_(autograd.empty(3, 5), nn.init.calculate_gain("relu"))
+    >>> w.abs().max() <= (2 * 6 / (3 + 5)) ** 0.5
+    tensor(True)
     """
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     bound = math.sqrt(3.0) * (gain * math.sqrt(2.0 / (fan_in + fan_out)))
@@ -212,6 +261,10 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> 
 
     Raises:
         ValueError: fewer than two dimensions.
+
+    >>> import autograd, nn
+    >>> nn.init.xavier_normal_(autograd.empty(3, 5)).shape
+    torch.Size([3, 5])
     """
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / (fan_in + fan_out)), generator)
@@ -235,6 +288,11 @@ def kaiming_uniform_(
 
     Raises:
         ValueError: fewer than two dimensions, or an unknown mode or nonlinearity.
+
+    >>> import autograd, nn
+    >>> w = nn.init.kaiming_uniform_(autograd.empty(3, 5), nonlinearity="relu")
+    >>> w.abs().max() <= (6 / 5) ** 0.5
+    tensor(True)
     """
     if 0 in tensor.shape:
         warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
@@ -246,7 +304,12 @@ def kaiming_uniform_(
 def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Tensor:
-    """Draws from N(0, σ²) with σ = gain / √fan. He et al. (2015); arguments as for `kaiming_uniform_`."""
+    """Draws from N(0, σ²) with σ = gain / √fan. He et al. (2015); arguments as for `kaiming_uniform_`.
+
+    >>> import autograd, nn
+    >>> nn.init.kaiming_normal_(autograd.empty(3, 5), mode="fan_out", nonlinearity="relu").shape
+    torch.Size([3, 5])
+    """
     if 0 in tensor.shape:
         warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
         return tensor
@@ -260,6 +323,11 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
 
     Raises:
         ValueError: fewer than two dimensions.
+
+    >>> import autograd, nn
+    >>> w = nn.init.orthogonal_(autograd.empty(3, 5))
+    >>> autograd.allclose(w @ w.T, autograd.eye(3), atol=1e-6)
+    True
     """
     if tensor.ndim < 2:
         raise ValueError(f"Only tensors with 2 or more dimensions are supported, but got shape {tuple(tensor.shape)}")
@@ -285,6 +353,11 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
 
     Raises:
         ValueError: not 2-dimensional.
+
+    >>> import autograd, nn
+    >>> w = nn.init.sparse_(autograd.empty(10, 4), sparsity=0.3)
+    >>> (w == 0).sum(0)
+    tensor([3, 3, 3, 3])
     """
     if tensor.ndim != 2:
         raise ValueError(f"Only tensors with 2 dimensions are supported, but got shape {tuple(tensor.shape)}")

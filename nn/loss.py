@@ -62,6 +62,10 @@ class L1Loss(_Loss):
 
     Raises:
         ValueError: an unknown reduction, at the first call.
+
+    >>> import autograd, nn
+    >>> nn.L1Loss()(autograd.tensor([1.0, 2.0]), autograd.tensor([1.0, 5.0]))
+    tensor(1.5000)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -110,6 +114,10 @@ class BCELoss(_WeightedLoss):
 
     Raises:
         ValueError: an unknown reduction, at the first call.
+
+    >>> import autograd, nn
+    >>> nn.BCELoss()(autograd.tensor([0.5, 0.9]), autograd.tensor([0.0, 1.0]))
+    tensor(0.3993)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -133,6 +141,10 @@ class BCEWithLogitsLoss(_WeightedLoss):
 
     Raises:
         ValueError: an unknown reduction, at the first call.
+
+    >>> import autograd, nn
+    >>> nn.BCEWithLogitsLoss()(autograd.tensor([0.0, 2.0]), autograd.tensor([0.0, 1.0]))
+    tensor(0.4100)
     """
 
     def __init__(
@@ -171,6 +183,11 @@ class NLLLoss(_WeightedLoss):
 
     Raises:
         ValueError: an unknown reduction, at the first call.
+
+    >>> import autograd, nn
+    >>> log_probs = autograd.tensor([[0.25, 0.75], [0.5, 0.5]]).log()
+    >>> nn.NLLLoss()(log_probs, autograd.tensor([1, 0]))
+    tensor(0.4904)
     """
 
     def __init__(
@@ -249,6 +266,10 @@ class HuberLoss(_Loss):
 
     Raises:
         TypeError: ``delta`` is not a number.
+
+    >>> import autograd, nn
+    >>> nn.HuberLoss(reduction="none")(autograd.tensor([0.5, 3.0]), autograd.zeros(2))
+    tensor([0.1250, 2.5000])
     """
 
     def __init__(
@@ -277,6 +298,10 @@ class SmoothL1Loss(_Loss):
     Shape:
         - Input, target: ``(*)``, the same
         - Output: a scalar; ``(*)`` with ``reduction="none"``
+
+    >>> import autograd, nn
+    >>> nn.SmoothL1Loss(reduction="none")(autograd.tensor([0.5, 3.0]), autograd.zeros(2))
+    tensor([0.1250, 2.5000])
     """
 
     def __init__(
@@ -339,6 +364,10 @@ class PoissonNLLLoss(_Loss):
     Shape:
         - Input, target: ``(*)``, the same
         - Output: a scalar; ``(*)`` with ``reduction="none"``
+
+    >>> import autograd, nn
+    >>> nn.PoissonNLLLoss()(autograd.tensor([0.0, 1.0]), autograd.tensor([1.0, 2.0]))
+    tensor(0.8591)
     """
 
     def __init__(
@@ -373,6 +402,10 @@ class GaussianNLLLoss(_Loss):
         - Input, target: ``(*)``, the same
         - Variances: ``(*)``, or without the last dimension, or with one dimension of 1
         - Output: a scalar; ``(*)`` with ``reduction="none"``
+
+    >>> import autograd, nn
+    >>> nn.GaussianNLLLoss()(autograd.tensor([1.0]), autograd.tensor([3.0]), autograd.tensor([4.0]))
+    tensor(1.1931)
     """
 
     def __init__(
@@ -401,6 +434,10 @@ class SoftMarginLoss(_Loss):
     Shape:
         - Input, target: ``(*)``, the same
         - Output: a scalar; ``(*)`` with ``reduction="none"``
+
+    >>> import autograd, nn
+    >>> nn.SoftMarginLoss()(autograd.tensor([0.0, 2.0]), autograd.tensor([1.0, -1.0]))
+    tensor(1.4100)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -425,6 +462,10 @@ class MultiMarginLoss(_WeightedLoss):
 
     Raises:
         ValueError: another ``p``, or a weight that is not one-dimensional.
+
+    >>> import autograd, nn
+    >>> nn.MultiMarginLoss()(autograd.tensor([[0.1, 0.2, 0.8]]), autograd.tensor([2]))
+    tensor(0.2333)
     """
 
     def __init__(
@@ -462,6 +503,11 @@ class MultiLabelMarginLoss(_Loss):
         - Input: ``(N, C)`` or ``(C,)``
         - Target: the same, right classes ended by -1
         - Output: a scalar; ``(N,)`` with ``reduction="none"``
+
+    >>> import autograd, nn
+    >>> x, y = autograd.tensor([[0.1, 0.2, 0.4, 0.8]]), autograd.tensor([[3, 0, -1, 1]])
+    >>> nn.MultiLabelMarginLoss()(x, y)
+    tensor(0.8500)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -480,6 +526,10 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
     Shape:
         - Input, target: ``(N, C)``
         - Output: a scalar; ``(N,)`` with ``reduction="none"``
+
+    >>> import autograd, nn
+    >>> nn.MultiLabelSoftMarginLoss()(autograd.tensor([[0.0, 2.0]]), autograd.tensor([[0.0, 1.0]]))
+    tensor(0.4100)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -498,6 +548,10 @@ class HingeEmbeddingLoss(_Loss):
     Shape:
         - Input, target: ``(*)``, the same
         - Output: a scalar; ``(*)`` with ``reduction="none"``
+
+    >>> import autograd, nn
+    >>> nn.HingeEmbeddingLoss()(autograd.tensor([0.2, 0.3]), autograd.tensor([1, -1]))
+    tensor(0.4500)
     """
 
     def __init__(
@@ -526,6 +580,11 @@ class MarginRankingLoss(_Loss):
     Shape:
         - Inputs, target: ``(*)``, the same
         - Output: a scalar; ``(*)`` with ``reduction="none"``
+
+    >>> import autograd, nn
+    >>> x, y = autograd.tensor([1.0, 2.0]), autograd.tensor([3.0, 1.0])
+    >>> nn.MarginRankingLoss()(x, y, autograd.tensor([1, 1]))
+    tensor(1.)
     """
 
     def __init__(
@@ -555,6 +614,11 @@ class CosineEmbeddingLoss(_Loss):
         - Inputs: ``(N, D)`` or ``(D,)``
         - Target: ``(N,)`` or ``()``
         - Output: a scalar; the target's shape with ``reduction="none"``
+
+    >>> import autograd, nn
+    >>> x, y = autograd.tensor([[1.0, 0.0]]), autograd.tensor([[0.0, 1.0]])
+    >>> nn.CosineEmbeddingLoss()(x, y, autograd.tensor([1]))
+    tensor(1.)
     """
 
     def __init__(
@@ -589,6 +653,11 @@ class TripletMarginLoss(_Loss):
 
     Raises:
         ValueError: a margin that is not positive.
+
+    >>> import autograd, nn
+    >>> anchor, positive, negative = autograd.tensor([[[0.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.5]]])
+    >>> nn.TripletMarginLoss()(anchor, positive, negative)
+    tensor(0.5000)
     """
 
     def __init__(
@@ -637,6 +706,11 @@ class TripletMarginWithDistanceLoss(_Loss):
 
     Raises:
         ValueError: a margin that is not positive.
+
+    >>> import autograd, nn
+    >>> loss = nn.TripletMarginWithDistanceLoss(distance_function=lambda x, y: (x - y).abs().sum(-1))
+    >>> loss(*autograd.tensor([[[0.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.5]]]))
+    tensor(0.5000)
     """
 
     def __init__(
@@ -669,7 +743,13 @@ class TripletMarginWithDistanceLoss(_Loss):
 
 
 class NLLLoss2d(NLLLoss):
-    """The old name of `NLLLoss` for images."""
+    """The old name of `NLLLoss` for images.
+
+    >>> import autograd, nn
+    >>> log_probs = autograd.full((1, 2, 3, 3), 0.5).log()
+    >>> nn.NLLLoss()(log_probs, autograd.ones(1, 3, 3, dtype=autograd.int64))
+    tensor(0.6931)
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         warnings.warn("`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead.", FutureWarning, stacklevel=2)
@@ -699,6 +779,11 @@ class LinearCrossEntropyLoss(_WeightedLoss):
 
     Raises:
         RuntimeError: a weight of another shape, or smoothing outside of [0, 1].
+
+    >>> import autograd, nn
+    >>> loss = nn.LinearCrossEntropyLoss(4, 3, bias=False)
+    >>> loss(autograd.zeros(2, 4), autograd.tensor([0, 2]))
+    tensor(1.0986, grad_fn=<NllLossBackward0>)
     """
 
     def __init__(
@@ -768,6 +853,11 @@ class CTCLoss(_Loss):
         - Targets: ``(N, S)``, or all of them one after the other
         - Lengths: ``(N,)`` or ``()``
         - Output: a scalar; ``(N,)`` or ``()`` with ``reduction="none"``
+
+    >>> import autograd, nn
+    >>> log_probs = autograd.zeros(4, 1, 3).log_softmax(2)
+    >>> nn.CTCLoss()(log_probs, autograd.tensor([[1, 2]]), [4], [2])
+    tensor(0.8432)
     """
 
     def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
@@ -793,6 +883,10 @@ class HingeLoss(_Loss):
         - Input: ``(*)``, scores
         - Target: ``(*)``, 1 or -1
         - Output: a scalar; ``(*)`` with ``reduction="none"``
+
+    >>> import autograd, nn
+    >>> nn.HingeLoss()(autograd.tensor([0.5, -2.0]), autograd.tensor([1.0, -1.0]))
+    tensor(0.2500)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -811,6 +905,10 @@ class SquareLoss(_Loss):
         - Input: ``(*)``, scores
         - Target: ``(*)``, 1 or -1
         - Output: a scalar; ``(*)`` with ``reduction="none"``
+
+    >>> import autograd, nn
+    >>> nn.SquareLoss()(autograd.tensor([0.5, -2.0]), autograd.tensor([1.0, -1.0]))
+    tensor(0.6250)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -829,6 +927,10 @@ class LogisticLoss(_Loss):
         - Input: ``(*)``, probabilities
         - Target: ``(*)``, 1 or 0
         - Output: a scalar; ``(*)`` with ``reduction="none"``
+
+    >>> import autograd, nn
+    >>> nn.LogisticLoss(reduction="sum")(autograd.tensor([0.25, 0.75]), autograd.tensor([0.0, 1.0]))
+    tensor(0.2877)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:

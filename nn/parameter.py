@@ -62,6 +62,12 @@ class Buffer(Tensor):
 
     Raises:
         TypeError: ``data`` is not a Tensor.
+
+    >>> import autograd, nn
+    >>> layer = nn.Module()
+    >>> layer.mean = nn.Buffer(autograd.zeros(2))
+    >>> list(layer.state_dict())
+    ['mean']
     """
 
     persistent: bool
@@ -218,6 +224,12 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):  # type: ignore[mis
         device: ``"cpu"``.
         dtype: of the elements to be; the default dtype by default.
         persistent: whether it is part of the module's ``state_dict``.
+
+    >>> import autograd, nn
+    >>> mean = nn.UninitializedBuffer()
+    >>> mean.materialize((2,))
+    >>> type(mean).__name__, mean.shape
+    ('Tensor', torch.Size([2]))
     """
 
     def __new__(

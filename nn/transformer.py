@@ -289,6 +289,11 @@ class TransformerDecoder(_Stack):
 
     Shape:
         - Target, memory, output: as those of the layer
+
+    >>> import autograd, nn
+    >>> layer = nn.TransformerDecoderLayer(d_model=16, nhead=4)
+    >>> nn.TransformerDecoder(layer, num_layers=2)(autograd.rand(5, 2, 16), autograd.rand(10, 2, 16)).shape
+    torch.Size([5, 2, 16])
     """
 
     def __init__(self, decoder_layer: TransformerDecoderLayer, num_layers: int, norm: Module | None = None) -> None:

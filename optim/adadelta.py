@@ -48,6 +48,14 @@ class Adadelta(Optimizer):
 
     Raises:
         ValueError: a negative number, or rho above 1.
+
+    >>> import autograd, nn, optim
+    >>> w = nn.Parameter(autograd.tensor([1.0]))
+    >>> optimizer = optim.Adadelta([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    tensor([0.9997])
     """
 
     def __init__(

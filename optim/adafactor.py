@@ -52,6 +52,14 @@ class Adafactor(Optimizer):
 
     Raises:
         ValueError: a number out of range.
+
+    >>> import autograd, nn, optim
+    >>> w = nn.Parameter(autograd.tensor([1.0]))
+    >>> optimizer = optim.Adafactor([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    tensor([0.9000])
     """
 
     def __init__(

@@ -56,6 +56,14 @@ class Adagrad(Optimizer):
 
     Raises:
         ValueError: a negative number.
+
+    >>> import autograd, nn, optim
+    >>> w = nn.Parameter(autograd.tensor([1.0]))
+    >>> optimizer = optim.Adagrad([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    tensor([0.9000])
     """
 
     _sparse_gradients = True

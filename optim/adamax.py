@@ -48,6 +48,14 @@ class Adamax(Optimizer):
 
     Raises:
         ValueError: a negative number, or betas outside [0, 1).
+
+    >>> import autograd, nn, optim
+    >>> w = nn.Parameter(autograd.tensor([1.0]))
+    >>> optimizer = optim.Adamax([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    tensor([0.9000])
     """
 
     def __init__(

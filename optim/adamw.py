@@ -32,6 +32,14 @@ class AdamW(Adam):
 
     Raises:
         ValueError: a negative number, or betas outside [0, 1).
+
+    >>> import autograd, nn, optim
+    >>> w = nn.Parameter(autograd.tensor([1.0]))
+    >>> optimizer = optim.AdamW([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    tensor([0.8990])
     """
 
     def __init__(

@@ -53,6 +53,14 @@ class ASGD(Optimizer):
 
     Raises:
         ValueError: a negative learning rate or weight decay.
+
+    >>> import autograd, nn, optim
+    >>> w = nn.Parameter(autograd.tensor([1.0]))
+    >>> optimizer = optim.ASGD([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    tensor([0.8000])
     """
 
     def __init__(

@@ -39,6 +39,15 @@ class Muon(Optimizer):
 
     Raises:
         ValueError: a parameter that is no matrix, a negative number, or another name of a function.
+
+    >>> import autograd, nn, optim
+    >>> w = nn.Parameter(autograd.eye(2))
+    >>> optimizer = optim.Muon([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    tensor([[0.8775, 0.0000],
+            [0.0000, 0.8775]])
     """
 
     def __init__(

@@ -53,6 +53,14 @@ class NAdam(Optimizer):
 
     Raises:
         ValueError: a negative number, or betas outside [0, 1).
+
+    >>> import autograd, nn, optim
+    >>> w = nn.Parameter(autograd.tensor([1.0]))
+    >>> optimizer = optim.NAdam([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    tensor([0.8944])
     """
 
     def __init__(

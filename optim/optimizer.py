@@ -41,12 +41,28 @@ required = _Required()
 
 
 def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Calls ``hook(optimizer, args, kwargs)`` before each step of every optimizer; a tuple replaces the arguments."""
+    """Calls ``hook(optimizer, args, kwargs)`` before each step of every optimizer; a tuple replaces the arguments.
+
+    >>> import autograd, nn, optim
+    >>> w = nn.Parameter(autograd.ones(1))
+    >>> handle = optim.optimizer.register_optimizer_step_pre_hook(lambda optimizer, args, kwargs: print("before"))
+    >>> optim.SGD([w]).step()
+    before
+    >>> handle.remove()
+    """
     return _all_pre_hooks.register(hook)
 
 
 def register_optimizer_step_post_hook(hook: Callable[..., None]) -> RemovableHandle:
-    """Calls ``hook(optimizer, args, kwargs)`` after each step of every optimizer."""
+    """Calls ``hook(optimizer, args, kwargs)`` after each step of every optimizer.
+
+    >>> import autograd, nn, optim
+    >>> w = nn.Parameter(autograd.ones(1))
+    >>> handle = optim.optimizer.register_optimizer_step_post_hook(lambda optimizer, args, kwargs: print("after"))
+    >>> optim.SGD([w]).step()
+    after
+    >>> handle.remove()
+    """
     return _all_post_hooks.register(hook)
 
 
@@ -93,6 +109,24 @@ class Optimizer:
     Raises:
         TypeError: ``params`` is a single tensor, or holds something else than tensors.
         ValueError: no parameters, a tensor that is no leaf, or one that is in two groups.
+
+    >>> import autograd, nn, optim
+    >>> class Signs(optim.Optimizer):
+    ...     def __init__(self, params, lr=0.1):
+    ...         super().__init__(params, {"lr": lr})
+    ...
+    ...     def new_state(self, param, group):
+    ...         return {}
+    ...
+    ...     def update(self, params, gradients, group):
+    ...         for param, gradient in zip(params, gradients):
+    ...             param -= group["lr"] * gradient.sign()
+    >>> w = nn.Parameter(autograd.tensor([1.0, -1.0]))
+    >>> optimizer = Signs([w])
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    tensor([ 0.9000, -0.9000])
     """
 
     _stepping = False

@@ -53,6 +53,14 @@ class RAdam(Optimizer):
 
     Raises:
         ValueError: a negative number, or betas outside [0, 1).
+
+    >>> import autograd, nn, optim
+    >>> w = nn.Parameter(autograd.tensor([1.0]))
+    >>> optimizer = optim.RAdam([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    tensor([0.8000])
     """
 
     def __init__(

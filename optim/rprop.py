@@ -48,6 +48,14 @@ class Rprop(Optimizer):
 
     Raises:
         ValueError: a negative learning rate, or not η₋ < 1 < η₊.
+
+    >>> import autograd, nn, optim
+    >>> w = nn.Parameter(autograd.tensor([1.0]))
+    >>> optimizer = optim.Rprop([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    tensor([0.9000])
     """
 
     def __init__(

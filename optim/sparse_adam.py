@@ -24,6 +24,16 @@ class SparseAdam(Optimizer):
 
     Raises:
         ValueError: lr or eps not positive, betas outside [0, 1), or parameters that are sparse or complex.
+
+    >>> import autograd, nn, optim
+    >>> table = nn.Embedding.from_pretrained(autograd.ones(3, 2), freeze=False, sparse=True)
+    >>> optimizer = optim.SparseAdam(table.parameters(), lr=0.1)
+    >>> table(autograd.tensor([1])).sum().backward()
+    >>> optimizer.step()
+    >>> table.weight.data
+    tensor([[1.0000, 1.0000],
+            [0.9000, 0.9000],
+            [1.0000, 1.0000]])
     """
 
     _sparse_gradients = True

@@ -88,12 +88,19 @@ def get_ema_multi_avg_fn(decay: float = 0.999) -> MultiAverage:
 
     Raises:
         ValueError: ``decay`` outside [0, 1].
+
+    >>> import autograd, nn, optim
+    >>> model = optim.swa_utils.AveragedModel(nn.Linear(2, 1), multi_avg_fn=optim.swa_utils.get_ema_multi_avg_fn(0.9))
     """
     return _in_place(get_ema_avg_fn(decay))
 
 
 def get_swa_multi_avg_fn() -> MultiAverage:
-    """As `get_swa_avg_fn`, for lists of tensors, the first of which is written to."""
+    """As `get_swa_avg_fn`, for lists of tensors, the first of which is written to.
+
+    >>> import autograd, nn, optim
+    >>> model = optim.swa_utils.AveragedModel(nn.Linear(2, 1), multi_avg_fn=optim.swa_utils.get_swa_multi_avg_fn())
+    """
     return _in_place(get_swa_avg_fn())
 
 
@@ -182,6 +189,12 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
         loader: inputs, or tuples or lists that begin with one.
         model: called with each input in training mode.
         device: accepted for PyTorch's sake.
+
+    >>> import autograd, nn, optim
+    >>> model = nn.BatchNorm1d(2)
+    >>> optim.swa_utils.update_bn([autograd.tensor([[1.0, 2.0], [3.0, 6.0]])], model)
+    >>> model.running_mean
+    tensor([2., 4.])
     """
     layers = {module: module.momentum for module in model.modules() if isinstance(module, _BatchNorm)}
     if not layers:
@@ -212,6 +225,16 @@ class SWALR(LRScheduler):
 
     Raises:
         ValueError: an unknown strategy, a number of epochs that is no integer or negative, or a list of another length.
+
+    >>> import autograd, nn, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = optim.swa_utils.SWALR(optimizer, swa_lr=0.5, anneal_epochs=2, anneal_strategy="linear"), []
+    >>> for _ in range(4):
+    ...     optimizer.step()
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.75, 0.5, 0.5]
     """
 
     def __init__(

@@ -320,7 +320,7 @@ def nan_to_num(
     """NaN replaced by ``nan`` (0), infinities by ``posinf`` and ``neginf`` (the dtype's largest and smallest).
 
     >>> import autograd
-    >>> autograd.nan_to_num(autograd.tensor([float("nan"), float("inf"), 1.0]), posinf=9.0)
+    >>> autograd.nan_to_num(autograd.tensor([autograd.nan, autograd.inf, 1.0]), posinf=9.0)
     tensor([0., 9., 1.])
     """
     array = check_tensor("nan_to_num", "input", input)._array

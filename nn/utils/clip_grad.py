@@ -40,6 +40,14 @@ def clip_grad_norm_(
 
     Raises:
         RuntimeError: with ``error_if_nonfinite``, the norm is nan or inf; no gradient has changed.
+
+    >>> import autograd, nn
+    >>> w = autograd.zeros(2, requires_grad=True)
+    >>> w.grad = autograd.tensor([3.0, 4.0])
+    >>> nn.utils.clip_grad_norm_([w], max_norm=1.0)
+    tensor(5.)
+    >>> w.grad
+    tensor([0.6000, 0.8000])
     """
     listed = _listed(parameters)
     if not listed and isinstance(parameters, Iterator):
@@ -72,7 +80,12 @@ def get_total_norm(
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
-    """The norm of all tensors, seen as one vector: a 0-d tensor; arguments as for `clip_grad_norm_`."""
+    """The norm of all tensors, seen as one vector: a 0-d tensor; arguments as for `clip_grad_norm_`.
+
+    >>> import autograd, nn
+    >>> nn.utils.get_total_norm([autograd.tensor([3.0]), autograd.tensor([4.0])])
+    tensor(5.)
+    """
     listed = _listed(tensors)
     if not listed:
         return wrap(np.zeros((), np.float32))
@@ -91,7 +104,15 @@ def get_total_norm(
 def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
-    """Scales all gradients as `clip_grad_norm_` does, for a norm that is known already."""
+    """Scales all gradients as `clip_grad_norm_` does, for a norm that is known already.
+
+    >>> import autograd, nn
+    >>> w = autograd.zeros(2, requires_grad=True)
+    >>> w.grad = autograd.tensor([3.0, 4.0])
+    >>> nn.utils.clip_grads_with_norm_([w], max_norm=1.0, total_norm=autograd.tensor(10.0))
+    >>> w.grad
+    tensor([0.3000, 0.4000])
+    """
     limit = float(max_norm)
     factor = np.minimum(limit / (total_norm._array + 1e-6), 1.0)
     for tensor in _listed(parameters):
@@ -108,6 +129,13 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
         parameters: one tensor or several; those without a gradient are left out.
         clip_value: the largest absolute value.
         foreach: accepted for PyTorch's sake.
+
+    >>> import autograd, nn
+    >>> w = autograd.zeros(2, requires_grad=True)
+    >>> w.grad = autograd.tensor([3.0, -4.0])
+    >>> nn.utils.clip_grad_value_([w], 3.5)
+    >>> w.grad
+    tensor([ 3.0000, -3.5000])
     """
     limit = float(clip_value)
     for tensor in _listed(parameters):

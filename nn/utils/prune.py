@@ -410,7 +410,14 @@ class CustomFromMask(BasePruningMethod):
 
 
 def identity(module: Module, name: str) -> Module:
-    """Brings a mask of ones to the parameter ``name``; returns ``module``."""
+    """Brings a mask of ones to the parameter ``name``; returns ``module``.
+
+    >>> import autograd, nn
+    >>> layer = nn.utils.prune.identity(nn.Linear(2, 2), "weight")
+    >>> layer.weight_mask
+    tensor([[1., 1.],
+            [1., 1.]])
+    """
     Identity.apply(module, name)
     return module
 
@@ -459,6 +466,11 @@ def random_structured(module: Module, name: str, amount: float, dim: int) -> Mod
         name: of the parameter.
         amount: the fraction of the slices that are left, or how many.
         dim: along which they are.
+
+    >>> import autograd, nn
+    >>> layer = nn.utils.prune.random_structured(nn.Linear(4, 4), "weight", amount=1, dim=1)
+    >>> layer.weight_mask.sum(1)
+    tensor([3., 3., 3., 3.])
     """
     RandomStructured.apply(module, name, amount, dim)
     return module
@@ -476,6 +488,13 @@ def ln_structured(
         n: the p of the norm.
         dim: along which the slices are.
         importance_scores: in place of the parameter's values.
+
+    >>> import autograd, nn
+    >>> layer = nn.Linear(2, 2)
+    >>> layer.weight.data = autograd.tensor([[1.0, 5.0], [2.0, 3.0]])
+    >>> nn.utils.prune.ln_structured(layer, "weight", amount=1, n=1, dim=0).weight_mask
+    tensor([[1., 1.],
+            [0., 0.]])
     """
     LnStructured.apply(module, name, amount, n, dim, importance_scores=importance_scores)
     return module
@@ -530,7 +549,13 @@ def global_unstructured(
 
 
 def custom_from_mask(module: Module, name: str, mask: Tensor) -> Module:
-    """Prunes the parameter ``name`` where ``mask``, of its shape, is zero; returns ``module``."""
+    """Prunes the parameter ``name`` where ``mask``, of its shape, is zero; returns ``module``.
+
+    >>> import autograd, nn
+    >>> layer = nn.utils.prune.custom_from_mask(nn.Linear(2, 1), "weight", autograd.tensor([[0.0, 1.0]]))
+    >>> layer.weight[0, 0] == 0
+    tensor(True)
+    """
     CustomFromMask.apply(module, name, mask)
     return module
 
@@ -540,6 +565,11 @@ def remove(module: Module, name: str) -> Module:
 
     Raises:
         ValueError: it is not pruned.
+
+    >>> import autograd, nn
+    >>> layer = nn.utils.prune.l1_unstructured(nn.Linear(2, 2), "weight", amount=1)
+    >>> list(nn.utils.prune.remove(layer, "weight").state_dict())
+    ['bias', 'weight']
     """
     for key, hook in pre_hooks_of(module, BasePruningMethod):
         if hook._tensor_name == name:
@@ -550,5 +580,11 @@ def remove(module: Module, name: str) -> Module:
 
 
 def is_pruned(module: Module) -> bool:
-    """Whether a parameter of ``module`` or of a module below it is pruned."""
+    """Whether a parameter of ``module`` or of a module below it is pruned.
+
+    >>> import autograd, nn
+    >>> layer = nn.Linear(2, 2)
+    >>> nn.utils.prune.is_pruned(layer), nn.utils.prune.is_pruned(nn.utils.prune.identity(layer, "weight"))
+    (False, True)
+    """
     return any(pre_hooks_of(each, BasePruningMethod) for each in module.modules())

@@ -289,7 +289,12 @@ def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool 
 
 
 def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> PackedSequence:
-    """Sequences (length, *) packed; see `pack_padded_sequence`."""
+    """Sequences (length, *) packed; see `pack_padded_sequence`.
+
+    >>> import autograd, nn
+    >>> nn.utils.rnn.pack_sequence([autograd.tensor([1, 2, 3]), autograd.tensor([4, 5])]).batch_sizes
+    tensor([2, 2, 1])
+    """
     lengths = [sequence.size(0) for sequence in sequences]
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 

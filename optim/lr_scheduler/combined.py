@@ -61,6 +61,18 @@ class SequentialLR(_Combined):
     Raises:
         TypeError: something that is no schedule.
         ValueError: no schedule, one of another optimizer, one that needs a measurement, or not as many milestones.
+
+    >>> import autograd, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> warmup = optim.lr_scheduler.LinearLR(optimizer, start_factor=0.5, total_iters=2)
+    >>> decay = optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    >>> schedule, rates = optim.lr_scheduler.SequentialLR(optimizer, [warmup, decay], milestones=[2]), []
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.75, 1.0, 0.5, 0.25]
     """
 
     def __init__(
@@ -114,6 +126,18 @@ class ChainedScheduler(_Combined):
     Raises:
         TypeError: something that is no schedule.
         ValueError: no schedule, one of another optimizer, or one that needs a measurement.
+
+    >>> import autograd, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> warmup = optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> decay = optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    >>> schedule, rates = optim.lr_scheduler.ChainedScheduler([warmup, decay]), []
+    >>> for _ in range(4):
+    ...     optimizer.step()
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.25, 0.25, 0.125]
     """
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:

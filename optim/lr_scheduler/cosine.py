@@ -31,6 +31,16 @@ class CosineAnnealingLR(LRScheduler):
         T_max: epochs from the first rate to the smallest.
         eta_min: the smallest rate.
         last_epoch: number of the last epoch when a training is resumed.
+
+    >>> import autograd, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=4), []
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> [round(rate, 4) for rate in rates]
+    [1.0, 0.8536, 0.5, 0.1464, 0.0]
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
@@ -68,6 +78,16 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     Raises:
         ValueError: ``T_0`` or ``T_mult`` is no positive integer, ``eta_min`` no number.
+
+    >>> import autograd, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2), []
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> [round(rate, 4) for rate in rates]
+    [1.0, 0.5, 1.0, 0.5, 1.0]
     """
 
     def __init__(

@@ -51,6 +51,17 @@ class CyclicLR(LRScheduler):
     Raises:
         TypeError: ``optimizer`` is none.
         ValueError: an unknown mode, lists of another length, or an optimizer without momentum to cycle.
+
+    >>> import autograd, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule = optim.lr_scheduler.CyclicLR(optimizer, 0.0, max_lr=1.0, step_size_up=2, cycle_momentum=False)
+    >>> rates = []
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> rates
+    [0.0, 0.5, 1.0, 0.5, 0.0]
     """
 
     def __init__(

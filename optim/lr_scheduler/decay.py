@@ -83,6 +83,16 @@ class MultiStepLR(_OfFactors):
         milestones: numbers of epochs; one that is there twice counts twice.
         gamma: factor.
         last_epoch: number of the last epoch when a training is resumed.
+
+    >>> import autograd, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = optim.lr_scheduler.MultiStepLR(optimizer, milestones=[2, 3], gamma=0.5), []
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 1.0, 0.5, 0.25, 0.25]
     """
 
     def __init__(
@@ -110,6 +120,16 @@ class ConstantLR(_OfFactors):
 
     Raises:
         ValueError: a factor outside [0, 1].
+
+    >>> import autograd, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2), []
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.5, 1.0, 1.0, 1.0]
     """
 
     def __init__(
@@ -142,6 +162,16 @@ class LinearLR(_OfFactors):
 
     Raises:
         ValueError: a factor out of range.
+
+    >>> import autograd, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = optim.lr_scheduler.LinearLR(optimizer, start_factor=0.5, total_iters=4), []
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.625, 0.75, 0.875, 1.0]
     """
 
     def __init__(
@@ -184,6 +214,16 @@ class ExponentialLR(_OfFactors):
         optimizer: whose groups are given rates.
         gamma: factor.
         last_epoch: number of the last epoch when a training is resumed.
+
+    >>> import autograd, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5), []
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 0.25, 0.125, 0.0625]
     """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
@@ -205,6 +245,16 @@ class PolynomialLR(_OfFactors):
         total_iters: number of epochs until the rate is 0.
         power: of the share.
         last_epoch: number of the last epoch when a training is resumed.
+
+    >>> import autograd, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = optim.lr_scheduler.PolynomialLR(optimizer, total_iters=4, power=1.0), []
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.75, 0.5, 0.25, 0.0]
     """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:

@@ -71,6 +71,16 @@ class MultiplicativeLR(_OfFunctions):
     Raises:
         TypeError: something that cannot be called.
         ValueError: a list of another length.
+
+    >>> import autograd, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = optim.lr_scheduler.MultiplicativeLR(optimizer, lambda epoch: 0.5), []
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 0.25, 0.125, 0.0625]
     """
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Function | Sequence[Function], last_epoch: int = -1) -> None:

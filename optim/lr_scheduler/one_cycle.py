@@ -64,6 +64,16 @@ class OneCycleLR(LRScheduler):
         TypeError: ``optimizer`` is none.
         ValueError: a number out of range or not given, lists of another length, or an optimizer without momentum to
             cycle; and in `step`, more than ``total_steps``.
+
+    >>> import autograd, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=5, cycle_momentum=False), []
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> [round(rate, 4) for rate in rates]
+    [0.04, 0.9505, 0.6113, 0.1883, 0.0]
     """
 
     def __init__(

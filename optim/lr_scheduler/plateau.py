@@ -29,6 +29,15 @@ class ReduceLROnPlateau(LRScheduler):
     Raises:
         TypeError: ``optimizer`` is none.
         ValueError: a factor of 1 or more, an unknown mode, or a list of another length.
+
+    >>> import autograd, optim
+    >>> optimizer = optim.SGD([autograd.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule = optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
+    >>> for loss in (3.0, 2.0, 2.0, 2.0):
+    ...     optimizer.step()
+    ...     schedule.step(loss)
+    >>> schedule.get_last_lr()
+    [0.5]
     """
 
     def __init__(

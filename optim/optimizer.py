@@ -400,11 +400,11 @@ class Optimizer:
                     self.state[param]["step"] = counter(step, group)
 
     def __repr__(self) -> str:
-        lines = [f"{type(self).__name__} ("]
+        text = f"{type(self).__name__} ("
         for number, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {number}")
-            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
-        return "\n".join(lines) + "\n)"
+            options = "".join(f"    {name}: {group[name]}\n" for name in sorted(group) if name != "params")
+            text += f"\nParameter Group {number}\n{options}"
+        return text + ")"
 
 
 def _copied(value: Any, param: Tensor | None, key: Any) -> Any:

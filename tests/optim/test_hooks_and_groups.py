@@ -115,6 +115,15 @@ def test_an_option_that_every_group_must_give(both):
     assert repr(required) == "<required parameter>"
 
 
+def test_printed_form_of_several_groups(both):
+    def program(lib):
+        package, layers = modules(lib)
+        groups = [{"params": [layers.Parameter(lib.ones(1))]}, {"params": [layers.Parameter(lib.ones(2))], "lr": 0.5}]
+        return repr(package.SGD(groups, lr=0.1))
+
+    both(program)
+
+
 def test_a_group_is_the_dict_that_was_given():
     group = {"params": [nn.Parameter(autograd.ones(1))]}
     optimizer = optim.SGD([group], lr=0.5)

@@ -82,6 +82,7 @@ SKIPPED_DTYPES = {
         "float16": "PyTorch rounds in between",
         "bfloat16": "PyTorch rounds in between",
     },
+    "nn.functional.ctc_loss": {"float32": "both are 8e-5 away from what float64 gives"},
     "nn.functional.grid_sample": {"float16": "PyTorch rounds in between", "bfloat16": "PyTorch rounds in between"},
     "native_layer_norm": {"float32": "the gradient of one element is 0 here, what rounding leaves in PyTorch"},
     "nn.functional.conv_transpose2d": {"float16": "PyTorch rounds in between", "bfloat16": "PyTorch rounds in between"},

@@ -190,7 +190,6 @@ def test_result_dtypes(row, ours, theirs):
 
 # (row, dtype) where PyTorch's answer depends on the form of the call, or is of another dtype.
 WIDER = {
-    ("hardtanh", "uint8"),  # it refuses the default limits on unsigned types
     ("square", "bool"),  # int64 in PyTorch, which squares with pow
     ("pow", "bool"),  # it depends on which operand is a number
     ("clamp_from_below", "bool"),

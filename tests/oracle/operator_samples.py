@@ -33,6 +33,8 @@ EXPRESSIONS = {
     "celu": lambda L, x, alpha=1.0: L.celu(x, alpha),
     "gelu_exact": lambda L, x: L.F.gelu(x),
     "hardshrink": lambda L, x, lambd=0.5: L.hardshrink(x, lambd),
+    "hardtanh": lambda L, x, min_val=-1.0, max_val=1.0: L.F.hardtanh(x, min_val, max_val),
+    "softshrink": lambda L, x, lambd=0.5: L.F.softshrink(x, lambd),
     "gelu_tanh": lambda L, x: L.F.gelu(x, approximate="tanh"),
     "threshold_at": lambda L, x, threshold=0.0, value=0.0: L.F.threshold(x, threshold, value),
     "prelu_kernel": lambda L, x, weight: L._prelu_kernel(*L.broadcast_tensors(x, weight)),

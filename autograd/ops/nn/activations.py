@@ -6,8 +6,10 @@ written so that a NaN passes the gradient on instead of hiding behind a zero.
 
 from __future__ import annotations
 
+from ...kernels.halves import finfo
+from ...rows.dispatch import apply
 from ...rows.public import function
-from ...rows.table import _, pointwise
+from ...rows.table import TABLE, _, pointwise
 from ...tensor import Tensor, check_dim
 from ..convert import check_tensor
 
@@ -195,7 +197,7 @@ def _(g, x):
 @pointwise(
     latex=r"\min(\max(x, \text{min}), \text{max})",
     kinks=(-1, 1),
-    home="nn.functional",
+    home="",
     refuses_bool="convert with .float()",
 )
 def hardtanh(x, min_val=-1.0, max_val=1.0):
@@ -247,9 +249,7 @@ def _(g, x):
     return g * (t * t)
 
 
-@pointwise(
-    latex=r"\operatorname{sign}(x) \max(|x| - \lambda, 0)", kinks=(-0.5, 0.5), home="nn.functional", accepts="floats"
-)
+@pointwise(latex=r"\operatorname{sign}(x) \max(|x| - \lambda, 0)", kinks=(-0.5, 0.5), home="", accepts="floats")
 def softshrink(x, lambd=0.5):
     return _.where(x > lambd, x - lambd, _.where(x < -lambd, x + lambd, 0 * x))
 
@@ -283,6 +283,49 @@ def threshold_at(x, threshold=0.0, value=0.0):
 @threshold_at.gradient("x")
 def _(g, x, threshold):
     return _.where(x <= threshold, 0.0, g)
+
+
+# --- With limits to check ------------------------------------------------------------------------------------------
+
+
+@function(torch=False, functional=True, method=False)
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """``min(max(input, min_val), max_val)``.
+
+    Raises:
+        ValueError: ``min_val`` is above ``max_val``.
+        RuntimeError: bool input, or negative limits for an unsigned one.
+
+    >>> import autograd
+    >>> autograd.nn.functional.hardtanh(autograd.tensor([-2.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if min_val > max_val:
+        raise ValueError(f"min_val cannot be greater than max_val: hardtanh got {min_val} and {max_val}")
+    if check_tensor("hardtanh", "input", input)._array.dtype.kind == "u" and (min_val < 0 or max_val < 0):
+        raise RuntimeError(
+            f"cannot do hardtanh on an unsigned type with negative limits: got {input.dtype}, {min_val} and {max_val}"
+        )
+    return apply(TABLE["hardtanh"], (input, min_val, max_val), {})
+
+
+@function(torch=False, functional=True, method=False)
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """``input`` moved towards 0 by ``lambd``, and 0 where it is no further away: ``sign(x) max(|x| - lambd, 0)``.
+
+    Raises:
+        RuntimeError: ``lambd`` is negative or more than the dtype holds.
+
+    >>> import autograd
+    >>> autograd.nn.functional.softshrink(autograd.tensor([-2.0, 0.3, 2.0]))
+    tensor([-1.5000,  0.0000,  1.5000])
+    """
+    dtype = check_tensor("softshrink", "input", input).dtype
+    if dtype.is_floating_point and not 0 <= lambd <= finfo(dtype.numpy).max:
+        raise RuntimeError(
+            f"lambda must be in range [0, {float(finfo(dtype.numpy).max):g}] for input dtype {dtype}, but found {lambd}"
+        )
+    return apply(TABLE["softshrink"], (input, lambd), {})
 
 
 @function(torch=False, functional=True, method=False)

@@ -73,15 +73,15 @@ def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any
         raise NotImplementedError(f"{operator} not implemented for {x.dtype.name} input; convert with .float()")
     if x.ndim == 0:
         raise RuntimeError(f"{operator}: input must have classes along a dimension, but it is 0-dimensional")
+    if x.ndim > 1 and target.ndim and target.shape[0] != x.shape[0]:
+        raise ValueError(
+            f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({target.shape[0]}): {operator} "
+            f"got input {list(x.shape)} and target {list(target.shape)}."
+        )
     if target.dtype.kind not in "iu":
         raise RuntimeError(f"{operator}: expected target to hold classes of type int64, but got {target.dtype.name}")
     wanted = x.shape[:1] + x.shape[2:] if x.ndim > 1 else ()
     if target.shape != wanted:
-        if x.ndim > 1 and target.ndim and target.shape[0] != x.shape[0]:
-            raise ValueError(
-                f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({target.shape[0]}): {operator} "
-                f"got input {list(x.shape)} and target {list(target.shape)}."
-            )
         raise RuntimeError(
             f"{operator}: expected target size {list(wanted)} for input {list(x.shape)}, got {list(target.shape)}"
         )

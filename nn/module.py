@@ -209,26 +209,26 @@ class Module:
             self._require_init("parameters")
             self._forget(name, keep="_parameters")
             self.register_parameter(name, value)
-        elif isinstance(value, Module):
-            self._require_init("module")
-            self._forget(name, keep="_modules")
-            self._modules[name] = registered("_modules", self, name, value)
-        elif isinstance(value, Buffer):
-            self._require_init("buffer")
-            self._forget(name, keep="_buffers")
-            self.register_buffer(name, value, value.persistent)
         elif name in own.get("_parameters", ()):
             if value is not None:
                 raise TypeError(
                     f"cannot assign '{_typename(value)}' as parameter '{name}' (nn.Parameter or None expected)"
                 )
             self._parameters[name] = None
+        elif isinstance(value, Module):
+            self._require_init("module")
+            self._forget(name, keep="_modules")
+            self._modules[name] = registered("_modules", self, name, value)
         elif name in own.get("_modules", ()):
             if value is not None:
                 raise TypeError(
                     f"cannot assign '{_typename(value)}' as child module '{name}' (nn.Module or None expected)"
                 )
             self._modules[name] = registered("_modules", self, name, None)
+        elif isinstance(value, Buffer):
+            self._require_init("buffer")
+            self._forget(name, keep="_buffers")
+            self.register_buffer(name, value, value.persistent)
         elif name in own.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(

@@ -159,7 +159,7 @@ def _plan(
         return [lambda: tensor.copy_(value)]
     if not isinstance(tensor, Parameter):
         return [lambda: setattr(module, name, value)]
-    if not value.is_floating_point() and tensor.requires_grad:
+    if tensor.requires_grad and not (value.is_floating_point() or value.is_complex()):
         errors.append(f"cannot assign {key}: {value.dtype} in the checkpoint, but the model trains it.")
         return []
     return [lambda: setattr(module, name, _as_parameter(value, tensor.requires_grad))]

@@ -85,7 +85,10 @@ class LBFGS(Optimizer):
 
         Raises:
             RuntimeError: an unknown line search.
+            AssertionError: a second group was added.
         """
+        if len(self.param_groups) != 1:
+            raise AssertionError(f"LBFGS takes one group of parameters, but got {len(self.param_groups)}")
         with no_grad():
             return self._minimize(enable_grad()(closure))
 
@@ -115,7 +118,9 @@ class LBFGS(Optimizer):
                 param.copy_(value)
             return found
 
-        for iteration in range(1, max_iter + 1):
+        iteration = 0
+        while iteration < max_iter:
+            iteration += 1
             state["n_iter"] += 1
             direction = _direction(state, gradient, group["history_size"])
             if state.get("prev_flat_grad") is None:

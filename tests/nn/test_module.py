@@ -132,7 +132,10 @@ def test_errors_of_registration():
         (TypeError, "Tensor or None", lambda m, t, n: m.register_buffer("v", 3.0)),
         (TypeError, "not a Module subclass", lambda m, t, n: m.add_module("v", 3)),
         (TypeError, "as parameter 'w'", lambda m, t, n: setattr(m, "w", t.ones(1))),
+        (TypeError, "as parameter 'w'", lambda m, t, n: setattr(m, "w", n.Identity())),
+        (TypeError, "as parameter 'w'", lambda m, t, n: setattr(m, "w", n.Buffer(t.ones(1)))),
         (TypeError, "as child module 'child'", lambda m, t, n: setattr(m, "child", 3)),
+        (TypeError, "as child module 'child'", lambda m, t, n: setattr(m, "child", n.Buffer(t.ones(1)))),
         (TypeError, "as buffer 'b'", lambda m, t, n: setattr(m, "b", 3)),
         (AttributeError, "has no attribute 'missing'", lambda m, t, n: m.missing),
         (AttributeError, "`missing`", lambda m, t, n: m.get_submodule("child.missing")),
@@ -429,6 +432,17 @@ def test_loading_converts_the_dtype_unless_it_assigns():
     assert not net.scale.requires_grad
     assert net.first.weight.requires_grad
     assert isinstance(net.first.weight, nn.Parameter)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex64", "int64", "bool"])
+def test_loading_assigns_what_can_be_trained(dtype, both):
+    def program(lib):
+        package = nn if lib is autograd else lib.nn
+        layer = package.Linear(2, 1)
+        layer.load_state_dict({"weight": lib.ones(1, 2, dtype=getattr(lib, dtype)), "bias": lib.ones(1)}, assign=True)
+        return layer.weight
+
+    both(program)
 
 
 def test_loading_is_noticed_by_a_graph_that_saved_a_parameter():

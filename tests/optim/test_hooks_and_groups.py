@@ -124,6 +124,28 @@ def test_printed_form_of_several_groups(both):
     both(program)
 
 
+@pytest.mark.parametrize("options", [{}, {"max_iter": 2.5}, {"max_iter": 4.0}, {"max_iter": 0}], ids=str)
+@pytest.mark.parametrize("groups", [1, 2])
+def test_lbfgs_has_one_group_and_may_count_in_floats(groups, options, both):
+    def program(lib):
+        package, layers = modules(lib)
+        w = layers.Parameter(lib.tensor([3.0, 2.0]))
+        optimizer = package.LBFGS([w], **options)
+        for _ in range(groups - 1):
+            optimizer.add_param_group({"params": [layers.Parameter(lib.ones(1))]})
+
+        def closure():
+            optimizer.zero_grad()
+            loss = (w**4).sum()
+            loss.backward()
+            return loss
+
+        losses = [optimizer.step(closure).item() for _ in range(2)]
+        return losses, w, optimizer.state[w]["func_evals"], optimizer.state[w]["n_iter"]
+
+    both(program)
+
+
 def test_a_group_is_the_dict_that_was_given():
     group = {"params": [nn.Parameter(autograd.ones(1))]}
     optimizer = optim.SGD([group], lr=0.5)

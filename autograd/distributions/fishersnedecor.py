@@ -45,7 +45,8 @@ class FisherSnedecor(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        return autograd.where(self.df2 <= 2, math.nan, self.df2 / (self.df2 - 2))
+        n = autograd.where(self.df2 <= 2, math.nan, self.df2)
+        return n / (n - 2)
 
     @property
     def mode(self) -> Tensor:
@@ -54,8 +55,8 @@ class FisherSnedecor(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        m, n = self.df1, self.df2
-        return autograd.where(n <= 4, math.nan, 2 * n.pow(2) * (m + n - 2) / (m * (n - 2).pow(2) * (n - 4)))
+        m, n = self.df1, autograd.where(self.df2 <= 4, math.nan, self.df2)
+        return 2 * n.pow(2) * (m + n - 2) / (m * (n - 2).pow(2) * (n - 4))
 
     def rsample(self, sample_shape: Sequence[int] = Size()) -> Tensor:
         numerator, denominator = self._gamma1.rsample(sample_shape), self._gamma2.rsample(sample_shape)

@@ -55,7 +55,8 @@ class Gamma(ExponentialFamily):
     def rsample(self, sample_shape: Sequence[int] = Size()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         value = autograd._standard_gamma(self.concentration.expand(shape)) / self.rate.expand(shape)
-        value.detach().clamp_(min=autograd.finfo(value.dtype).tiny)
+        # Not recorded: what has underflown still moves with the parameters.
+        value.data.clamp_(min=autograd.finfo(value.dtype).tiny)
         return value
 
     def log_prob(self, value: Tensor) -> Tensor:

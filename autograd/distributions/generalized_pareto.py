@@ -74,8 +74,8 @@ class GeneralizedPareto(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
-        growth = autograd.log1p(self.concentration * self._z(value))
-        return self.log_survival_function(value) - self.scale.log() - growth
+        z = self._z(value)
+        return -self.scale.log() - self._by_tail(z, lambda c: autograd.special.xlog1py(1 / c + 1, c * z))
 
     def log_survival_function(self, value: Tensor) -> Tensor:
         """``ln P(x > value)``."""

@@ -49,7 +49,7 @@ class MixtureSameFamily(Distribution):
                     f"`mixture_distribution.batch_shape` ({mixed}) is not compatible with "
                     f"`component_distribution.batch_shape` ({batch}) without its last axis"
                 )
-        count, components = mixture_distribution._num_events, component_distribution.batch_shape[-1:]
+        count, components = mixture_distribution.logits.shape[-1], component_distribution.batch_shape[-1:]
         if components and count != components[0]:
             raise ValueError(
                 f"`mixture_distribution` has {count} components, but `component_distribution.batch_shape[-1]` is "

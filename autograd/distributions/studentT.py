@@ -53,8 +53,10 @@ class StudentT(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        finite = self.scale.pow(2) * self.df / (self.df - 2)
-        return autograd.where(self.df > 2, finite, autograd.where(self.df > 1, math.inf, math.nan).to(finite))
+        is_finite = self.df > 2
+        df = autograd.where(is_finite, self.df, 3.0)
+        otherwise = autograd.where(self.df > 1, math.inf, math.nan).to(df.dtype)
+        return autograd.where(is_finite, self.scale.pow(2) * df / (df - 2), otherwise)
 
     def rsample(self, sample_shape: Sequence[int] = Size()) -> Tensor:
         x = standard_normal(self._extended_shape(sample_shape), self.df)

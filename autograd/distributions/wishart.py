@@ -96,7 +96,8 @@ class Wishart(ScaleMatrix, ExponentialFamily):
         """``L A A^T L^T`` with chi numbers on A's diagonal and normal ones below it."""
         n = self._event_shape[-1]
         degrees = self.df.unsqueeze(-1) - autograd.arange(n, dtype=self.df.dtype)
-        diagonal = Chi2(degrees).rsample(sample_shape).sqrt()
+        tiny = autograd.finfo(degrees.dtype).eps
+        diagonal = Chi2(degrees).rsample(sample_shape).sqrt().clamp(min=tiny)
         below = autograd.randn((*sample_shape, *self._batch_shape, n * (n - 1) // 2), dtype=diagonal.dtype)
         noise = diagonal.diag_embed() + vec_to_tril_matrix(below, diag=-1)
         factor = self._unbroadcasted_scale_tril @ noise
@@ -109,14 +110,16 @@ class Wishart(ScaleMatrix, ExponentialFamily):
             sample_shape: before the batch.
             max_try_correction: how often at most.
         """
-        sample = self._bartlett_sampling(Size(sample_shape))
+        # PyTorch draws all regular matrices a second time: so that a seed gives the same ones.
+        with autograd.no_grad():
+            self._bartlett_sampling(sample_shape)
+        sample = self._bartlett_sampling(sample_shape)
         for _ in range(max_try_correction):
             singular = ~self.support.check(sample)
             if not singular.any():
                 break
             warnings.warn("Singular sample detected.", stacklevel=2)
-            again = self._bartlett_sampling(Size(sample_shape))
-            sample = autograd.where(singular[..., None, None], again, sample)
+            sample = autograd.where(singular[..., None, None], self._bartlett_sampling(sample_shape), sample)
         return sample
 
     def _halves(self) -> tuple[int, Tensor]:

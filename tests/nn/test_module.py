@@ -84,20 +84,17 @@ def test_shared_members_are_listed_once():
 def test_assignment_moves_a_name_between_registries():
     m = nn.Module()
     m.x = 1
-    m.x = nn.Parameter(autograd.ones(1))
-    assert "x" not in m.__dict__
-    assert "x" in m._parameters
-    m.x = nn.Linear(1, 1)
-    assert "x" not in m._parameters
-    assert "x" in m._modules
     m.x = nn.Buffer(autograd.ones(1), persistent=False)
-    assert "x" not in m._modules
+    assert "x" not in m.__dict__
     assert names(m.named_buffers()) == ["x"]
     assert list(m.state_dict()) == []
     m.x = autograd.zeros(3)
     assert m._buffers["x"].shape == (3,)
-    m.x = nn.Parameter(autograd.ones(1))
+    m.x = nn.Linear(1, 1)
     assert "x" not in m._buffers
+    assert list(m.state_dict()) == ["x.weight", "x.bias"]
+    m.x = nn.Parameter(autograd.ones(1))
+    assert "x" not in m._modules
     assert list(m.state_dict()) == ["x"]
     m.x = None
     assert m.x is None

@@ -25,7 +25,7 @@ from .. import pytree
 from ..dtypes import from_numpy_dtype
 from ..graph import state
 from ..tensor import BatchError, Tensor, check_dim, shared_counter
-from .dispatch import apply_coarse, apply_pointwise, compute_dtype
+from .dispatch import apply_coarse, apply_pointwise, signature_of
 from .public import FUNCTIONAL, TORCH
 from .table import TABLE, CoarseRow, PointwiseRow, Row
 
@@ -456,7 +456,8 @@ def pointwise_on_batch(row: PointwiseRow, values: Sequence[Any]) -> Tensor:
     mixed = {t.dtype for name, t in zip(row.inputs, operands, strict=True) if isinstance(t, Tensor)}
     if len(mixed) > 1 or any(not isinstance(o, Tensor) for o in operands):
         # A 0-d example counts less in the promotion of types than the batch would.
-        dtype = from_numpy_dtype(_promoted(row, operands))
+        # Before integers become floats, so that checks hold.
+        dtype = from_numpy_dtype(signature_of(row, operands).promoted)
         operands = [
             operand.to(dtype) if isinstance(operand, Tensor) and name != "condition" else operand
             for name, operand in zip(row.inputs, operands, strict=True)
@@ -467,14 +468,6 @@ def pointwise_on_batch(row: PointwiseRow, values: Sequence[Any]) -> Tensor:
         for operand in operands
     ]
     return wrap_batch(apply_pointwise(row, [*aligned, *values[count:]]), batch)
-
-
-def _promoted(row: PointwiseRow, operands: Sequence[Any]) -> np.dtype:
-    """The dtype in which the row computes on one example: before integers become floats, so that checks hold."""
-    plain = PointwiseRow.__new__(PointwiseRow)
-    plain.__dict__.update(row.__dict__)
-    plain.result = "same"
-    return compute_dtype(plain, operands)
 
 
 def _aligned(value: Tensor, ndim: int) -> Tensor:

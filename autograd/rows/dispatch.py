@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -14,17 +15,17 @@ from ..kernels.halves import INEXACT, is_half
 from ..kernels.silence import silently
 from ..tensor import INFERENCE, ArrayError, Tensor, node_of, shared_counter, wrap
 from .nodes import ComplexNode, ManyNode, Output, PointwiseNode, RowNode, WideNode, holds_complex, record
-from .readings import F32
+from .readings import BOOL, F32, as_number, constant
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
 from .widening import is_narrow, run_wide
 from .writes import link_view, remember_view, shares_memory, type_name
 
-__all__ = ["NUMBERS", "apply", "apply_coarse", "apply_pointwise", "as_number", "broadcast_shape", "compute_dtype"]
+__all__ = ["NUMBERS", "apply", "apply_coarse", "apply_pointwise", "as_number", "broadcast_shape", "signature_of"]
 
 ndarray = np.ndarray
 new = object.__new__
 REFUSED = {"any": "", "numbers": "b", "floats": "biu"}
-ARITHMETIC = {"add", "sub", "mul", "div"}  # a number beside halves need not be one
+SCALING = {"mul", "div"}  # a number beside halves need not be one; added to them, it is rounded first
 NUMBERS: Any = (int, float, complex, np.number, np.bool_)
 
 
@@ -41,69 +42,84 @@ Tensor._apply_row = staticmethod(apply)  # type: ignore[attr-defined]
 def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     count = len(row.inputs)
     operands, attributes = values[:count], tuple(values[count:])
-    tensors: list[Tensor | None] = []
     arrays: list[ndarray] = []
     nodes: list[Node | None] = []
+    differentiable = False
     try:
-        dtype = compute_dtype(row, operands)
-        half = row.name in ARITHMETIC and is_half(dtype)
-        if dtype.kind == "c" and isinstance(row.complex, str):
-            return apply(TABLE[row.complex], [_promoted(operand, dtype) for operand in operands], {})
-        for name, operand in zip(row.inputs, operands, strict=True):
+        signature = signature_of(row, operands)
+        dtype = signature.dtype
+        if signature.is_replaced:
+            return apply(TABLE[cast(str, row.complex)], [_promoted(operand, dtype) for operand in operands], {})
+        for operand, target in zip(operands, signature.casts):  # noqa: B905 (hot path)
             if isinstance(operand, Tensor):
-                tensors.append(operand)
-                nodes.append(node_of(operand))
+                node = operand._node if operand._view is None else node_of(operand)
                 array = operand._array
-                arrays.append(array if array.dtype == dtype or name == "condition" else array.astype(dtype))
+                arrays.append(array if target is None else array.astype(target))
+                nodes.append(node)
+                if node is not None:
+                    differentiable = True
             else:
-                tensors.append(None)
+                arrays.append(constant(operand, cast(np.dtype, target)))
                 nodes.append(None)
-                kind = F32 if half else dtype
-                arrays.append(as_number(operand, kind) if name != "condition" else np.asarray(operand, np.bool_))
     except ArrayError as error:
         return error.of_row(row, values)
-    shape = broadcast_shape(row, arrays)
-    size = 1
-    for n in shape:
-        size *= n
-    result = silently(row.program, arrays, attributes, dtype, size)[0]
-    if not isinstance(result, ndarray):
+    size = math.prod(broadcast_shape(row, arrays))
+    program = row.program
+    if signature.run is None or program.runs_as_loop(size):
+        result = silently(program, arrays, attributes, dtype, size)[0]
+    else:
+        if attributes:
+            arrays += [constant(attributes[i], dtype) for i in program.attribute_positions]
+        result = silently(signature.run, *arrays)
+    if type(result) is not ndarray:
         result = np.asarray(result)
     result = tidy(result, *arrays) if row.keeps_layout else np.ascontiguousarray(result).reshape(result.shape)
     if result is arrays[0]:
         result = result.copy()  # identity: the result of an operator is never its input
-    if row.result != "bool" and result.dtype != dtype:
-        result = result.astype(dtype)
+    if result.dtype is not dtype and row.result != "bool":
+        result = result.astype(dtype, copy=False)
     out = wrap(result)
     if state.inference:
         out._counter = INFERENCE
-    if row.is_recorded and state.grad and any(node is not None for node in nodes) and result.dtype.kind in INEXACT:
-        plan = row.plan(tuple(node is not None for node in nodes))
-        if plan.names:
-            saved, guards = [], []
-            for name in plan.saved:
-                if name == "out":
-                    saved.append(result)
-                    guards += [shared_counter(out), 0]
-                    continue
-                i = row.inputs.index(name)
-                saved.append(arrays[i])
-                owner = tensors[i]
-                if owner is not None and owner._array is arrays[i]:
-                    guards += _guard(owner)
-            fits = [
-                None
-                if arrays[i].shape == result.shape
-                and operands[i]._array.dtype == dtype
-                and plan.keeps_shape
-                and not half
-                else (arrays[i].shape, operands[i]._array.dtype)
-                for i in plan.positions
-            ]
-            edges = tuple(nodes[i] for i in plan.positions)
-            node_class = ComplexNode if result.dtype.kind == "c" else PointwiseNode
-            record(out, plan, edges, tuple(saved), tuple(guards), fits, attributes, node_class)
+    if differentiable and row.is_recorded and state.grad and result.dtype.kind in INEXACT:
+        _record_pointwise(row, signature, operands, arrays, nodes, attributes, out)
     return out
+
+
+def _record_pointwise(
+    row: PointwiseRow,
+    signature: Signature,
+    operands: list[Any],
+    arrays: list[ndarray],
+    nodes: list[Node | None],
+    attributes: tuple[Any, ...],
+    out: Tensor,
+) -> None:
+    plan = row.plan(tuple([node is not None for node in nodes]))
+    if not plan.names:
+        return
+    result = out._array
+    saved: list[ndarray] = []
+    guards: list[Any] = []
+    for i in plan.saved_positions:
+        if i < 0:
+            saved.append(result)
+            guards += (shared_counter(out), 0)
+            continue
+        saved.append(arrays[i])
+        owner = operands[i]
+        if isinstance(owner, Tensor) and owner._array is arrays[i]:
+            guards += _guard(owner)
+    keeps_dtype = plan.keeps_shape and not signature.is_half
+    fits = [
+        None
+        if keeps_dtype and signature.casts[i] is None and arrays[i].shape == result.shape
+        else (arrays[i].shape, operands[i]._array.dtype)
+        for i in plan.positions
+    ]
+    edges = tuple([nodes[i] for i in plan.positions])
+    node_class = ComplexNode if signature.dtype.kind == "c" else PointwiseNode
+    record(out, plan, edges, tuple(saved), tuple(guards), fits, attributes, node_class)
 
 
 def _promoted(operand: Any, dtype: np.dtype) -> Tensor:
@@ -119,24 +135,65 @@ def tidy(result: ndarray, *operands: ndarray) -> ndarray:
     return result
 
 
-def as_number(value: Any, dtype: np.dtype) -> ndarray:
-    """A number as a 0-d array; integers wrap around as in C where the type is too small."""
-    if dtype.kind in "iu" and isinstance(value, (int, np.integer)):
-        return np.asarray(int(value) & 0xFFFFFFFFFFFFFFFF, np.uint64).astype(dtype)
-    return np.asarray(value, dtype)
-
-
 def _guard(owner: Tensor) -> list[Any]:
     counter = shared_counter(owner)
     return [counter, counter[0]]
 
 
-def compute_dtype(row: PointwiseRow, operands: Sequence[Any]) -> np.dtype:
-    """The dtype in which a pointwise row computes, by PyTorch's promotion.
+class Signature:
+    """What the kinds of its operands decide about a pointwise row, by PyTorch's promotion.
+
+    Attributes:
+        promoted: the common dtype of the operands.
+        dtype: that in which the row computes: integers may become floats.
+        casts: for each operand the dtype to which it is converted, or None.
+        is_half: whether it scales halves: a number beside them need not be one.
+        is_replaced: whether another row takes its place for complex numbers.
+        run: NumPy's reading, for arrays and attributes; None where `Program` does more than to call it.
 
     Raises:
         TypeError: an operand is neither a tensor nor a number.
     """
+
+    __slots__ = ("casts", "dtype", "is_half", "is_replaced", "promoted", "run")
+
+    def __init__(self, row: PointwiseRow, operands: Sequence[Any]) -> None:
+        self.promoted = dtype = _promoted_dtype(row, operands)
+        if row.result == "float" and dtype.kind in "biu":
+            dtype = dtypes.default_dtype.numpy
+        elif row.result == "number" and dtype.kind == "b":
+            dtype = dtypes.int64.numpy
+        self.dtype = dtype
+        self.is_half = row.name in SCALING and is_half(dtype)
+        self.is_replaced = dtype.kind == "c" and isinstance(row.complex, str)
+        self.casts: list[np.dtype | None] = []
+        for name, operand in zip(row.inputs, operands, strict=True):
+            if not isinstance(operand, Tensor):
+                self.casts.append(BOOL if name == "condition" else F32 if self.is_half else dtype)
+            else:
+                self.casts.append(None if name == "condition" or operand._array.dtype == dtype else dtype)
+        self.run = None if self.is_replaced or row.program.is_widened(dtype) else row.program.small(dtype, "single")
+
+
+def signature_of(row: PointwiseRow, operands: Sequence[Any]) -> Signature:
+    """What the kinds of the operands decide: found out once for each combination of them."""
+    key: list[Any] = [dtypes.default_dtype.numpy]
+    for operand in operands:
+        if isinstance(operand, Tensor):
+            array = operand._array
+            key += (array.dtype, array.ndim > 0)
+        else:
+            key.append(type(operand))
+    kinds = tuple(key)
+    signature = row.signatures.get(kinds)
+    if signature is None:
+        signature = row.signatures[kinds] = Signature(row, operands)
+    if row.check is not None:
+        row.check(operands, signature.promoted)
+    return signature
+
+
+def _promoted_dtype(row: PointwiseRow, operands: Sequence[Any]) -> np.dtype:
     dimensioned = zero_dim = number = None
     for name, operand in zip(row.inputs, operands, strict=True):
         if name == "condition":
@@ -166,37 +223,29 @@ def compute_dtype(row: PointwiseRow, operands: Sequence[Any]) -> np.dtype:
         v._array.dtype.kind == "b" if isinstance(v, Tensor) else isinstance(v, (bool, np.bool_)) for v in operands
     ):
         raise RuntimeError(f"{row.name} is not supported on bool tensors: {row.refuses_bool}")
-    if row.check is not None:
-        row.check(operands, dtype)
-    if row.result == "float" and dtype.kind in "biu":
-        return dtypes.default_dtype.numpy
-    if row.result == "number" and dtype.kind == "b":
-        return dtypes.int64.numpy
     return dtype
 
 
 def broadcast_shape(row: Row, arrays: Sequence[ndarray]) -> tuple[int, ...]:
     """The common shape; the error names both shapes and the first dimension that does not match."""
-    first = arrays[0].shape
-    if all(array.shape == first for array in arrays):
-        return first
-    try:
-        return np.broadcast_shapes(*(array.shape for array in arrays))
-    except ValueError:
-        pass
-    result: tuple[int, ...] = ()
+    common: tuple[int, ...] = ()
     for array in arrays:
-        a, b = result, array.shape
-        ndim = max(len(a), len(b))
-        wide_a, wide_b = (1,) * (ndim - len(a)) + a, (1,) * (ndim - len(b)) + b
-        for dim in reversed(range(ndim)):
-            if wide_a[dim] != wide_b[dim] and 1 not in (wide_a[dim], wide_b[dim]):
-                raise RuntimeError(
-                    f"The size of tensor a ({wide_a[dim]}) must match the size of tensor b ({wide_b[dim]}) at "
-                    f"non-singleton dimension {dim}: {row.name} got shapes {list(a)} and {list(b)}."
-                )
-        result = tuple(m if n == 1 else n for m, n in zip(wide_a, wide_b, strict=True))
-    raise AssertionError("NumPy refused shapes that broadcast")
+        shape = array.shape
+        if shape and shape != common:
+            common = _broadcast(row, common, shape) if common else shape
+    return common
+
+
+def _broadcast(row: Row, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    ndim = max(len(a), len(b))
+    wide_a, wide_b = (1,) * (ndim - len(a)) + a, (1,) * (ndim - len(b)) + b
+    for dim in reversed(range(ndim)):
+        if wide_a[dim] != wide_b[dim] and wide_a[dim] != 1 and wide_b[dim] != 1:
+            raise RuntimeError(
+                f"The size of tensor a ({wide_a[dim]}) must match the size of tensor b ({wide_b[dim]}) at "
+                f"non-singleton dimension {dim}: {row.name} got shapes {list(a)} and {list(b)}."
+            )
+    return tuple([m if n == 1 else n for m, n in zip(wide_a, wide_b, strict=True)])
 
 
 # --- Rows with a kernel of their own -------------------------------------------------------------------------------

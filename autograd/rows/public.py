@@ -18,7 +18,7 @@ from ..kernels.silence import silently
 from ..tensor import ArrayError, SparseError, Tensor, count_write, wrap
 from .casting import active as casting
 from .casting import call_cast, is_cast
-from .dispatch import NUMBERS, apply, compute_dtype
+from .dispatch import NUMBERS, apply, signature_of
 from .nodes import show_saved
 from .shortcuts import binary, named, reflected, unary
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
@@ -243,7 +243,7 @@ def _with_alpha(row: PointwiseRow) -> Callable[..., Any]:
             other, alpha = (more[0], other) if isinstance(more[0], Tensor) else (other, more[0])
         if alpha != 1 or alpha is True:
             try:
-                dtype = compute_dtype(row, [input, other])
+                dtype = signature_of(row, [input, other]).dtype
             except SparseError as error:
                 return error.of_function(public, (input, other), {"alpha": alpha})
             if alpha is True and dtype.kind != "b":

@@ -15,10 +15,42 @@ import numpy as np
 
 from ..dtypes import wider
 from ..kernels import jit, on_arrays, on_floats
+from ..kernels.silence import silently
 
-__all__ = ["F16", "F32", "F64", "Formula", "Program"]
+__all__ = ["BOOL", "CONSTANTS", "F16", "F32", "F64", "Formula", "Program", "as_number", "constant"]
 
 F16, F32, F64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
+I64, BOOL = np.dtype(np.int64), np.dtype(np.bool_)
+
+
+def as_number(value: Any, dtype: np.dtype) -> np.ndarray:
+    """A number as a 0-d array; integers wrap around as in C where the type is too small."""
+    if dtype.kind in "iu" and isinstance(value, (int, np.integer)):
+        return np.asarray(int(value) & 0xFFFFFFFFFFFFFFFF, np.uint64).astype(dtype)
+    return silently(np.asarray, value, dtype)  # halves: beyond their range lies infinity
+
+
+class _Constants(dict[float, np.ndarray]):
+    """Numbers as 0-d arrays: NumPy converts a Python number anew on every call."""
+
+    def __init__(self, dtype: np.dtype) -> None:
+        self.dtype = dtype
+
+    def __missing__(self, number: float) -> np.ndarray:
+        array = as_number(number, self.dtype)
+        # 0.0 and -0.0 are one key, and NaN is none.
+        if number == number and number != 0 and len(self) < 1000:
+            self[number] = array
+        return array
+
+
+CONSTANTS = {dtype: _Constants(dtype) for dtype in (F32, F64, I64)}
+
+
+def constant(value: Any, dtype: np.dtype) -> np.ndarray:
+    """A number as a 0-d array that is not to be written to: the same one for the same number, where that is safe."""
+    kept = CONSTANTS.get(dtype)
+    return as_number(value, dtype) if kept is None or type(value) not in (float, int) else kept[value]
 
 
 class Formula:
@@ -81,7 +113,7 @@ class Program:
         self.operands = tuple(operands)
         used = {name for formula in formulas for name in formula.arguments}
         self.attributes = tuple(name for name in attributes if name in used)
-        self._attribute_positions = [i for i, name in enumerate(attributes) if name in used]
+        self.attribute_positions = [i for i, name in enumerate(attributes) if name in used]
         self.results = results
         self._small: dict[tuple[str, str], Callable[..., Any]] = {}
 
@@ -129,19 +161,22 @@ class Program:
         """Whether so many elements go through a compiled loop rather than NumPy."""
         return jit.use_loops(elements) and self.has_loop and (not self.is_one_pass or jit.mode() == "always")
 
+    def is_widened(self, dtype: np.dtype) -> bool:
+        """Whether it computes in float32 and rounds once at the end, as the hardware's own half units do."""
+        return (dtype == F16 or dtype in wider) and not self.is_for_halves
+
     def __call__(
         self, arrays: Sequence[np.ndarray], attributes: Sequence[float], dtype: np.dtype, elements: int
     ) -> Sequence[Any]:
         """Results for ``arrays`` of ``dtype`` (or bool), of ``elements`` elements in all."""
-        if (dtype == F16 or dtype in wider) and not self.is_for_halves:
-            # Computed in float32 and rounded once at the end, as the hardware's own half units do.
+        if self.is_widened(dtype):
             wide = [array.astype(F32) if array.dtype == dtype else array for array in arrays]
             results = self(wide, attributes, F32, elements)
             return [r.astype(dtype) if getattr(r, "dtype", None) == F32 else r for r in results]
-        values = [attributes[i] for i in self._attribute_positions]
-        if dtype in (F32, F64) and self.runs_as_loop(elements):
+        values = [attributes[i] for i in self.attribute_positions]
+        if self.runs_as_loop(elements) and dtype in (F32, F64):
             return self.loop(arrays, values, dtype)
-        return self.small(dtype)(*arrays, *(np.asarray(value, dtype) for value in values))
+        return self.small(dtype)(*arrays, *[constant(value, dtype) for value in values])
 
     def small(self, dtype: np.dtype, form: str = "plain") -> Callable[..., Any]:
         """The NumPy reading for arrays of ``dtype``: a function of all operands and attributes, returning a tuple.

@@ -18,7 +18,7 @@ from ..kernels.silence import quiet
 from ..tensor import Tensor, node_of, wrap
 from .dispatch import NUMBERS, apply_pointwise, tidy
 from .nodes import PointwiseNode
-from .readings import F32, F64
+from .readings import CONSTANTS, F32, F64
 from .table import PointwisePlan, PointwiseRow
 from .writes import write_out
 
@@ -161,21 +161,7 @@ def save(step: PointwiseNode, plan: PointwisePlan, x: Any, y: Any, out: Tensor) 
     step.saved, step.guards, step.attributes = saved, guards, ()
 
 
-class _Constants(dict[float, ndarray]):
-    """Numbers as 0-d arrays: NumPy converts a Python number anew on every call."""
-
-    def __init__(self, dtype: np.dtype) -> None:
-        self.dtype = dtype
-
-    def __missing__(self, number: float) -> ndarray:
-        array = np.array(number, self.dtype)
-        # 0.0 and -0.0 are one key, and NaN is none.
-        if number == number and number != 0 and len(self) < 1000:
-            self[number] = array
-        return array
-
-
-CONSTANTS32, CONSTANTS64 = _Constants(F32), _Constants(F64)
+CONSTANTS32, CONSTANTS64 = CONSTANTS[F32], CONSTANTS[F64]
 
 
 class _Binary:

@@ -73,6 +73,7 @@ class Row:
     """
 
     takes_complex = False  # unless the row says so
+    is_differentiable = False  # until it gets a gradient rule
 
     def __init__(
         self,
@@ -108,10 +109,12 @@ class Row:
         defaults = forward.__defaults__ or ()
         self.defaults: dict[str, Any] = dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True))
         self.defaults.update(forward.__kwdefaults__ or {})
-        self._required = next(
-            (i for i, name in enumerate(self.parameters) if name in self.defaults), len(self.parameters)
-        )
-        self._tail = [self.defaults.get(name) for name in self.parameters[self._required :]]
+        required = next((i for i, name in enumerate(self.parameters) if name in self.defaults), len(self.parameters))
+        # The defaults that follow so many arguments given by position.
+        self._tails = {
+            given: [self.defaults.get(name) for name in self.parameters[given:]]
+            for given in range(required, len(self.parameters) + 1)
+        }
         self.inputs = self._find_inputs(forward)
         self.attributes = tuple(name for name in self.parameters if name not in self.inputs)
         asked = () if isinstance(self._node_name, str) else self._node_name.__code__.co_varnames
@@ -123,10 +126,6 @@ class Row:
 
     def _find_inputs(self, forward: Callable[..., Any]) -> tuple[str, ...]:
         raise NotImplementedError
-
-    @property
-    def is_differentiable(self) -> bool:
-        return bool(self.rules)
 
     rules: dict[str, Any]
 
@@ -161,9 +160,9 @@ class Row:
         Raises:
             TypeError: too many, unknown or missing arguments.
         """
+        if not kwargs and (tail := self._tails.get(len(args))) is not None:
+            return [*args, *tail]
         parameters = self.parameters
-        if not kwargs and self._required <= len(args) <= len(parameters):
-            return [*args, *self._tail[len(args) - self._required :]]
         if len(args) > len(parameters):
             raise TypeError(f"{self.name}() takes {len(parameters)} arguments, but {len(args)} were given")
         values = list(args)
@@ -203,6 +202,7 @@ class PointwiseRow(Row):
     the result lies in logical order whatever the operands do. ``numbers`` says which of two operands may be Python
     numbers where users call the row by name: ``"any"`` (both at once too), ``"either"``, ``"second"`` or ``"none"``.
     ``refuses_backward``: there are no rules, but the result requires grad all the same, and going back raises.
+    ``is_recorded``: whether results require grad where an input does.
     """
 
     def __init__(
@@ -223,6 +223,8 @@ class PointwiseRow(Row):
         super().__init__(forward, **options)
         self.result, self.accepts, self.refuses_bool, self.check = result, accepts, refuses_bool, check
         self.keeps_layout, self.numbers, self.refuses_backward = keeps_layout, numbers, refuses_backward
+        self.is_recorded = refuses_backward
+        self.signatures: dict[tuple[Any, ...], Any] = {}  # by the kinds of operands, for `rows.dispatch`
         self.rules: dict[str, Formula] = {}
         self.formula = Formula(forward)
         kind = "bool" if result == "bool" else "float"
@@ -237,15 +239,11 @@ class PointwiseRow(Row):
 
         def register(rule: Callable[..., Any]) -> _Library:
             self.rules[name] = Formula(rule)
+            self.is_differentiable = self.is_recorded = True
             _check_names(self, rule, self.rules[name].arguments)
             return library
 
         return register
-
-    @property
-    def is_recorded(self) -> bool:
-        """Whether results require grad where an input does."""
-        return self.is_differentiable or self.refuses_backward
 
     def plan(self, wanted: tuple[bool, ...]) -> PointwisePlan:
         """How to go back when the gradients of the ``wanted`` inputs are needed."""
@@ -282,6 +280,7 @@ class PointwisePlan:
     Attributes:
         names: the wanted inputs.
         saved: what the program needs besides ``g``, inputs in order, then ``out``.
+        saved_positions: their places among the inputs, -1 for ``out``.
     """
 
     def __init__(self, row: PointwiseRow, wanted: tuple[bool, ...]) -> None:
@@ -292,6 +291,7 @@ class PointwisePlan:
         formulas = [row.rules[name] for name in self.names]
         needed = {argument for formula in formulas for argument in formula.arguments}
         self.saved = tuple(name for name in (*row.inputs, "out") if name in needed)
+        self.saved_positions = tuple(-1 if name == "out" else row.inputs.index(name) for name in self.saved)
         # A rule that does not use `g` may be a constant, which has to be broadcast up.
         self.keeps_shape = all("g" in formula.arguments for formula in formulas)
         label = f"{row.name}_backward_{''.join(self.names)}"
@@ -401,6 +401,7 @@ class CoarseRow(Row):
             _check_names(self, rule, arguments)
             for name in names:
                 self.rules[name] = (rule, arguments, names)
+            self.is_differentiable = True
             return library
 
         return register

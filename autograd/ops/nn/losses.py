@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import no_grad
-from ...rows.dispatch import apply, broadcast_shape, compute_dtype
+from ...rows.dispatch import apply, broadcast_shape, signature_of
 from ...rows.nodes import sum_to
 from ...rows.public import function
 from ...rows.table import TABLE, Array, CoarseRow, PointwiseRow, _, pointwise
@@ -235,7 +235,7 @@ def _pointwise_loss(
     options: tuple[Any, ...] = (),
 ) -> Tensor:
     if weight is None and reduction != "none" and input.dtype is target.dtype and not input.is_complex():
-        compute_dtype(each, [input, target])
+        signature_of(each, [input, target])
         broadcast_shape(each, [input._array, target._array])
         return apply(total, (input, target, reduction, options), {})
     loss = apply(each, (input, target, *options), {})

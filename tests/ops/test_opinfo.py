@@ -59,6 +59,7 @@ SKIPPED = {
     "as_strided_scatter": "PyTorch's gradient counts shared memory twice: its own test expects that failure",
     "linalg.norm-subgradients_at_zero": "second derivatives at 0 are 0 here, NaN in PyTorch",
     "masked.logaddexp": "second derivatives at -inf are 0 here, NaN in PyTorch",
+    "special.airy_ai": "PyTorch's is off by up to 1e-6",
     "special.bessel_j0": "PyTorch's polynomial is off by up to 1e-5",
     "special.bessel_y1": "PyTorch's polynomial is off by up to 1e-5",
 }
@@ -76,7 +77,15 @@ SKIPPED_DTYPES = {
     },
     "view_as_complex": {"float16": "NumPy has no complex type of halves"},
     "complex": {"float16": "NumPy has no complex type of halves"},
-    "grid_sampler_2d": {"float16": "PyTorch rounds in between", "bfloat16": "PyTorch rounds in between"},
+    "grid_sampler_2d": {
+        "float32": "second gradients are small differences of large sums",
+        "float16": "PyTorch rounds in between",
+        "bfloat16": "PyTorch rounds in between",
+    },
+    "linalg.eig": {"float32": "the order of the values is LAPACK's, and rests on rounding"},
+    "linalg.eigvals": {"float32": "the order of the values is LAPACK's, and rests on rounding"},
+    "linalg.householder_product": {"float32": "PyTorch's second gradients are off by up to 1e-3, ours by 1e-7"},
+    "pca_lowrank": {"complex128": "second gradients are small differences of large sums"},
     "grid_sampler_3d": {
         "float32": "second gradients are small differences of large sums",
         "float16": "PyTorch rounds in between",

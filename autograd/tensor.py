@@ -954,11 +954,11 @@ def check_dim(operator: str, dim: Any, ndim: int) -> int:
         TypeError: not an integer.
         IndexError: out of range.
     """
-    if isinstance(dim, Tensor):
+    if type(dim) is not int:
+        if not isinstance(dim, (int, np.integer, Tensor)) or isinstance(dim, bool):
+            raise TypeError(f"{operator}(): argument 'dim' must be int, not {type(dim).__name__}")
         dim = dim.__index__()
-    if not isinstance(dim, (int, np.integer)) or isinstance(dim, bool):
-        raise TypeError(f"{operator}(): argument 'dim' must be int, not {type(dim).__name__}")
-    bound = max(ndim, 1)
+    bound = ndim or 1
     if not -bound <= dim < bound:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})")
-    return int(dim) % bound
+    return dim % bound

@@ -115,6 +115,9 @@ def _(g, y_shape, indices):
     return sum_to(index(g, indices), y_shape)
 
 
+PLAIN = {int, slice, type(None), type(Ellipsis)}
+
+
 def _normalize(index: Any) -> tuple[Any, ...]:
     """The index as a tuple, sequences of numbers and tensors as arrays."""
     if isinstance(index, list) and any(isinstance(item, (slice, type(None), type(Ellipsis))) for item in index):
@@ -122,6 +125,9 @@ def _normalize(index: Any) -> tuple[Any, ...]:
     items = index if isinstance(index, tuple) else (index,)
     result: list[Any] = []
     for item in items:
+        if type(item) in PLAIN:
+            result.append(item)
+            continue
         if isinstance(item, Tensor):
             array = item._array
             if array.ndim == 0 and array.dtype.kind in "iu":
@@ -161,8 +167,10 @@ def _split_index(shape: tuple[int, ...], items: tuple[Any, ...]) -> tuple[tuple[
         IndexError: too many indices, out of range, or a mask of another shape.
         ValueError: a negative step.
     """
-    used = sum((item.ndim if item.dtype.kind == "b" else 1) if isinstance(item, np.ndarray) else 1
-               for item in items if item is not None and item is not Ellipsis)  # fmt: skip
+    used = 0
+    for item in items:
+        if item is not None and item is not Ellipsis:
+            used += item.ndim if isinstance(item, np.ndarray) and item.dtype.kind == "b" else 1
     if used > len(shape):
         raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
     basic: list[Any] = []
@@ -202,10 +210,9 @@ def _split_index(shape: tuple[int, ...], items: tuple[Any, ...]) -> tuple[tuple[
                 dim += 1
             advanced.append(item)
         elif isinstance(item, slice):
-            step = 1 if item.step is None else int(item.step)
-            if step <= 0:
+            if item.step is not None and int(item.step) <= 0:
                 raise ValueError("step must be greater than zero")
-            basic.append(slice(*(None if v is None else int(v) for v in (item.start, item.stop, item.step))))
+            basic.append(slice(*[None if v is None else int(v) for v in (item.start, item.stop, item.step)]))
             advanced.append(slice(None))
             dim += 1
         else:
@@ -727,7 +734,9 @@ def check_slices(
             f"{operator}(): Number of indices ({places.size}) should be equal to source.size({at}): source has shape "
             f"{list(source.shape)}"
         )
-    if [*given[:at], *given[at + 1 :]] != [*own[:at], *own[at + 1 :]] or (input.ndim and not source.ndim):
+    if [*given[:at], *given[at + 1 :]] != [*own[:at], *own[at + 1 :]] or (
+        input.ndim and not source.ndim and operator != "index_copy"
+    ):
         raise RuntimeError(
             f"{operator}(): source tensor shape must match self tensor shape, excluding the specified dimension {at}. "
             f"Got self.shape = {list(input.shape)} source.shape = {list(source.shape)}"

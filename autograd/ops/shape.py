@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import can_cast
+from ..dtypes import can_cast, promote_types
+from ..dtypes import dtype as DType
 from ..graph import Leaf, enable_grad, state
 from ..kernels.layout import is_channels_last
 from ..rows.dispatch import apply
 from ..rows.nodes import sum_to
 from ..rows.public import function
 from ..rows.table import Array, Arrays, _, coarse
-from ..rows.writes import check_apart, write_out
+from ..rows.writes import check_apart, shares_memory, write_out
 from ..tensor import Tensor, check_dim, count_write, node_of, wrap
 
 
@@ -29,19 +30,19 @@ def resolve_shape(shape: Sequence[Any], size: int, operator: str) -> tuple[int, 
     """
     if isinstance(shape, int):
         raise TypeError(f"{operator}(): argument 'shape' must be tuple of ints, not int")
-    shape = tuple(int(n) for n in shape)
+    shape = tuple(map(int, shape))
+    if math.prod(shape) == size and min(shape, default=0) >= 0:
+        return shape
     if shape.count(-1) > 1:
         raise RuntimeError(f"{operator}: only one dimension can be inferred, but shape {list(shape)} has several -1")
-    if any(n < -1 for n in shape):
+    if min(shape, default=0) < -1:
         raise RuntimeError(f"{operator}: invalid shape dimension in {list(shape)}")
     if -1 in shape:
-        known = math.prod(n for n in shape if n != -1)
+        known = -math.prod(shape)
         if known == 0 or size % known:
             raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {size}")
-        return tuple(size // known if n == -1 else n for n in shape)
-    if math.prod(shape) != size:
-        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {size}")
-    return shape
+        return tuple([size // known if n == -1 else n for n in shape])
+    raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {size}")
 
 
 @coarse(latex=r"x", is_view=True, star="shape", node_name="View")
@@ -58,7 +59,7 @@ def _(g, x_shape):
 @coarse(latex=r"x", is_view=True, star="shape", method=False, home="", node_name="View")
 def view_as_shape(x: Array, shape):
     out = x.reshape(resolve_shape(shape, x.size, "view"))
-    if x.size and not np.may_share_memory(out, x):
+    if x.size and not shares_memory(out, x):
         raise RuntimeError(
             f"view size {list(shape)} is not compatible with input tensor's size {list(x.shape)} and stride (at least "
             "one dimension spans across two contiguous subspaces). Use .reshape(...) instead."
@@ -143,7 +144,8 @@ def _(g, x_shape):
 @coarse(latex=r"x", is_view=True)
 def unsqueeze(x: Array, dim):
     """A new dimension of size 1 at ``dim``."""
-    return np.expand_dims(x, check_dim("unsqueeze", dim, x.ndim + 1))
+    at = check_dim("unsqueeze", dim, x.ndim + 1)
+    return x.reshape(*x.shape[:at], 1, *x.shape[at:])
 
 
 @unsqueeze.gradient("x")
@@ -241,6 +243,8 @@ def roll(x: Array, shifts, dims=None):
         raise RuntimeError("roll: `shifts` required, but it is empty")
     if dims is not None and len(moves) != len(axes):
         raise RuntimeError(f"roll: shifts {shifts} and dims {dims} must align: {len(moves)} and {len(axes)} given")
+    if dims is not None:
+        dims = tuple(check_dim("roll", dim, x.ndim) for dim in axes)
     return np.roll(x, shifts, dims)
 
 
@@ -281,6 +285,8 @@ def concatenate_along(tensors: Arrays, dim):
                 f"Tensors must have same number of dimensions: got {first.ndim} and {array.ndim} (shapes "
                 f"{list(first.shape)} and {list(array.shape)})"
             )
+        if array.shape == first.shape:
+            continue
         for d in range(array.ndim):
             if d != axis and array.shape[d] != first.shape[d]:
                 raise RuntimeError(
@@ -289,7 +295,7 @@ def concatenate_along(tensors: Arrays, dim):
                     f"{list(array.shape)})."
                 )
     out = np.concatenate(tensors, axis)  # its elements lie as those of the tensors do
-    last = all(is_channels_last(array) for array in tensors)
+    last = not out.flags.c_contiguous and all(is_channels_last(array) for array in tensors)
     return out if last else np.ascontiguousarray(out)
 
 
@@ -332,16 +338,17 @@ def _check_joined_out(operator: str, tensors: Sequence[Tensor], out: Any) -> Non
 
 def same_dtype(operator: str, tensors: Sequence[Any]) -> list[Tensor]:
     """The tensors, promoted to a common dtype."""
-    from ..dtypes import promote_types
-
     for position, item in enumerate(tensors):
         if not isinstance(item, Tensor):
             raise TypeError(
                 f"{operator}(): expected Tensor as element {position} in argument 0, but got {type(item).__name__}"
             )
-    dtype = tensors[0].dtype
-    for item in tensors[1:]:
-        dtype = promote_types(dtype, item.dtype)
+    types = [item.dtype for item in tensors]
+    dtype = types[0]
+    if types.count(dtype) == len(types):
+        return list(tensors)
+    for other in types[1:]:
+        dtype = promote_types(dtype, other)
     return [item.to(dtype) for item in tensors]
 
 
@@ -470,15 +477,13 @@ def view(self: Tensor, *shape: Any, dtype: Any = None, size: Any = None) -> Tens
     Raises:
         RuntimeError: the memory layout needs a copy; use ``reshape``.
     """
-    from .. import dtypes
-
     if not shape:
         shape = tuple(given for given in (dtype, size) if given is not None)
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
-    elif not shape or not all(isinstance(n, (int, np.integer, dtypes.dtype, Tensor)) for n in shape):
+    elif not shape or not all(isinstance(n, (int, np.integer, DType, Tensor)) for n in shape):
         raise TypeError(f"view() takes sizes or a dtype, but got ({', '.join(type(n).__name__ for n in shape)})")
-    if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
+    if len(shape) == 1 and isinstance(shape[0], DType):
         from .strided import view_by_bytes
 
         return view_by_bytes(self, shape[0])

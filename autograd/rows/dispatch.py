@@ -18,7 +18,7 @@ from .nodes import ComplexNode, ManyNode, Output, PointwiseNode, RowNode, WideNo
 from .readings import BOOL, F32, as_number, constant
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
 from .widening import is_narrow, run_wide
-from .writes import link_view, remember_view, shares_memory, type_name
+from .writes import IN_NO_GRAD, link_view, shares_memory, type_name
 
 __all__ = ["NUMBERS", "apply", "apply_coarse", "apply_pointwise", "as_number", "broadcast_shape", "signature_of"]
 
@@ -253,14 +253,12 @@ def _broadcast(row: Row, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, .
 
 def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
     """A coarse row on tensors: unwraps the inputs, computes, wraps and records."""
-    owners: list[Any] = []
     arguments = list(values)
     nodes: list[Any] = []
     differentiable = False
     try:
         for position, name in row.input_places:
             value = values[position]
-            owners.append(value)
             if isinstance(value, Tensor):
                 arguments[position] = value._array
                 node = value._node if value._view is None else node_of(value)
@@ -268,22 +266,9 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
                 if node is not None:
                     differentiable = True
             elif name in row.sequences:
-                if not isinstance(value, (list, tuple)):
-                    raise TypeError(
-                        f"{row.name}(): argument '{public_name(name)}' must be a sequence of Tensors, not "
-                        f"{type(value).__name__}"
-                    )
-                for item in value:
-                    if not isinstance(item, Tensor):
-                        raise TypeError(
-                            f"{row.name}(): expected Tensor as element of argument '{public_name(name)}', but got "
-                            f"{type(item).__name__}"
-                        )
-                arguments[position] = [item._array for item in value]
-                several = [node_of(item) for item in value]
-                wants = any(node is not None for node in several)
-                nodes.append(several if wants else None)
-                differentiable = differentiable or wants
+                arguments[position], several = _unwrapped(row, name, value)
+                nodes.append(several)
+                differentiable = differentiable or several is not None
             elif value is None or isinstance(value, ndarray):
                 nodes.append(None)
             else:
@@ -293,7 +278,9 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
         return error.of_row(row, values)
     if row.is_real and holds_complex([arguments[position] for position in row.input_positions]):
         return _without_complex(row, values)
-    if wider and not row.is_view and is_narrow(row, arguments):
+    if row.is_view:
+        result = row.forward(*arguments)
+    elif wider and is_narrow(row, arguments):
         result = run_wide(row, arguments)
     else:
         result = silently(row.forward, *arguments)
@@ -301,30 +288,44 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
     if row.extras:
         result, *extras = result
     if row.outputs is None:
-        return _wrap_many(row, owners, nodes, arguments, result, extras, differentiable and state.grad)
+        return _wrap_many(row, values, nodes, arguments, result, extras, differentiable and state.grad)
     if type(result) is not ndarray:
         result = np.asarray(result)
-    source = owners[0]
-    if row.is_view:
-        out = wrap(result if not isinstance(source, Tensor) or result is not source._array else result.view())
-        if isinstance(source, Tensor) and shares_memory(result, source._array):
-            remember_view(out, source, row, values)
-        elif state.inference:
-            out._counter = INFERENCE
-    else:
+    source = values[row.input_positions[0]]
+    given = source._array if isinstance(source, Tensor) else None
+    if not row.is_view:
         if not row.keeps_layout:
             if not result.flags.c_contiguous:
                 result = np.ascontiguousarray(result)
-        elif isinstance(source, Tensor):
-            result = tidy(result, source._array)
-        if isinstance(source, Tensor) and result is source._array:
-            result = result.view()
-        out = wrap(result)
-        if state.inference:
-            out._counter = INFERENCE
+        elif given is not None:
+            result = tidy(result, given)
+    out = wrap(result.view() if result is given else result)
+    if row.is_view and given is not None and shares_memory(result, given):
+        link_view(out, source, (row, tuple(values[1:]), {}), None if state.grad else IN_NO_GRAD)
+    elif state.inference:
+        out._counter = INFERENCE
     if differentiable and state.grad and result.dtype.kind in INEXACT:
-        _record_coarse(row, owners, nodes, arguments, out, extras)
+        _record_coarse(row, values, nodes, arguments, out, extras)
     return out
+
+
+def _unwrapped(row: CoarseRow, name: str, tensors: Any) -> tuple[list[ndarray], list[Node | None] | None]:
+    """The arrays of a sequence of tensors, and their nodes where one has any."""
+    if not isinstance(tensors, (list, tuple)):
+        raise TypeError(
+            f"{row.name}(): argument '{public_name(name)}' must be a sequence of Tensors, not {type(tensors).__name__}"
+        )
+    arrays: list[ndarray] = []
+    nodes: list[Node | None] = []
+    for item in tensors:
+        if not isinstance(item, Tensor):
+            raise TypeError(
+                f"{row.name}(): expected Tensor as element of argument '{public_name(name)}', but got "
+                f"{type(item).__name__}"
+            )
+        arrays.append(item._array)
+        nodes.append(node_of(item))
+    return arrays, nodes if any(node is not None for node in nodes) else None
 
 
 def _without_complex(row: CoarseRow, values: list[Any]) -> Any:
@@ -336,7 +337,7 @@ def _without_complex(row: CoarseRow, values: list[Any]) -> Any:
 
 def _record_coarse(
     row: CoarseRow,
-    owners: list[Any],
+    values: list[Any],
     nodes: list[Any],
     arguments: list[Any],
     out: Tensor,
@@ -359,9 +360,9 @@ def _record_coarse(
         elif name in row.extras:
             saved.append(extras[row.extras.index(name)])
         else:
-            i = row.inputs.index(name)
-            saved.append(arguments[row.input_positions[i]])
-            owner = owners[i]
+            position = row.input_positions[row.inputs.index(name)]
+            saved.append(arguments[position])
+            owner = values[position]
             for tensor in owner if isinstance(owner, (list, tuple)) else (owner,):
                 if isinstance(tensor, Tensor):
                     guards += _guard(tensor)
@@ -373,9 +374,9 @@ def _record_coarse(
         elif fact is not None:
             value = None if value is None else getattr(value, fact)
         context.append(value)
-    edges: list[Node | None] = []
-    for i in plan.positions:
-        edges.extend(nodes[i]) if isinstance(nodes[i], list) else edges.append(nodes[i])
+    edges: list[Node | None] = [nodes[i] for i in plan.positions]
+    if row.sequences:
+        edges = [node for each in edges for node in (each if isinstance(each, list) else (each,))]
     fits, node_class = None, RowNode
     if out._array.dtype.kind == "c":
         fits, node_class = _real_inputs(row, plan.positions, arguments), ComplexNode
@@ -398,7 +399,7 @@ def _real_inputs(row: CoarseRow, positions: Sequence[int], arguments: Sequence[A
 
 def _wrap_many(
     row: CoarseRow,
-    owners: list[Any],
+    values: list[Any],
     nodes: list[Any],
     arguments: list[Any],
     results: Sequence[ndarray],
@@ -406,7 +407,7 @@ def _wrap_many(
     tracked: bool,
 ) -> tuple[Tensor, ...]:
     outs = tuple(wrap(np.asarray(result)) for result in results)
-    source = owners[0]
+    source = values[row.input_positions[0]]
     for number, out in enumerate(outs):
         if state.inference and not row.is_view:
             out._counter = INFERENCE
@@ -420,7 +421,7 @@ def _wrap_many(
             link_view(out, source, step, blocked)
     if tracked and outs:
         carrier = wrap(outs[0]._array)
-        node = _record_coarse(row, owners, nodes, arguments, carrier, extras, outs)
+        node = _record_coarse(row, values, nodes, arguments, carrier, extras, outs)
         if node is not None:
             many = new(ManyNode)
             for slot in ("edges", "hooks", "plan", "saved", "guards", "fit", "attributes"):

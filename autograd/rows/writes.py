@@ -14,14 +14,14 @@ from ..graph import Leaf, Node, state
 from ..kernels.layout import is_dense, is_same_place, is_spread, meets_itself
 from ..tensor import INFERENCE, BatchError, Tensor, View, count_write, node_of, shared_counter
 from .nodes import RowNode, record
-from .table import TABLE, PointwiseRow, Row
+from .table import TABLE, PointwiseRow
 
 __all__ = [
     "check_apart",
     "check_out",
     "check_overlap",
     "check_write",
-    "remember_view",
+    "link_view",
     "set_history",
     "shares_memory",
     "write",
@@ -38,27 +38,32 @@ def shares_memory(result: ndarray, source: ndarray) -> bool:
     return base is not None and not isinstance(base, ndarray) and np.may_share_memory(result, source)
 
 
-def remember_view(out: Tensor, source: Tensor, row: Row, values: Sequence[Any]) -> None:
-    """Makes ``out`` a view of ``source`` made by ``row``: writes to either reach the other, gradients included."""
-    blocked = None
-    if not state.grad:
-        blocked = (
-            "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Create the view "
-            "outside no_grad, or write inside it too."
-        )
-    link_view(out, source, (row, tuple(values[1:]), {}), blocked)
+IN_NO_GRAD = (
+    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Create the view outside "
+    "no_grad, or write inside it too."
+)
 
 
 def link_view(out: Tensor, source: Tensor, step: tuple[Any, ...], blocked: str | None) -> None:
+    """Makes ``out`` a view of ``source``: writes to either reach the other, gradients included.
+
+    Args:
+        step: the row that made it, and the row's other arguments.
+        blocked: why it must not be written to while recording, or None.
+    """
     counter = source._counter
     if counter is INFERENCE:
         out._counter = INFERENCE
         return
-    out._counter = counter = shared_counter(source)
+    if counter is None:
+        counter = source._counter = [0, 0]
+    out._counter = counter
     origin = source._view
-    base, steps = (source, ()) if origin is None else (origin.base, origin.steps)
-    blocked = blocked or (None if origin is None else origin.blocked)
-    out._view = View(base, (*steps, step), counter[0 if blocked else 1], blocked)
+    if origin is None:
+        base, steps = source, (step,)
+    else:
+        base, steps, blocked = origin.base, (*origin.steps, step), blocked or origin.blocked
+    out._view = View(base, steps, counter[0 if blocked else 1], blocked)
 
 
 # In-place operators that write one value everywhere, so that it does not matter how often an element is written.

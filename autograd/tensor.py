@@ -825,8 +825,6 @@ class Tensor:
         return result
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        if not self.is_leaf:
-            raise RuntimeError("only leaf tensors can be pickled; call detach() first")
         attributes = {name: value for name, value in self.__dict__.items() if name != "_kept_grad"}
         return _rebuild, (type(self), self._array, self.requires_grad, attributes)
 

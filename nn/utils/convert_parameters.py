@@ -24,12 +24,12 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Makes each parameter a view of its part of ``vec``, in order.
 
     Args:
-        vec: ``(n,)``, as `parameters_to_vector` gives it; its memory becomes that of the parameters.
+        vec: ``(n,)`` or longer, as `parameters_to_vector` gives it; its memory becomes that of the parameters.
         parameters: with ``n`` elements in all.
 
     Raises:
         TypeError: ``vec`` is not a Tensor.
-        ValueError: another number of elements; no parameter has changed.
+        RuntimeError: too few elements; no parameter has changed.
 
     >>> import autograd, nn
     >>> layer = nn.Linear(2, 1)
@@ -41,8 +41,8 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         raise TypeError(f"expected a Tensor, but got: {type(vec).__name__}")
     listed = list(parameters)
     needed = sum(parameter.numel() for parameter in listed)
-    if tuple(vec.shape) != (needed,):
-        raise ValueError(
+    if vec.ndim != 1 or vec.numel() < needed:
+        raise RuntimeError(
             f"vector_to_parameters: the parameters have {needed} elements, but vec has shape {tuple(vec.shape)}"
         )
     values, start = vec.detach(), 0

@@ -31,7 +31,7 @@ def default_dim(module: Module) -> int:
 
 def as_matrix(weight: Tensor, dim: int) -> Tensor:
     """``weight`` with ``dim`` first and all others merged behind it."""
-    return weight.movedim(dim, 0).flatten(1)
+    return weight.movedim(dim, 0).reshape(weight.shape[dim], -1)
 
 
 class SpectralNorm:

@@ -56,6 +56,12 @@ def test_the_same_seed_gives_the_same_weights(both, name):
                 both(run, rtol=tolerance, atol=tolerance, label=f"{name} {dtype} {shape} {transposed}")
 
 
+@pytest.mark.parametrize("name", ["linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu", "swish", None])
+@pytest.mark.parametrize("param", [None, 0.2, 2, True, "steep"])
+def test_gain(both, name, param):
+    both(lambda L: L.nn.init.calculate_gain(name, param))
+
+
 def test_an_explicit_generator(both):
     for fill in (
         lambda init, w, g: init.uniform_(w, generator=g),

@@ -350,8 +350,10 @@ def test_parameters_as_a_vector():
     assert model.weight.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
     assert model.bias.tolist() == [6.0, 7.0]
     assert model.weight.requires_grad
-    with pytest.raises(ValueError, match="8 elements"):
-        nn.utils.vector_to_parameters(autograd.arange(9.0), model.parameters())
+    nn.utils.vector_to_parameters(autograd.arange(1.0, 12.0), model.parameters())
+    assert model.bias.tolist() == [7.0, 8.0]
+    with pytest.raises(RuntimeError, match="8 elements"):
+        nn.utils.vector_to_parameters(autograd.arange(7.0), model.parameters())
     with pytest.raises(TypeError, match="expected a Tensor"):
         nn.utils.vector_to_parameters([1.0], model.parameters())
 

@@ -55,6 +55,7 @@ PROGRAMS = {
     ),
     "weight_norm twice": lambda L: old_weight_norm(L, old_weight_norm(L, layer_of(L))),
     "weight_norm of a lazy layer": lambda L: old_weight_norm(L, L.nn.LazyLinear(2)),
+    "weight_norm pickled": lambda L: outcome_of(L, pickle.loads(pickle.dumps(old_weight_norm(L, layer_of(L))))),
     "weight_norm removed": lambda L: outcome_of(L, L.nn.utils.remove_weight_norm(old_weight_norm(L, layer_of(L)))),
     "weight_norm not there": lambda L: L.nn.utils.remove_weight_norm(layer_of(L)),
     "spectral_norm": lambda L: outcome_of(L, L.nn.utils.spectral_norm(layer_of(L))),
@@ -65,6 +66,7 @@ PROGRAMS = {
     "spectral_norm of a transposed convolution": lambda L: outcome_of(
         L, L.nn.utils.spectral_norm(layer_of(L, "ConvTranspose2d", 4, 3, 2)), IMAGES
     ),
+    "spectral_norm of a bias": lambda L: outcome_of(L, L.nn.utils.spectral_norm(layer_of(L), "bias")),
     "spectral_norm of a bias that is None": lambda L: L.nn.utils.spectral_norm(layer_of(L, bias=False), "bias"),
     "spectral_norm without steps": lambda L: L.nn.utils.spectral_norm(layer_of(L), n_power_iterations=0),
     "spectral_norm twice": lambda L: L.nn.utils.spectral_norm(L.nn.utils.spectral_norm(layer_of(L))),

@@ -84,15 +84,20 @@ def _element_dtype(value: Any) -> np.dtype:
     return value.dtype if isinstance(value, np.generic) else dtypes.number_dtype(value)
 
 
-def _without_tensors(data: Any) -> Any:
+def _without_tensors(data: Any, is_row: bool = False) -> Any:
     if isinstance(data, Tensor):
-        return data._array[()]  # a number of NumPy's for a 0-d tensor
+        if is_row:
+            return data.tolist()
+        if data._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars; use stack() for others")
+        return data._array.reshape(-1)[0]  # a number of NumPy's
     if isinstance(data, range):
         return list(data)
     if isinstance(data, (list, tuple)) and _plain(data):
         return data
     if isinstance(data, (list, tuple)) and any(isinstance(item, (list, tuple, range, Tensor)) for item in data):
-        return [_without_tensors(item) for item in data]
+        has_rows = isinstance(data[0], (list, tuple, range))  # PyTorch goes by the first
+        return [_without_tensors(item, has_rows) for item in data]
     return data
 
 

@@ -116,13 +116,20 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     check_tensor("clamp", "input", input)
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    for bound in (min, max):
-        check_fits("clamp", bound, input._array.dtype)
+    min, max = (_bound(bound, input._array.dtype) for bound in (min, max))
     if max is None:
         return _bounded("maximum", "clamp_from_below", input, min)
     if min is None:
         return _bounded("minimum", "clamp_from_above", input, max)
     return apply(TABLE["clamp_between"], (input, min, max), {})
+
+
+def _bound(bound: Any, dtype: np.dtype) -> Any:
+    """A bound as the dtype holds it: negative numbers wrap around in unsigned ones, others out of range are refused."""
+    if dtype.kind == "u" and isinstance(bound, int) and -np.iinfo(dtype).max <= bound < 0:
+        return bound % (np.iinfo(dtype).max + 1)
+    check_fits("clamp", bound, dtype)
+    return bound
 
 
 def _bounded(of_bools: str, row: str, input: Tensor, bound: Any) -> Tensor:

@@ -26,7 +26,7 @@ def _triangle(name: str, upper: bool) -> None:
             if size < 0:
                 raise RuntimeError(f"{name}: {what} must be non-negative, got {size}")
         kind = _dtype(dtype, dtypes.int64.numpy)
-        if kind.kind not in "iu":
+        if kind not in (np.int32, np.int64):
             raise NotImplementedError(f"\"{name}\" not implemented for '{dtypes.from_numpy_dtype(kind)}'")
         find = np.triu_indices if upper else np.tril_indices
         return np.stack(find(row, offset, col)).astype(kind)

@@ -342,10 +342,10 @@ def _extreme(name: str, pair: Any, elementwise: str) -> None:
             check_not_empty(name, x, tuple(range(x.ndim)), None)
             return apply(extreme, (input, name), {})
         at = check_dim(name, dim, x.ndim)
-        if x.ndim == 0:
-            return pair(input.clone(), wrap(np.zeros((), np.int64)))
         if x.dtype.kind == "c":
             raise RuntimeError(f"{name}(): complex numbers have no order; take .real, .imag or .abs()")
+        if x.ndim == 0:
+            return pair(input.clone(), wrap(np.zeros((), np.int64)))
         check_not_empty(name, x, (at,), dim)
         places = getattr(x, f"arg{name}")(at)
         kept = places.reshape((*x.shape[:at], 1, *x.shape[at + 1 :]))
@@ -507,6 +507,8 @@ def _softmax(name: str, row: Any, formula: str, sign: float = 1.0) -> None:
             input = input.to(dtype)
         dim = check_dim(name, dim, input._array.ndim)
         if input._array.dtype.kind not in FLOATING:
+            if input._array.size == 0:
+                return input.clone()
             raise NotImplementedError(
                 f'"{name}" not implemented for {input.dtype}; convert with .float() or pass dtype='
             )

@@ -10,6 +10,7 @@ from ..kernels.scatter import reduce_at
 from ..rows.dispatch import apply, broadcast_shape
 from ..rows.public import function
 from ..rows.table import TABLE, Array, _, coarse
+from ..rows.writes import type_name
 from ..tensor import Tensor, check_dim, wrap
 from .convert import check_tensor, number_array
 from .index import check_places, check_range, check_scatter, check_slices, index, index_array, index_write, nonzero
@@ -162,6 +163,8 @@ def index_reduce(
     """
     if reduce not in REDUCTIONS[1:]:
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
+    if check_tensor("index_reduce", "input", input)._array.dtype.kind in "bc":
+        raise NotImplementedError(f"\"index_reduce\" not implemented for '{type_name(input._array.dtype)}'")
     at, places = check_slices("index_reduce", input, dim, index, source, "int32/int64", RuntimeError)
     check_range("index_reduce", places, input.shape[at] if input.ndim else 1, at, 0, IndexError)
     if input.ndim:

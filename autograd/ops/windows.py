@@ -246,22 +246,28 @@ def kaiser(M: int, *, beta: float = 12.0, sym: bool = True) -> np.ndarray:
 # --- The older functions -------------------------------------------------------------------------------------------
 
 
-def _older(name: str, shape: Callable[..., np.ndarray], formula: str, *defaults: float) -> None:
+def _older(name: str, shape: Callable[..., np.ndarray], formula: str, **defaults: float) -> None:
     """Publishes ``name(window_length, periodic=True, *parameters, dtype=None, ...)``."""
 
-    def window(window_length: int, periodic: bool = True, *parameters: float, dtype: Any = None) -> np.ndarray:
+    names = ("periodic", *defaults)
+
+    def window(window_length: int, *args: Any, dtype: Any = None, **named: Any) -> np.ndarray:
         if not isinstance(window_length, (int, np.integer)) or isinstance(window_length, bool):
             given = type(window_length).__name__
             raise TypeError(f"{name}(): argument 'window_length' must be int, not {given}")
-        if len(parameters) > len(defaults):
-            raise TypeError(f"{name}() takes at most {2 + len(defaults)} positional arguments")
+        if len(args) > len(names) or set(named) != set(names[len(args) : len(args) + len(named)]):
+            wanted = ", ".join(("window_length", *names))
+            raise TypeError(f"{name}() takes {wanted}, each together with those before it")
+        values = {"periodic": True, **defaults, **dict(zip(names, args, strict=False)), **named}
+        periodic = values.pop("periodic")
+        if not isinstance(periodic, bool):
+            raise TypeError(f"{name}(): argument 'periodic' must be bool, not {type(periodic).__name__}")
         if window_length < 0:
             raise RuntimeError(f"{name} requires non-negative window_length, got window_length={window_length}")
         kind = default_dtype.numpy if dtype is None else to_numpy_dtype(dtype)
         if kind.kind not in FLOATING:
             raise RuntimeError(f"{name} expects floating point dtypes, got: {from_numpy_dtype(kind)}")
-        values = (*parameters, *defaults[len(parameters) :])
-        return np.asarray(shape(window_length, values, not periodic), kind)
+        return np.asarray(shape(window_length, tuple(values.values()), not periodic), kind)
 
     window.__name__ = name
     window.__doc__ = f"The window {formula} of ``window_length`` points, periodic or else symmetric."
@@ -271,8 +277,8 @@ def _older(name: str, shape: Callable[..., np.ndarray], formula: str, *defaults:
 _older("bartlett_window", lambda n, _, sym: _triangle(n, sym), "``1 - |2 n / N - 1|``")
 _older("blackman_window", lambda n, _, sym: _cosines(n, BLACKMAN, sym), "of Blackman, a sum of three cosines,")
 _older("hann_window", lambda n, _, sym: _cosines(n, (0.5, 0.5), sym), "``(1 - cos(2 pi n / N)) / 2``")
-_older("hamming_window", _cosines, "``alpha - beta cos(2 pi n / N)``", 0.54, 0.46)
-_older("kaiser_window", lambda n, values, sym: _bessel(n, values[0], sym), "of Kaiser, with its ``beta``,", 12.0)
+_older("hamming_window", _cosines, "``alpha - beta cos(2 pi n / N)``", alpha=0.54, beta=0.46)
+_older("kaiser_window", lambda n, values, sym: _bessel(n, values[0], sym), "of Kaiser, with its ``beta``,", beta=12.0)
 
 __all__ = [
     "bartlett",

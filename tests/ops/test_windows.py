@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from parity import agree, refuse_alike
+from parity import agree, agree_on, refuse_alike
 
 PARAMETERS = {
     "bartlett": [{}],
@@ -60,6 +60,12 @@ def test_older_functions(name, ours, theirs):
     assert getattr(ours, name)(4, requires_grad=True).requires_grad
 
 
+def test_parameters_by_name(ours, theirs):
+    agree_on(ours, theirs, lambda L: L.hamming_window(5, periodic=False, alpha=0.5, beta=0.4), [])
+    agree_on(ours, theirs, lambda L: L.hamming_window(5, True, alpha=0.5), [])
+    agree_on(ours, theirs, lambda L: L.kaiser_window(5, True, beta=3.0), [])
+
+
 REFUSED = [
     lambda L: L.signal.windows.hann(-1),
     lambda L: L.signal.windows.hann(2.5),
@@ -80,6 +86,8 @@ REFUSED = [
     lambda L: L.hann_window(3, dtype=L.int32),
     lambda L: L.hann_window(3, True, 0.5),
     lambda L: L.hamming_window(3, alpha=0.5),
+    lambda L: L.hamming_window(3, True, beta=0.5),
+    lambda L: L.hamming_window(3, 0.5),
     lambda L: L.hann_window(3, out=L.empty(3)),
 ]
 

@@ -60,7 +60,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
         raise RuntimeError(f"bilinear: bias {list(bias.shape)} does not match weight {list(shape)}")
     outputs, left, right = shape
     half = (input1 @ weight.permute(1, 0, 2).reshape(left, outputs * right)).unflatten(-1, (outputs, right))
-    out = (half * input2.unsqueeze(-2)).sum(-1)
+    out = (half * input2.unsqueeze(-2)).sum(-1, dtype=half.dtype)
     return out if bias is None else out + bias
 
 
@@ -278,7 +278,10 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
             )
         # A dimension of size 1 broadcasts: the other is summed over alone.
         if x.shape[i] != y.shape[j]:
-            a, b = (a, b.sum(j, keepdim=True)) if x.shape[i] == 1 else (a.sum(i, keepdim=True), b)
+            if x.shape[i] == 1:
+                b = b.sum(j, keepdim=True, dtype=b.dtype)
+            else:
+                a = a.sum(i, keepdim=True, dtype=a.dtype)
             x, y = a._array, b._array
     rows, columns = ([d for d in range(array.ndim) if d not in each] for array, each in ((x, of_a), (y, of_b)))
     shape = [x.shape[d] for d in rows], [y.shape[d] for d in columns]

@@ -8,7 +8,7 @@ auto-encoder's), and ``log_prob(sample)``, whose gradient weighs what was sample
 tensor(-0.9189)
 """
 
-from . import constraints, transforms, utils
+from . import constraints, crossed, divergences, kl, transforms, utils
 from .bernoulli import Bernoulli
 from .beta import Beta
 from .binomial import Binomial
@@ -30,6 +30,7 @@ from .half_cauchy import HalfCauchy
 from .half_normal import HalfNormal
 from .independent import Independent
 from .inverse_gamma import InverseGamma
+from .kl import kl_divergence, register_kl
 from .kumaraswamy import Kumaraswamy
 from .laplace import Laplace
 from .lkj_cholesky import LKJCholesky
@@ -140,7 +141,12 @@ __all__ = [
     "Wishart",
     "biject_to",
     "constraints",
+    "crossed",
+    "divergences",
     "identity_transform",
+    "kl",
+    "kl_divergence",
+    "register_kl",
     "transform_to",
     "transforms",
     "utils",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,14 +10,14 @@ import autograd
 from ..dtypes import Size
 from ..tensor import Tensor
 from . import constraints
-from .distribution import Distribution
+from .normal_vector import NormalVector
 from .scale_matrix import log_det, solve_lower, squared_distance
 from .utils import lazy_property, standard_normal
 
 __all__ = ["LowRankMultivariateNormal"]
 
 
-class LowRankMultivariateNormal(Distribution):
+class LowRankMultivariateNormal(NormalVector):
     """Normal vectors with the covariance matrix ``W W^T + diag(d)``.
 
     All is computed with the (m, m) matrix ``I + W^T diag(d)^-1 W`` (Woodbury's identity, the determinant lemma).
@@ -42,8 +41,6 @@ class LowRankMultivariateNormal(Distribution):
         "cov_factor": constraints.independent(constraints.real, 2),
         "cov_diag": constraints.independent(constraints.positive, 1),
     }
-    support: Any = constraints.real_vector
-    has_rsample = True
 
     def __init__(self, loc: Tensor, cov_factor: Tensor, cov_diag: Tensor, validate_args: bool | None = None) -> None:
         if loc.dim() < 1:
@@ -71,22 +68,11 @@ class LowRankMultivariateNormal(Distribution):
         """``W^T diag(d)^-1``."""
         return self._unbroadcasted_cov_factor.mT / self._unbroadcasted_cov_diag.unsqueeze(-2)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
-
     @lazy_property
     def variance(self) -> Tensor:
         """The diagonal of the covariance matrix."""
         variance = self._unbroadcasted_cov_factor.pow(2).sum(-1) + self._unbroadcasted_cov_diag
         return variance.expand(self._extended_shape())
-
-    def _expanded_matrix(self, matrix: Tensor) -> Tensor:
-        return matrix.expand((*self._batch_shape, *matrix.shape[-2:]))
 
     @lazy_property
     def scale_tril(self) -> Tensor:
@@ -94,20 +80,22 @@ class LowRankMultivariateNormal(Distribution):
         root = self._unbroadcasted_cov_diag.sqrt().unsqueeze(-1)
         scaled = self._unbroadcasted_cov_factor / root
         unit = autograd.eye(self._event_shape[0], dtype=scaled.dtype)
-        return self._expanded_matrix(root * autograd.linalg.cholesky(scaled @ scaled.mT + unit))
+        return (root * autograd.linalg.cholesky(scaled @ scaled.mT + unit)).expand((*self._batch_shape, -1, -1))
 
     @lazy_property
     def covariance_matrix(self) -> Tensor:
         """``W W^T + diag(d)``."""
         factor = self._unbroadcasted_cov_factor
-        return self._expanded_matrix(factor @ factor.mT + autograd.diag_embed(self._unbroadcasted_cov_diag))
+        return (factor @ factor.mT + autograd.diag_embed(self._unbroadcasted_cov_diag)).expand(
+            (*self._batch_shape, -1, -1)
+        )
 
     @lazy_property
     def precision_matrix(self) -> Tensor:
         """The inverse of the covariance matrix."""
         removed = solve_lower(self._capacitance_tril, self._whitened_factor)
         inverse = autograd.diag_embed(self._unbroadcasted_cov_diag.reciprocal())
-        return self._expanded_matrix(inverse - removed.mT @ removed)
+        return (inverse - removed.mT @ removed).expand((*self._batch_shape, -1, -1))
 
     def rsample(self, sample_shape: Sequence[int] = Size()) -> Tensor:
         shape = self._extended_shape(sample_shape)
@@ -116,20 +104,13 @@ class LowRankMultivariateNormal(Distribution):
         moved = (self._unbroadcasted_cov_factor @ common.unsqueeze(-1)).squeeze(-1)
         return self.loc + moved + self._unbroadcasted_cov_diag.sqrt() * own
 
+    def _covariance_factor(self) -> Tensor:
+        return autograd.cat([self.cov_factor, autograd.diag_embed(self.cov_diag.sqrt())], -1)
+
     def _log_det(self) -> Tensor:
         return 2 * log_det(self._capacitance_tril) + self._unbroadcasted_cov_diag.log().sum(-1)
 
     def _squared_distance(self, x: Tensor) -> Tensor:
-        """``x^T (W W^T + diag(d))^-1 x``."""
         inner = (self._whitened_factor @ x.unsqueeze(-1)).squeeze(-1)
         own = (x.pow(2) / self._unbroadcasted_cov_diag).sum(-1)
         return own - squared_distance(self._capacitance_tril, inner)
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        self._validate_sample(value)
-        distance = self._squared_distance(value - self.loc)
-        return -0.5 * (self._event_shape[0] * math.log(2 * math.pi) + self._log_det() + distance)
-
-    def entropy(self) -> Tensor:
-        entropy = 0.5 * (self._event_shape[0] * (1.0 + math.log(2 * math.pi)) + self._log_det())
-        return entropy.expand(self._batch_shape)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,13 +10,14 @@ import autograd
 from ..dtypes import Size
 from ..tensor import Tensor
 from . import constraints
+from .normal_vector import NormalVector
 from .scale_matrix import ScaleMatrix, given_matrix, log_det, lower_factor, squared_distance
 from .utils import standard_normal
 
 __all__ = ["MultivariateNormal"]
 
 
-class MultivariateNormal(ScaleMatrix):
+class MultivariateNormal(NormalVector, ScaleMatrix):
     """Vectors x of density proportional to ``exp(-(x - loc)^T C^-1 (x - loc) / 2)``.
 
     Args:
@@ -40,8 +40,6 @@ class MultivariateNormal(ScaleMatrix):
         "precision_matrix": constraints.positive_definite,
         "scale_tril": constraints.lower_cholesky,
     }
-    support: Any = constraints.real_vector
-    has_rsample = True
 
     def __init__(
         self,
@@ -61,14 +59,6 @@ class MultivariateNormal(ScaleMatrix):
         self._unbroadcasted_scale_tril = lower_factor(name, matrix)
 
     @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
-
-    @property
     def variance(self) -> Tensor:
         return self._unbroadcasted_scale_tril.pow(2).sum(-1).expand(self._extended_shape())
 
@@ -76,12 +66,11 @@ class MultivariateNormal(ScaleMatrix):
         standard = standard_normal(self._extended_shape(sample_shape), self.loc)
         return self.loc + (self._unbroadcasted_scale_tril @ standard.unsqueeze(-1)).squeeze(-1)
 
-    def log_prob(self, value: Tensor) -> Tensor:
-        self._validate_sample(value)
-        lower = self._unbroadcasted_scale_tril
-        normalizer = 0.5 * self._event_shape[0] * math.log(2 * math.pi) + log_det(lower)
-        return -0.5 * squared_distance(lower, value - self.loc) - normalizer
+    def _covariance_factor(self) -> Tensor:
+        return self._unbroadcasted_scale_tril
 
-    def entropy(self) -> Tensor:
-        half_log_det = log_det(self._unbroadcasted_scale_tril)
-        return (0.5 * self._event_shape[0] * (1.0 + math.log(2 * math.pi)) + half_log_det).expand(self._batch_shape)
+    def _log_det(self) -> Tensor:
+        return 2 * log_det(self._unbroadcasted_scale_tril)
+
+    def _squared_distance(self, x: Tensor) -> Tensor:
+        return squared_distance(self._unbroadcasted_scale_tril, x)

@@ -71,20 +71,17 @@ class ScaleMatrix(Distribution):
 
     _unbroadcasted_scale_tril: Tensor
 
-    def _expanded_matrix(self, matrix: Tensor) -> Tensor:
-        return matrix.expand((*self._batch_shape, *matrix.shape[-2:]))
-
     @lazy_property
     def scale_tril(self) -> Tensor:
         """The lower triangular L with ``L L^T`` the covariance matrix."""
-        return self._expanded_matrix(self._unbroadcasted_scale_tril)
+        return self._unbroadcasted_scale_tril.expand((*self._batch_shape, -1, -1))
 
     @lazy_property
     def covariance_matrix(self) -> Tensor:
         """``L L^T``."""
-        return self._expanded_matrix(self._unbroadcasted_scale_tril @ self._unbroadcasted_scale_tril.mT)
+        return (self._unbroadcasted_scale_tril @ self._unbroadcasted_scale_tril.mT).expand((*self._batch_shape, -1, -1))
 
     @lazy_property
     def precision_matrix(self) -> Tensor:
         """The inverse of the covariance matrix."""
-        return self._expanded_matrix(autograd.cholesky_inverse(self._unbroadcasted_scale_tril))
+        return autograd.cholesky_inverse(self._unbroadcasted_scale_tril).expand((*self._batch_shape, -1, -1))

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Node, run_backward
-from .tensor import BatchError, Tensor, node_of, wrap
+from .graph import Node, run_backward, state
+from .tensor import BatchError, Tensor, history_of, wrap
 
 __all__ = ["backward", "differentiate", "grad"]
 
@@ -174,7 +174,7 @@ def _input_nodes(inputs: list[Tensor]) -> list[Node]:
         if not isinstance(tensor, Tensor):
             nodes.append(_edge_node(tensor, "inputs must be Tensors or GradientEdges"))
             continue
-        node = node_of(tensor)
+        node = history_of(tensor)
         if node is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
         nodes.append(node)
@@ -183,14 +183,15 @@ def _input_nodes(inputs: list[Tensor]) -> list[Node]:
 
 def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool) -> tuple[list[Node], list[Any]]:
     nodes, values = [], []
+    as_tensors = create_graph or state.push is not None  # which have tangents
     for root, gradient in zip(roots, gradients):  # noqa: B905 (equally long)
         if not isinstance(root, Tensor):
             nodes.append(_edge_node(root, "expected a Tensor or a GradientEdge to differentiate"))
             if not isinstance(gradient, Tensor):
                 raise RuntimeError("a GradientEdge has no shape of its own: pass its gradient")
-            values.append(gradient if create_graph else gradient._array)
+            values.append(gradient if as_tensors else gradient._array)
             continue
-        node = node_of(root)
+        node = history_of(root)
         if node is None:
             raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
         if gradient is None:
@@ -207,7 +208,7 @@ def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool
                 )
             value: Any = np.empty(array.shape, array.dtype)
             value.fill(1)
-            value = wrap(value) if create_graph else value
+            value = wrap(value) if as_tensors else value
         else:
             if not isinstance(gradient, Tensor):
                 raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
@@ -221,7 +222,7 @@ def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool
                     "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
                     f"dtype: grad_output[0] has a dtype of {gradient.dtype} and output[0] has a dtype of {root.dtype}."
                 )
-            if create_graph:
+            if as_tensors:
                 value = gradient if gradient.dtype is root.dtype else gradient.to(root.dtype)
             else:
                 value = gradient._array.astype(root._array.dtype, copy=False)

@@ -5,14 +5,14 @@ pointwise row does so by the very rules that take gradients back, as element act
 are linear in ``g``: the derivative of ``vjp(g)`` by ``g``, taken by the engine itself, is the rule forward. A
 `Function` brings its own ``jvp``.
 
-Tangents are kept by node, so an operator that is not recorded (inside `no_grad`) has none, and a dual tensor says that
-it requires grad.
+Tangents are kept by node. Inside a level every operator is therefore recorded, whatever the grad mode; where no
+gradient is asked for, what it gives is left with its tangents alone (`Dual`), and the node is gone at once.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet
@@ -20,11 +20,11 @@ from weakref import WeakKeyDictionary, WeakSet
 import numpy as np
 
 from . import graph
-from .graph import Leaf, Node, enable_grad, state
+from .graph import Leaf, Node, _ModeSwitch, enable_grad, state
 from .rows.batching import enclose, expose, levels_of
 from .rows.pull import pull
 from .rows.table import PointwisePlan
-from .tensor import Tensor, TensorNode, node_of, shared_counter, wrap
+from .tensor import Dual, Tensor, TensorNode, has_history, node_of, shared_counter, wrap
 
 __all__ = [
     "Level",
@@ -40,6 +40,8 @@ __all__ = [
     "through",
     "unpack_dual",
     "unpack_dual_at",
+    "with_tangents",
+    "without_history",
 ]
 
 
@@ -55,15 +57,29 @@ class Level:
 
     Attributes:
         tangents: by the node of the value.
-        open: nodes whose values depend, too, on something outside the level that requires grad: their tangents are
-            recorded.
-        detached: gradients were off where the level began, so that nothing in it has a history outside.
+        open: nodes whose values or tangents depend, too, on something outside the level that requires grad: the
+            tangents of what is made from them are recorded.
     """
 
-    def __init__(self, detached: bool = False) -> None:
+    def __init__(self) -> None:
         self.tangents: WeakKeyDictionary[Node, Tensor] = WeakKeyDictionary()
         self.open: WeakSet[Node] = WeakSet()
-        self.detached = detached
+
+    def give(self, node: Node, tangent: Tensor, is_open: bool) -> None:
+        self.tangents[node] = tangent
+        if is_open or tangent.requires_grad:
+            self.open.add(node)
+
+    def is_open(self, nodes: Sequence[Node | None]) -> bool:
+        return any(n in self.open or (has_history(n) and n not in self.tangents) for n in nodes if n is not None)
+
+    def end(self) -> None:
+        """Takes the tangents from those who live on: where only they stood, nothing is left."""
+        for node in list(self.tangents):
+            del self.tangents[node]
+            owner = node.owner() if type(node) is Dual else None
+            if owner is not None and owner._node is node:
+                owner._node = with_tangents(owner, None, node)
 
 
 class _Here(threading.local):
@@ -100,30 +116,56 @@ class Start(Leaf, TensorNode):
 
 
 def through(tensor: Tensor, keep_history: bool = True, kind: type[Through | Start] = Through) -> Tensor:
-    """The same memory behind a node of its own. Outer levels see through it."""
-    node = node_of(tensor) if keep_history else None
-    step = kind((node,))
+    """The same memory behind a node of its own. Levels see through it."""
+    node = node_of(tensor)
+    step = kind((node if keep_history and has_history(node) else None,))
     result = wrap(tensor._array, step)
     result._counter = shared_counter(tensor)
-    if node is not None:
-        for level in _here.levels:
-            _carry(level, node, step)
+    for level, tangent in _tangents_of(node):
+        level.give(step, tangent, level.is_open(step.edges))
     return result
 
 
-def _carry(level: Level, node: Node, step: Node) -> None:
-    tangent = level.tangents.get(node)
-    if tangent is not None:
-        level.tangents[step] = tangent
-    if tangent is None or node in level.open:
-        level.open.add(step)
+def _tangents_of(node: Node | None) -> list[tuple[Level, Tensor]]:
+    """The levels in which the node has a tangent, innermost first, with it."""
+    if node is None:
+        return []
+    return [(level, level.tangents[node]) for level in reversed(_here.levels) if node in level.tangents]
+
+
+def with_tangents(owner: Tensor, node: Node | None, pushed: Node | None) -> Node | None:
+    """``node`` with the tangents of ``pushed``; where it is None and there are any, a `Dual` of ``owner``."""
+    for level, tangent in _tangents_of(pushed):
+        node = Dual(owner) if node is None else node
+        level.give(node, tangent, has_history(node) and level.is_open((node,)))
+    return node
+
+
+def without_history(tensor: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """The same memory with nothing but tangents, each of which is given to ``change``."""
+    batches = levels_of(tensor)
+    for batch in batches:
+        tensor = expose(tensor, batch)
+    result = tensor.detach()
+    for level, tangent in _tangents_of(node_of(tensor)):
+        result._node = result._node or Dual(result)
+        level.give(result._node, change(tangent), False)
+    for batch in reversed(batches):
+        result = enclose(result, batch)
+    return result
+
+
+def _alias(tensor: Tensor) -> Tensor:
+    """The same memory with the same tangents; its history is recorded where grad mode is on."""
+    node = node_of(tensor)
+    return through(tensor) if state.grad and has_history(node) else without_history(tensor, lambda tangent: tangent)
 
 
 @contextmanager
 def _restricted(levels: tuple[Level, ...], recording: bool) -> Iterator[None]:
     """Inside, only these levels hold, and nothing is packed."""
     before = _here.levels, state.push, state.packing, state.grad
-    _here.levels, state.push = levels, push if levels else None
+    _here.levels, state.push = levels, push if levels or recording else None
     state.packing, state.grad = None, recording
     try:
         yield
@@ -133,16 +175,16 @@ def _restricted(levels: tuple[Level, ...], recording: bool) -> Iterator[None]:
 
 @contextmanager
 def in_level(level: Level) -> Iterator[Level]:
-    """Inside, ``level`` is the innermost one, and operators are recorded."""
+    """Inside, ``level`` is the innermost one."""
     before = _here.levels, state.push
     _here.levels, state.push = (*_here.levels, level), push
     graph.watch(True)
     try:
-        with enable_grad():
-            yield level
+        yield level
     finally:
         graph.watch(False)
         _here.levels, state.push = before
+        level.end()
 
 
 # --- From the tangents of the inputs to the tangent of the output --------------------------------------------------
@@ -158,52 +200,59 @@ def push(out: Any, node: Any) -> None:
     plan = getattr(node, "plan", None)
     if plan is None or (getattr(plan.row, "outputs", 1) is None and isinstance(out, Tensor)):
         return  # the outputs of a row with several do not exist yet: it comes again
-    for number, level, tangents in _concerned(node.edges):
-        outs = out if isinstance(out, tuple) else (out,)
-        recording = _is_open(level, node.edges) or number > 0
-        with _restricted(_here.levels[:number], recording):
-            pushed = _push_row(node, outs, tangents, recording)
-        _keep(level, outs, pushed, recording and _is_open(level, node.edges))
+    outs = out if isinstance(out, tuple) else (out,)
+    if not _is_kept(node):
+        node.guards = ()  # nobody can write to what was saved before it is used
+    for level, tangents, recording in _concerned(node.edges):
+        _keep(level, outs, _push_row(node, outs, tangents, recording), recording)
+    _settle(outs, node)
 
 
-def push_identity(node: Node) -> None:
-    """The same for a node that hands on the one value it was given."""
-    for _, level, _ in _concerned(node.edges):
-        _carry(level, node.edges[0], node)  # type: ignore[arg-type]
+def push_identity(out: Tensor, node: Node) -> None:
+    """The same for a value that was handed on as it is."""
+    for level, tangents, recording in _concerned(node.edges):
+        level.give(node, tangents[0], recording)  # type: ignore[arg-type]
+    _settle((out,), node)
 
 
 def push_function(ctx: Any, outputs: Sequence[Tensor], args: Sequence[Any]) -> None:
     """The same for a `Function`, by its own ``jvp``."""
-    for number, level, tangents in _concerned(ctx.edges):
+    for level, tangents, recording in _concerned(ctx.edges):
         given = iter(tangents)
         by_argument = [next(given) if isinstance(argument, Tensor) else None for argument in args]
-        is_open = _is_open(level, ctx.edges)
-        with _restricted(_here.levels[:number], is_open or number > 0):
-            pushed = ctx.function_class.jvp(ctx, *by_argument)
-        _keep(level, outputs, pushed if isinstance(pushed, tuple) else (pushed,), is_open)
+        pushed = ctx.function_class.jvp(ctx, *by_argument)
+        _keep(level, outputs, pushed if isinstance(pushed, tuple) else (pushed,), recording)
+    _settle(outputs, ctx)
 
 
-def _concerned(edges: Sequence[Node | None]) -> Iterator[tuple[int, Level, list[Tensor | None]]]:
-    """The levels, innermost first, in which one of the edges has a tangent; with the tangents."""
-    levels = _here.levels
+def _concerned(edges: Sequence[Node | None]) -> Iterator[tuple[Level, list[Tensor | None], bool]]:
+    """The levels, innermost first, in which one of the edges has a tangent; with the tangents, and whether what is
+    made of them is recorded. The loop's body runs outside of the level."""
+    levels, wanted = _here.levels, state.grad
     for number in reversed(range(len(levels))):
-        known = levels[number].tangents
-        tangents = [None if edge is None else known.get(edge) for edge in edges]
+        level = levels[number]
+        tangents = [None if edge is None else level.tangents.get(edge) for edge in edges]
         if any(tangent is not None for tangent in tangents):
-            yield number, levels[number], tangents
-
-
-def _is_open(level: Level, edges: Sequence[Node | None]) -> bool:
-    return any(e is not None and (e in level.open or e not in level.tangents) for e in edges)
+            recording = wanted and level.is_open(edges)
+            with _restricted(levels[:number], recording):
+                yield level, tangents, recording
 
 
 def _keep(level: Level, outs: Sequence[Tensor], tangents: Sequence[Tensor | None], is_open: bool) -> None:
     for out, tangent in zip(outs, tangents, strict=True):
-        node = out._node
-        if node is not None and tangent is not None:
-            level.tangents[node] = tangent
-            if is_open or tangent.requires_grad:
-                level.open.add(node)
+        if out._node is not None and tangent is not None:
+            level.give(out._node, tangent, is_open)
+
+
+def _is_kept(node: Node) -> bool:
+    return state.grad and any(map(has_history, node.edges))
+
+
+def _settle(outs: Sequence[Tensor], node: Node) -> None:
+    """Where no gradient is asked for, only the tangents are left of an operator."""
+    if not _is_kept(node):
+        for out in outs:
+            out._node = with_tangents(out, None, out._node)
 
 
 def _push_row(node: Any, outs: tuple[Tensor, ...], tangents: list[Any], recording: bool) -> list[Tensor | None]:
@@ -275,12 +324,9 @@ def make_dual_at(level: Level, primal: Tensor, tangent: Tensor, shared: bool = F
             "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level 0 is not "
             "supported."
         )
-    dual = through(primal, keep_history=not level.detached)
-    step: Any = dual._node
-    level.tangents[step] = tangent
-    level.open.discard(step)
-    if step.edges[0] is not None or (tangent.requires_grad and not level.detached):
-        level.open.add(step)
+    dual = _alias(primal)
+    dual._node = dual._node or Dual(dual)
+    level.give(dual._node, tangent, has_history(dual._node))
     for batch in reversed(batches):
         dual = enclose(dual, batch)
     return dual
@@ -293,19 +339,15 @@ def unpack_dual_at(level: Level, tensor: Tensor) -> UnpackedDualTensor:
         tensor = expose(tensor, batch)
     node = node_of(tensor)
     primal, tangent = tensor, None if node is None else level.tangents.get(node)
-    if node is not None and tangent is not None:
-        if node in level.open or len(_here.levels) > 1:
-            primal = through(tensor)
-            step: Any = primal._node
-            level.tangents.pop(step, None)
-            level.open.add(step)
-        else:
-            primal = tensor.detach()
+    if tangent is not None:
+        primal = _alias(tensor)
+        own: Any = primal._node
+        del level.tangents[own]
+        if type(own) is Dual:
+            primal._node = with_tangents(primal, None, own)
     for batch in reversed(batches):
         primal = enclose(primal, batch)
         tangent = None if tangent is None else enclose(tangent, batch)
-    if level.detached and len(_here.levels) == 1:
-        primal, tangent = primal.detach(), None if tangent is None else tangent.detach()
     return UnpackedDualTensor(primal, tangent)
 
 
@@ -317,7 +359,7 @@ def enter_dual_level() -> int:
     """
     if _here.entered:
         raise RuntimeError("Nested forward mode AD is not supported at the moment")
-    level = Level(detached=not state.grad)
+    level = Level()
     context = in_level(level)
     context.__enter__()
     _here.entered = ((level, context),)
@@ -331,13 +373,15 @@ def exit_dual_level(*, level: int | None = None) -> None:
         RuntimeError: it had not begun.
     """
     if not _here.entered or level not in (None, 0):
-        raise RuntimeError("Trying to exit a forward AD level that was not the last one that was created.")
+        raise RuntimeError(
+            "Trying to exit a forward AD level that was not the last one that was created. This is not supported."
+        )
     ((_, context),) = _here.entered
     _here.entered = ()
     context.__exit__(None, None, None)
 
 
-class dual_level:
+class dual_level(_ModeSwitch):
     """Inside, dual tensors can be made, and what is computed with them has tangents.
 
     >>> import autograd
@@ -349,11 +393,39 @@ class dual_level:
     tensor([3., 0.])
     """
 
-    def __enter__(self) -> int:
+    def _enter(self) -> int:
         return enter_dual_level()
 
-    def __exit__(self, *error: object) -> None:
-        exit_dual_level()
+    def _leave(self, previous: int) -> None:
+        exit_dual_level(level=previous)
+
+    def __enter__(self) -> int:  # type: ignore[override]  # other switches have nothing to tell
+        super().__enter__()
+        return self._previous[-1]
+
+
+class _set_fwd_grad_enabled(_ModeSwitch):
+    """Whether tangents are followed in this thread: at once when called, back again at the end of a ``with`` block."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.mode = mode
+        self._before = _here.levels
+        self._enter()
+
+    def _enter(self) -> tuple[Level, ...]:
+        _here.levels = (self._before or tuple(level for level, _ in _here.entered)) if self.mode else ()
+        return self._before
+
+    def _leave(self, previous: tuple[Level, ...]) -> None:
+        _here.levels = previous
+
+    def _fresh(self) -> _set_fwd_grad_enabled:
+        return _set_fwd_grad_enabled(self.mode)
+
+
+def _is_fwd_grad_enabled() -> bool:
+    return bool(_here.levels) or state.push is None
 
 
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
@@ -382,6 +454,6 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
     """Value and tangent of a dual tensor; the tangent is None for any other."""
     if not isinstance(tensor, Tensor):
         raise TypeError(f"unpack_dual(): argument 'tensor' must be Tensor, not {type(tensor).__name__}")
-    if not _here.entered:
+    if not (_here.entered and _here.levels):
         return UnpackedDualTensor(tensor, None)
     return unpack_dual_at(_here.entered[0][0], tensor)

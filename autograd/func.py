@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import pytree
-from .forward_ad import Level, Start, in_level, make_dual_at, through, unpack_dual_at
+from .forward_ad import Level, Start, in_level, make_dual_at, through, unpack_dual_at, without_history
 from .graph import Node, enable_grad, state
 from .rows.batching import Batch, active_batches, base_of, enclose, entered, expose, is_batched, wrap_batch
 from .rows.public import TORCH
 from .rows.pull import pull
-from .tensor import BatchError, Tensor, check_differentiable, node_of, wrap
+from .tensor import BatchError, Tensor, check_differentiable, has_history, history_of, node_of, wrap
 
 __all__ = [
     "functional_call",
@@ -69,14 +69,14 @@ class _Recording:
         """Whether one of the tensors depends on something outside of the transform that requires grad."""
         if not self.keeps_history:
             return False
-        found = [node_of(base_of(tensor)) for tensor in tensors]
+        found = [history_of(base_of(tensor)) for tensor in tensors]
         seen: set[Node] = set()
         while found:
             node = found.pop()
             if node is None or node in seen:
                 continue
             seen.add(node)
-            edges = [edge for edge in node.edges if edge is not None]
+            edges = [edge for edge in node.edges if has_history(edge)]
             if not edges and node not in self.own:
                 return True
             found += edges
@@ -88,7 +88,7 @@ class _Recording:
         def seen(leaf: Any) -> Any:
             if not isinstance(leaf, Tensor) or not leaf.requires_grad or self.reaches_outside([leaf]):
                 return leaf
-            return leaf.detach()
+            return without_history(leaf, seen)
 
         return pytree.each(seen, tree)
 
@@ -321,7 +321,7 @@ def _jvp(
         for value in values:
             if not isinstance(value, Tensor):
                 raise RuntimeError(f"{name}: Expected {what} to only contain Tensors, got {type(value)}")
-    level = Level(detached=not state.grad)
+    level = Level()
     with in_level(level):
         duals = [make_dual_at(level, x, t, shared) for x, t in zip(flat, directions, strict=True)]
         result, aux = _split_aux(func(*pytree.unflatten(duals, spec)), has_aux, name)

@@ -376,15 +376,19 @@ def _apply(cls: type[Function], args: tuple[Any, ...], kwargs: dict[str, Any], h
     nodes = [node_of(tensor) if tensor._array is not None else None for tensor in tensors]
     ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
     ctx._inputs = tuple((a._array.shape, a._array.dtype) if isinstance(a, Tensor) else None for a in args)
-    with no_grad():
+    before = state.grad, state.push
+    state.grad, state.push = False, None
+    try:
         if has_setup:
             result = cls.forward(*args)
             cls.setup_context(ctx, args, result)
         else:
             result = cls.forward(ctx, *args, **kwargs)
+    finally:
+        state.grad, state.push = before
     ctx._is_tuple = isinstance(result, tuple)
     outputs = list(result) if isinstance(result, tuple) else [result]
-    recorded = state.grad and any(node is not None for node in nodes)
+    recorded = graph.is_recording() and any(node is not None for node in nodes)
     for tensor in ctx.dirty_tensors:
         if not any(tensor is output for output in outputs):
             raise RuntimeError(

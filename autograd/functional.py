@@ -423,7 +423,7 @@ def hessian(
 
     def gradient(*values: Tensor) -> Any:
         if forward:
-            values = tuple(x.detach().requires_grad_() if not x.requires_grad else x for x in values)
+            values = tuple(x.requires_grad_() for x in values)
         found = jacobian(checked, values, create_graph=True, strict=strict)
         return tuple(found)
 

@@ -458,12 +458,19 @@ def observe(out: Any, node: Any) -> None:
         remember_line(node)
     if state.push is not None:
         state.push(out, node)
+        if out._node is not node:
+            return  # only the tangents are kept
     if state.packing is not None:
         node.pack(*state.packing)
 
 
+def is_recording() -> bool:
+    """Whether operators are recorded in this thread, for gradients or for tangents."""
+    return state.grad or state.push is not None
+
+
 def is_grad_enabled() -> bool:
-    """Whether operators are recorded in this thread.
+    """Whether operators are recorded for gradients in this thread.
 
     >>> import autograd
     >>> with autograd.no_grad():
@@ -620,7 +627,7 @@ class set_grad_enabled(_ModeSwitch):
 
 
 class inference_mode(_ModeSwitch):
-    """Like `no_grad`, and tensors made inside can never take part in recording afterwards."""
+    """Like `no_grad`, and tensors made inside have no tangents and can never take part in recording afterwards."""
 
     def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
         switch = super().__new__(cls)
@@ -635,18 +642,20 @@ class inference_mode(_ModeSwitch):
             raise TypeError(f"inference_mode expects a bool, but got {type(mode).__name__}")
         self.mode = mode
 
-    def _enter(self) -> tuple[bool, bool]:
-        previous = state.grad, state.inference
+    def _enter(self) -> tuple[Any, ...]:
+        previous = state.grad, state.inference, state.push
         if self.mode != state.inference:
             watch(self.mode)
         state.inference = self.mode
         state.grad = not self.mode
+        if self.mode:
+            state.push = None
         return previous
 
-    def _leave(self, previous: tuple[bool, bool]) -> None:
+    def _leave(self, previous: tuple[Any, ...]) -> None:
         if previous[1] != state.inference:
             watch(previous[1])
-        state.grad, state.inference = previous
+        state.grad, state.inference, state.push = previous
 
     def _fresh(self) -> inference_mode:
         return inference_mode(self.mode)

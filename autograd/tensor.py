@@ -28,9 +28,12 @@ new = object.__new__
 
 
 class _InferenceCounter:
-    """The counter of tensors made in inference mode: reading a version from it, in order to save one, fails."""
+    """The counter of tensors made in inference mode: reading a version from it, in order to save one for a backward
+    pass, fails."""
 
     def __getitem__(self, index: int) -> int:
+        if state.push is not None:
+            return 0  # saved to take tangents forward, at once
         raise RuntimeError(
             "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal "
             "tensor and use it in autograd."
@@ -131,6 +134,19 @@ class TensorNode(Node):
         return self.all_hooks().metadata
 
 
+class Dual(TensorNode):
+    """In the place of a node where a tensor has no history, only tangents, which `forward_ad` keeps by node."""
+
+    __slots__ = ("owner",)
+
+    def __init__(self, owner: Tensor) -> None:
+        super().__init__()
+        self.owner = weakref.ref(owner)
+
+    def receive(self, g: Any, owned: bool) -> None:
+        """Gradients lead nowhere from here."""
+
+
 def added(total: Any, g: Any) -> Any:
     """The sum of two gradients; of a sparse one and a dense one it is dense."""
     if isinstance(total, Tensor) and total.layout is not dtypes.strided:
@@ -170,6 +186,8 @@ class TensorLeaf(Leaf, TensorNode):
             else:
                 np.add(grad._array, g, grad._array)
                 count_write(grad)
+        elif not state.grad and g.layout is dtypes.strided:
+            self.receive(g._array, False)  # inside a level a pass is one over tensors, whose tangents end here
         else:
             self.grad = g if grad is None else added(grad, g)
         if self.hooked:
@@ -249,7 +267,8 @@ class Tensor:
     @property
     def requires_grad(self) -> bool:
         """Whether operators on this tensor are recorded."""
-        return node_of(self) is not None
+        node = self._node if self._view is None else node_of(self)
+        return node is not None and type(node) is not Dual
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -265,7 +284,7 @@ class Tensor:
         """
         if not isinstance(requires_grad, (bool, np.bool_)):
             raise TypeError(f"requires_grad must be a bool, but got {type(requires_grad).__name__}")
-        node = node_of(self)
+        node = history_of(self)
         if node is not None and not isinstance(node, Leaf):
             if not requires_grad:
                 raise RuntimeError(
@@ -280,23 +299,31 @@ class Tensor:
                     "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. "
                     "Make a normal tensor with clone() first."
                 )
-            self._node = TensorLeaf(self, self.__dict__.pop("_kept_grad", None))
+            self._become(TensorLeaf(self, self.__dict__.pop("_kept_grad", None)), self._node)
         elif not requires_grad and node is not None:
             if node.grad is not None:
                 self.__dict__["_kept_grad"] = node.grad
-            self._node = None
+            self._become(None, node)
         return self
+
+    def _become(self, node: Node | None, pushed: Node | None) -> None:
+        """Takes ``node`` for its history, and the tangents of ``pushed``."""
+        if state.push is not None:
+            from .forward_ad import with_tangents
+
+            node = with_tangents(self, node, pushed)
+        self._node = node
 
     @property
     def is_leaf(self) -> bool:
         """Whether no operator made it, as far as the graph knows."""
-        node = node_of(self)
+        node = history_of(self)
         return node is None or isinstance(node, Leaf)
 
     @property
     def grad_fn(self) -> Node | None:
         """The node that made it, such as ``<MulBackward0>``; None for a leaf."""
-        node = node_of(self)
+        node = history_of(self)
         return None if isinstance(node, Leaf) else node
 
     @property
@@ -307,7 +334,7 @@ class Tensor:
     @property
     def grad(self) -> Tensor | None:
         """The accumulated gradient of a leaf, or of a tensor that was told to `retain_grad`."""
-        node = node_of(self)
+        node = history_of(self)
         if node is None:
             return self.__dict__.get("_kept_grad")
         if isinstance(node, Leaf):
@@ -337,7 +364,7 @@ class Tensor:
                 raise RuntimeError(f"assigned grad has shape {list(value.shape)}, the tensor {list(self.shape)}")
             if value.dtype is not self.dtype:
                 raise RuntimeError(f"assigned grad has dtype {value.dtype}, the tensor {self.dtype}")
-        node = node_of(self)
+        node = history_of(self)
         if isinstance(node, Leaf):
             node.grad = value
         elif node is not None and (keeper := _keeper(node)) is not None:
@@ -383,7 +410,7 @@ class Tensor:
 
     def retain_grad(self) -> None:
         """Makes ``grad`` available on a tensor that is no leaf."""
-        node = node_of(self)
+        node = history_of(self)
         if node is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if isinstance(node, Leaf) or _keeper(node) is not None:
@@ -393,12 +420,12 @@ class Tensor:
     @property
     def retains_grad(self) -> bool:
         """Whether it is a non-leaf whose gradient is kept."""
-        node = node_of(self)
+        node = history_of(self)
         return node is not None and not isinstance(node, Leaf) and _keeper(node) is not None
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Calls ``hook(grad)`` with the complete gradient of this tensor; what it returns replaces the gradient."""
-        node = node_of(self)
+        node = history_of(self)
         if node is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         return node.register_value_hook(hook)
@@ -586,7 +613,8 @@ class Tensor:
                 f"possible: {cls!r}"
             )
         result = _make(cls, self._array)
-        result._node, result._counter, result._view = node_of(self), shared_counter(self), self._view
+        result._become(history_of(self), self._node)
+        result._counter, result._view = shared_counter(self), self._view
         return result
 
     def module_load(self, other: Tensor, assign: bool = False) -> Tensor:
@@ -791,12 +819,17 @@ class Tensor:
     def __repr__(self, *, tensor_contents: str | None = None) -> str:
         from .printing import format_tensor
 
-        node = node_of(self)
+        node = history_of(self)
         suffixes = []
         if isinstance(node, Leaf):
             suffixes.append("requires_grad=True")
         elif node is not None:
             suffixes.append(f"grad_fn=<{node.name().rpartition(':')[2]}>")
+        if state.push is not None:
+            from .forward_ad import unpack_dual
+
+            tangent = unpack_dual(self).tangent
+            suffixes += [] if tangent is None else [f"tangent={tangent}"]
         return format_tensor(
             self._array, suffixes=suffixes, default_dtype=default_dtype.numpy, dtype_name=repr(self.dtype)
         )
@@ -862,17 +895,37 @@ def node_of(tensor: Tensor) -> Node | None:
     """The node that made the tensor, up to date with writes to the memory that a view looks into."""
     view = tensor._view
     if view is not None and tensor._counter and view.generation != tensor._counter[0 if view.blocked else 1]:
-        if view.blocked is not None:
-            if not state.grad or (tensor._node is None and view.base._node is None):
-                return tensor._node
+        previous = state.grad
+        if view.blocked is None:
+            state.grad = True
+        elif previous and (has_history(tensor._node) or has_history(view.base._node)):
             raise RuntimeError(f"The memory that this view looks into has been written to. {view.blocked}")
-        previous, state.grad = state.grad, True
+        elif state.push is None:
+            return tensor._node
         try:
-            tensor._node = replay(view.steps, view.base)._node
+            set_node(tensor, replay(view.steps, view.base)._node)
         finally:
             state.grad = previous
-        view.generation = tensor._counter[1]
+        view.generation = tensor._counter[0 if view.blocked else 1]
     return tensor._node
+
+
+def has_history(node: Node | None) -> bool:
+    """Whether a gradient may go back through the node: it is not there for tangents alone."""
+    return node is not None and type(node) is not Dual
+
+
+def history_of(tensor: Tensor) -> Node | None:
+    """`node_of`, where a gradient may go back through it."""
+    node = tensor._node if tensor._view is None else node_of(tensor)
+    return None if type(node) is Dual else node
+
+
+def set_node(tensor: Tensor, node: Node | None) -> None:
+    """Makes ``node`` the tensor's own."""
+    tensor._node = node
+    if type(node) is Dual:
+        node.owner = weakref.ref(tensor)
 
 
 def shared_counter(tensor: Tensor) -> list[int]:

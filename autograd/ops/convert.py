@@ -11,7 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..devices import require_cpu
 from ..dtypes import cast
-from ..graph import state
+from ..graph import is_recording
 from ..kernels.halves import FLOATING
 from ..rows.dispatch import NUMBERS, apply, as_number
 from ..rows.nodes import sum_to
@@ -184,7 +184,7 @@ def _number(self: Tensor, value: Any, operator: str) -> np.ndarray:
 
 def _overwrite(self: Tensor, value: Any, operator: str) -> Tensor:
     """One number in every element: straight into the memory where nothing is recorded."""
-    if state.grad and (node_of(self) is not None or (isinstance(value, Tensor) and node_of(value) is not None)):
+    if records(self, value):
         return write(self, _filling(self, value, operator), operator)
     if value.__class__ is not int or value:
         value = _filling(self, value, operator)._array if isinstance(value, Tensor) else _number(self, value, operator)
@@ -403,7 +403,7 @@ def set_element(target: Tensor, array: np.ndarray, index: Any, value: Any, opera
 
 def records(*tensors: Any) -> bool:
     """Whether an operator on these would be recorded."""
-    return state.grad and any(isinstance(t, Tensor) and node_of(t) is not None for t in tensors)
+    return is_recording() and any(isinstance(t, Tensor) and node_of(t) is not None for t in tensors)
 
 
 def check_tensor(operator: str, name: str, value: Any) -> Tensor:

@@ -11,14 +11,14 @@ import numpy as np
 from .. import dtypes
 from ..devices import require_cpu
 from ..dtypes import default_dtype
-from ..graph import no_grad, state
+from ..graph import is_recording, no_grad, state
 from ..kernels.halves import FLOATING, finfo
 from ..rows.dispatch import apply
 from ..rows.nodes import sum_to
 from ..rows.public import function
 from ..rows.table import Array, _, coarse
 from ..rows.writes import check_write, type_name, write, write_out
-from ..tensor import Tensor, check_differentiable, count_write, node_of, wrap
+from ..tensor import Tensor, check_differentiable, count_write, has_history, node_of, wrap
 from .convert import check_tensor, copy_into, records
 from .create import _dtype, _empty_like, _finish, _only_shape, _shape, check_options
 
@@ -669,9 +669,9 @@ def _method(name: str) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor
 
 def _fill(self: Tensor, name: str, make: Callable[[], np.ndarray]) -> Tensor:
     """Writes numbers into ``self``; they are not even drawn where writing is not allowed."""
-    recorded = state.grad and node_of(self) is not None
-    check_write(self, name, recorded)
-    if recorded:
+    node = node_of(self) if is_recording() else None
+    check_write(self, name, has_history(node))
+    if node is not None:
         return write(self, apply(copy_into, (self, wrap(np.asarray(make()))), {}), name)
     self._array[...] = make()
     count_write(self)

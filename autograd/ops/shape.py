@@ -19,7 +19,7 @@ from ..rows.nodes import sum_to
 from ..rows.public import function
 from ..rows.table import Array, Arrays, _, coarse
 from ..rows.writes import check_apart, shares_memory, write_out
-from ..tensor import Tensor, check_dim, count_write, node_of, wrap
+from ..tensor import Tensor, check_dim, count_write, node_of, set_node, wrap
 
 
 def resolve_shape(shape: Sequence[Any], size: int, operator: str) -> tuple[int, ...]:
@@ -449,6 +449,12 @@ def pick(x: Array, row, args, number):
     return row.forward(x, *args)[number]
 
 
+@pick.gradient("x")
+def _(g, x_shape, row, args, number):
+    places = row.forward(np.arange(math.prod(x_shape)).reshape(x_shape), *args)[number]
+    return _.index_add_zeros(g, x_shape, np.unravel_index(places, x_shape))
+
+
 @coarse(latex=r"\text{constant around } x", home="", node_name="ConstantPadNd")
 def pad_constant(x: Array, widths, value):
     """``widths``: pairs (before, after) from the last dimension backwards; negative widths crop."""
@@ -655,7 +661,8 @@ def become(name: str) -> Any:
                 before._counter = self._counter
             with enable_grad():
                 view = look(before, *args, **kwargs)
-            self._array, self._node = view._array, view._node
+            self._array = view._array
+            set_node(self, view._node)
             if before is not self or self._view is not None:
                 self._view = view._view
         count_write(self)

@@ -81,7 +81,7 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     out = wrap(result)
     if state.inference:
         out._counter = INFERENCE
-    if differentiable and row.is_recorded and state.grad and result.dtype.kind in INEXACT:
+    if differentiable and row.is_recorded and (state.grad or state.push) and result.dtype.kind in INEXACT:
         _record_pointwise(row, signature, operands, arrays, nodes, attributes, out)
     return out
 
@@ -288,7 +288,7 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
     if row.extras:
         result, *extras = result
     if row.outputs is None:
-        return _wrap_many(row, values, nodes, arguments, result, extras, differentiable and state.grad)
+        return _wrap_many(row, values, nodes, arguments, result, extras, differentiable)
     if type(result) is not ndarray:
         result = np.asarray(result)
     source = values[row.input_positions[0]]
@@ -304,7 +304,7 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
         link_view(out, source, (row, tuple(values[1:]), {}), None if state.grad else IN_NO_GRAD)
     elif state.inference:
         out._counter = INFERENCE
-    if differentiable and state.grad and result.dtype.kind in INEXACT:
+    if differentiable and (state.grad or state.push) and result.dtype.kind in INEXACT:
         _record_coarse(row, values, nodes, arguments, out, extras)
     return out
 
@@ -404,7 +404,7 @@ def _wrap_many(
     arguments: list[Any],
     results: Sequence[ndarray],
     extras: Sequence[Any],
-    tracked: bool,
+    differentiable: bool,
 ) -> tuple[Tensor, ...]:
     outs = tuple(wrap(np.asarray(result)) for result in results)
     source = values[row.input_positions[0]]
@@ -419,7 +419,7 @@ def _wrap_many(
                 "modified inplace. You should replace the inplace operation by an out-of-place one."
             )
             link_view(out, source, step, blocked)
-    if tracked and outs:
+    if differentiable and (state.grad or state.push) and outs:
         carrier = wrap(outs[0]._array)
         node = _record_coarse(row, values, nodes, arguments, carrier, extras, outs)
         if node is not None:

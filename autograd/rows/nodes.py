@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import graph
 from ..dtypes import cast, from_numpy_dtype, wider
-from ..graph import Node, state
+from ..graph import Node
 from ..kernels.halves import INEXACT
 from ..tensor import Tensor, TensorNode, wrap
 from .readings import F32, F64
@@ -279,7 +279,7 @@ def fit(g: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
         g = sum_to(g, shape)
         return g if g._array.dtype == dtype else TABLE["to"](g, from_numpy_dtype(dtype))
     constant = cast(np.full(shape, g), dtype)
-    return wrap(constant) if state.grad else constant
+    return wrap(constant) if graph.is_recording() else constant
 
 
 class _Ones(dict[int, ndarray]):

@@ -272,7 +272,7 @@ def _inplace_of(public: Callable[..., Any], name: str) -> Callable[..., Any]:
             return write(self, public(self.clone(), *args, **kwargs), f"{name}_")  # see `write_into`
         try:
             check_overlap(self, args, f"{name}_")
-            if not state.grad and _write_directly(public, self, args, kwargs):
+            if not state.grad and state.push is None and _write_directly(public, self, args, kwargs):
                 return self
             return write(self, public(self, *args, **kwargs), f"{name}_")
         except SparseError as error:

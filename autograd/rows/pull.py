@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..differentiation import differentiate, own_tensor
-from ..graph import Node
+from ..graph import Node, state
 from ..tensor import Tensor, node_of
 from .batching import enclose, expose, is_batched, levels_of
 
@@ -45,7 +45,7 @@ def pull(
         for batch in levels_of(tensor):
             tensor = expose(tensor, batch)
         targets.append(node_of(tensor))
-    if not create_graph and not any(is_batched(value) for value in values):
+    if not create_graph and state.push is None and not any(is_batched(value) for value in values):
         values = [value._array for value in values]
     wanted: list[Any] = targets
     arrived = differentiate(

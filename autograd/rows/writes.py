@@ -10,9 +10,20 @@ import numpy as np
 
 from .. import dtypes
 from ..dtypes import from_numpy_dtype
-from ..graph import Leaf, Node, state
+from ..graph import Leaf, Node, is_recording, state
 from ..kernels.layout import is_dense, is_same_place, is_spread, meets_itself
-from ..tensor import INFERENCE, BatchError, Tensor, View, count_write, node_of, shared_counter
+from ..tensor import (
+    INFERENCE,
+    BatchError,
+    Tensor,
+    View,
+    count_write,
+    has_history,
+    history_of,
+    node_of,
+    set_node,
+    shared_counter,
+)
 from .nodes import RowNode, record
 from .table import TABLE, PointwiseRow
 
@@ -108,14 +119,14 @@ def check_write(tensor: Tensor, operator: str, recorded: bool, target: ndarray |
         raise RuntimeError(f"{operator}: the tensor's memory is read-only; clone() it first")
     if not state.grad:
         return
-    node = node_of(tensor)
+    node = history_of(tensor)
     view = tensor._view
     if isinstance(node, Leaf):
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     if view is not None:
         if isinstance(view.base._node, Leaf):
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-        if view.blocked is not None and (recorded or node is not None or node_of(view.base) is not None):
+        if view.blocked is not None and (recorded or node is not None or history_of(view.base) is not None):
             raise RuntimeError(view.blocked)
 
 
@@ -165,7 +176,7 @@ def write(tensor: Tensor, out: Tensor, operator: str) -> Tensor:
         RuntimeError: another shape, or a type that ``tensor`` cannot hold; nothing is changed then.
     """
     try:
-        check_write(tensor, operator, out._node is not None)
+        check_write(tensor, operator, has_history(out._node))
     except BatchError:
         from .batching import write_into
 
@@ -195,11 +206,12 @@ def write(tensor: Tensor, out: Tensor, operator: str) -> Tensor:
     if node is not None:
         _keep_one_copy(node, array, tensor)
         set_history(tensor, node)
-    elif state.grad and (before := node_of(tensor)) is not None:
+    elif is_recording() and (before := node_of(tensor)) is not None:
         # The new values do not depend on the old ones in a way that has a gradient: it is zero.
         record(tensor, TABLE["blank"].plan((True,)), (before,), (), (), None, ())  # type: ignore[attr-defined]
         node, tensor._node = tensor._node, before
-        set_history(tensor, node)  # type: ignore[arg-type]
+        if node is not None:
+            set_history(tensor, node)
     return tensor
 
 
@@ -235,30 +247,34 @@ def _keep_one_copy(node: Node, array: ndarray, tensor: Tensor) -> None:
 
 
 def set_history(tensor: Tensor, node: Node) -> None:
-    """Makes ``node`` the maker of ``tensor``'s present values; views of the same memory follow when next asked."""
+    """Makes ``node`` the maker of ``tensor``'s present values; views of the same memory follow when next asked.
+
+    Where nothing is recorded a tensor keeps the history it has, and only its tangents are new.
+    """
     view = tensor._view
     counter = shared_counter(tensor)
-    counter[1] += 1
+    if counter is not INFERENCE:
+        counter[1] += 1
     if view is None:
-        _move_keeper(tensor._node, node)
-        tensor._node = node
+        _take(tensor, tensor._node, node)
         return
     base = view.base
     scatter = TABLE["view_scatter"]
-    previous, state.grad = state.grad, True
-    try:
-        wanted = (base._node is not None, True)
-        plan = scatter.plan(wanted)  # type: ignore[attr-defined]
-        edges = (base._node, node) if wanted[0] else (node,)
-        record(base, plan, edges, (), (), None, tuple(view.steps for _ in plan.context))
-    finally:
-        state.grad = previous
+    before = base._node
+    plan = scatter.plan((before is not None, True))  # type: ignore[attr-defined]
+    edges = (node,) if before is None else (before, node)
+    record(base, plan, edges, (), (), None, tuple(view.steps for _ in plan.context))
+    _take(base, before, base._node)
 
 
-def _move_keeper(before: Node | None, node: Node) -> None:
-    """`retain_grad` follows the tensor: its gradient is that of the present values."""
-    if before is not None and before.hooks is not None and before.hooks.keeper is not None:
+def _take(tensor: Tensor, before: Node | None, node: Node | None) -> None:
+    if has_history(before) and not (state.grad or has_history(node)):
+        tensor._become(before, node)
+        return
+    if node is not None and before is not None and before.hooks is not None and before.hooks.keeper is not None:
+        # `retain_grad` follows the tensor: its gradient is that of the present values.
         node.all_hooks().keeper, before.hooks.keeper = before.hooks.keeper, None
+    set_node(tensor, node)
 
 
 def type_name(dtype: np.dtype) -> str:
@@ -289,10 +305,14 @@ def check_out(out: Tensor, result: Tensor, operator: str, operands: Sequence[Any
     """Raises unless `write_out` may write the result into ``out``; ``exact`` asks for the dtype of the result."""
     if not isinstance(out, Tensor):
         raise TypeError(f"{operator}(): argument 'out' must be Tensor, not {type(out).__name__}")
-    if state.grad and (result._node is not None or node_of(out) is not None):
+    if state.grad and (has_history(result._node) or history_of(out) is not None):
         raise RuntimeError(
             f"{operator}(): functions with out=... arguments don't support automatic differentiation, but one of the "
             "arguments requires grad."
+        )
+    if state.push is not None and (result._node is not None or node_of(out) is not None):
+        raise NotImplementedError(
+            f"Trying to use forward AD with {operator}_out that does not support it because it is an out= function"
         )
     if dtypes._CATEGORY[result._array.dtype.kind] > dtypes._CATEGORY[out._array.dtype.kind]:
         raise RuntimeError(

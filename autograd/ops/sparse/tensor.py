@@ -16,9 +16,9 @@ import numpy as np
 
 from ... import dtypes
 from ...dtypes import Size, from_numpy_dtype
-from ...graph import Leaf, Node, state
+from ...graph import Leaf, Node, is_recording, state
 from ...rows.table import TABLE
-from ...tensor import SparseError, Tensor, TensorNode, check_dim, node_of, wrap
+from ...tensor import SparseError, Tensor, TensorNode, check_dim, history_of, node_of, set_node, wrap
 from ..index import index, index_add_zeros
 
 __all__ = [
@@ -192,7 +192,7 @@ class SparseTensor(Tensor):
         self._places, self._numbers, self._size = other._places, other._numbers, other._size
         self._coalesced = other._coalesced
         if other._node is not None:
-            self._node = other._node
+            set_node(self, other._node)
         return self
 
     def __getitem__(self, index: Any) -> Any:
@@ -248,7 +248,7 @@ class SparseTensor(Tensor):
         if self.dtype not in known:
             notes.append(f"dtype={self.dtype}")
         notes.append(f"layout={self.layout}")
-        node = node_of(self)
+        node = history_of(self)
         if node is not None:
             notes.append("requires_grad=True" if isinstance(node, Leaf) else f"grad_fn=<{node.name()}>")
         return format_parts(self._parts(), notes, self.is_sparse)
@@ -325,7 +325,7 @@ class SparseNode(TensorNode):
             found = values_of(g)
         else:
             found = at_places(g if isinstance(g, Tensor) else wrap(g), self.places)
-        return (found if state.grad else found._array,)
+        return (found if is_recording() else found._array,)
 
     def name(self) -> str:
         return self.title
@@ -347,19 +347,21 @@ class ValuesNode(TensorNode):
         return "ValuesBackward0"
 
 
-def _handed_on(node: Node) -> Node:
-    """The node, told to forward mode: a tangent is handed on like the value."""
+def _hand_on(out: Tensor, node: Node) -> None:
+    """Makes the node that of ``out``; a tangent is handed on like the value."""
+    out._node = node
     if state.push is not None:
         from ...forward_ad import push_identity
 
-        push_identity(node)
-    return node
+        push_identity(out, node)
 
 
 def values_of(tensor: SparseTensor) -> Tensor:
     """The values with their place in the graph, coalesced or not."""
-    node = None if tensor._node is None or not state.grad else _handed_on(ValuesNode(tensor))
-    return wrap(tensor._numbers, node)
+    result = wrap(tensor._numbers)
+    if tensor._node is not None and is_recording():
+        _hand_on(result, ValuesNode(tensor))
+    return result
 
 
 def refuse_batch(tensor: Tensor) -> None:
@@ -381,9 +383,10 @@ def build(
     result: Any = object.__new__(SparseTensor if starts is None else CsrTensor)
     result._places, result._numbers, result._size = places, values._array, tuple(int(n) for n in size)
     result._coalesced = coalesced or len(values._array) < 2
-    result._view = result._counter = None
+    result._view = result._counter = result._node = None
     node = node_of(values)
-    result._node = None if node is None or not state.grad else _handed_on(SparseNode(node, places, title))
+    if node is not None and is_recording():
+        _hand_on(result, SparseNode(node, places, title))
     if starts is not None:
         result._starts = starts
     return result

@@ -50,6 +50,10 @@ class Sign(Module):
 
     Shape:
         - Input, output: ``(*)``, the same
+
+    >>> import autograd, nn
+    >>> nn.Sign()(autograd.tensor([-2.0, 3.0]))
+    tensor([-1.,  1.])
     """
 
     def __init__(self, straight_through: bool = False) -> None:

@@ -268,6 +268,14 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     Raises:
         TypeError: not an ndarray, or of a type that tensors do not have.
         ValueError: strides that are no multiple of the element's size, or the byte order of other machines.
+
+    >>> import autograd
+    >>> import numpy as np
+    >>> array = np.zeros(2)
+    >>> x = autograd.from_numpy(array)
+    >>> array[0] = 5  # they share memory
+    >>> x
+    tensor([5., 0.], dtype=torch.float64)
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
@@ -676,7 +684,12 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 
 @function(method=False)
 def is_tensor(obj: Any) -> bool:
-    """Whether ``obj`` is a Tensor."""
+    """Whether ``obj`` is a Tensor.
+
+    >>> import autograd
+    >>> autograd.is_tensor(autograd.ones(1)), autograd.is_tensor(1)
+    (True, False)
+    """
     return isinstance(obj, Tensor)
 
 

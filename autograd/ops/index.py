@@ -445,6 +445,11 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     Raises:
         RuntimeError: an index that is no int32 or int64 tensor of ``input``'s number of dimensions, larger than it
             along another dimension, or out of range.
+
+    >>> import autograd
+    >>> autograd.gather(autograd.tensor([[1, 2], [3, 4]]), 1, autograd.tensor([[0, 0], [1, 0]]))
+    tensor([[1, 1],
+            [4, 3]])
     """
     check_tensor("gather", "input", input)
     empty = check_tensor("gather", "index", index)._array.size == 0
@@ -594,6 +599,10 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 
     Raises:
         RuntimeError: the mask is not bool, ``value`` has dimensions, or the dtype cannot hold it.
+
+    >>> import autograd
+    >>> autograd.masked_fill(autograd.arange(3), autograd.tensor([True, False, True]), 9)
+    tensor([9, 1, 9])
     """
     _check_mask("masked_fill_", mask)
     return apply(TABLE["fill_where"], (input, mask, _fill_value("masked_fill_", input, value)), {})
@@ -621,7 +630,12 @@ def _fill_value(operator: str, input: Tensor, value: Any) -> Tensor:
 
 @function()
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
-    """The elements where ``mask`` is True, in one dimension."""
+    """The elements where ``mask`` is True, in one dimension.
+
+    >>> import autograd
+    >>> autograd.masked_select(autograd.arange(3), autograd.tensor([True, False, True]))
+    tensor([0, 2])
+    """
     _check_mask("masked_select", mask)
     shape = broadcast_shape(TABLE["where"], (input._array, mask._array))
     return getitem(input.expand(shape), mask.expand(shape))
@@ -634,6 +648,13 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     Raises:
         TypeError: one of ``input`` and ``other`` alone.
         RuntimeError: the condition is not bool, or a number that the tensor's integer type cannot hold.
+
+    >>> import autograd
+    >>> x = autograd.tensor([-1.0, 2.0])
+    >>> autograd.where(x > 0, x, 0.0)
+    tensor([0., 2.])
+    >>> autograd.where(x > 0)
+    (tensor([1]),)
     """
     check_tensor("where", "condition", condition)
     if input is None and other is None:
@@ -795,6 +816,11 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 
     Raises:
         RuntimeError: the mask is not bool, or ``source`` has another dtype or too few elements.
+
+    >>> import autograd
+    >>> x = autograd.arange(3)
+    >>> autograd.masked_scatter(x, autograd.tensor([True, False, True]), autograd.tensor([7, 8]))
+    tensor([7, 1, 8])
     """
     _check_mask("masked_scatter_", mask)
     if check_tensor("masked_scatter", "source", source).dtype is not input.dtype:

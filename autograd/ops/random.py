@@ -160,7 +160,13 @@ def stream_of(operator: str, generator: Generator | None) -> MT19937Stream:
 
 @function(method=False)
 def manual_seed(seed: Any) -> Generator:
-    """Starts the default generator at ``seed``, a 64-bit integer or what `int` makes one of; returns it."""
+    """Starts the default generator at ``seed``, a 64-bit integer or what `int` makes one of; returns it.
+
+    >>> import autograd
+    >>> generator = autograd.manual_seed(0)
+    >>> autograd.rand(3)
+    tensor([0.4963, 0.7682, 0.0885])
+    """
     return default_generator.manual_seed(int(seed))
 
 
@@ -172,19 +178,41 @@ def seed() -> int:
 
 @function(method=False)
 def initial_seed() -> int:
-    """The seed at which the default generator was started."""
+    """The seed at which the default generator was started.
+
+    >>> import autograd
+    >>> generator = autograd.manual_seed(7)
+    >>> autograd.initial_seed()
+    7
+    """
     return default_generator.initial_seed()
 
 
 @function(method=False)
 def get_rng_state() -> Tensor:
-    """The default generator's state as bytes, in PyTorch's layout."""
+    """The default generator's state as bytes, in PyTorch's layout.
+
+    >>> import autograd
+    >>> state = autograd.get_rng_state()
+    >>> x = autograd.rand(2)
+    >>> autograd.set_rng_state(state)
+    >>> autograd.equal(x, autograd.rand(2))
+    True
+    """
     return default_generator.get_state()
 
 
 @function(method=False)
 def set_rng_state(new_state: Tensor) -> None:
-    """Makes the default generator go on from a state."""
+    """Makes the default generator go on from a state.
+
+    >>> import autograd
+    >>> state = autograd.get_rng_state()
+    >>> x = autograd.rand(2)
+    >>> autograd.set_rng_state(state)
+    >>> autograd.equal(x, autograd.rand(2))
+    True
+    """
     default_generator.set_state(new_state)
 
 
@@ -435,6 +463,11 @@ def randint_like(
 
     Raises:
         RuntimeError: an empty range, or a bound that the dtype does not hold.
+
+    >>> import autograd
+    >>> x = autograd.randint_like(autograd.zeros(2, 3), 5)
+    >>> x.shape, x.dtype
+    (torch.Size([2, 3]), torch.float32)
     """
     low, high = _bounds("randint_like() takes (input, high) or (input, low, high)", bounds, low, high)
     if isinstance(high, Tensor):
@@ -463,6 +496,10 @@ def randperm(
 
     Raises:
         RuntimeError: ``n`` is negative, or the dtype does not hold all of them.
+
+    >>> import autograd
+    >>> autograd.randperm(5).sort().values
+    tensor([0, 1, 2, 3, 4])
     """
     n = _integer("randperm", "n", n)
     if n < 0:
@@ -494,6 +531,12 @@ def normal(
 
     Raises:
         RuntimeError: a negative standard deviation, or shapes that do not broadcast.
+
+    >>> import autograd
+    >>> autograd.normal(autograd.zeros(2, 3), 1.0).shape
+    torch.Size([2, 3])
+    >>> autograd.normal(0.0, 1.0, size=(2, 3)).shape
+    torch.Size([2, 3])
     """
     stream = stream_of("normal", generator)
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
@@ -603,6 +646,10 @@ def multinomial(
     Raises:
         RuntimeError: another shape or dtype, more samples than places without replacement, a weight that is negative,
             infinite or NaN, or weights that are all 0.
+
+    >>> import autograd
+    >>> autograd.multinomial(autograd.tensor([0.0, 1.0, 0.0]), 3, replacement=True)
+    tensor([1, 1, 1])
     """
     weights = check_tensor("multinomial", "input", input)._array
     count = _integer("multinomial", "num_samples", num_samples)

@@ -120,9 +120,10 @@ def expand(x: Array, size, implicit=False):
             f"expand: the number of sizes provided ({len(size)}) must be greater or equal to the number of dimensions "
             f"in the tensor ({x.ndim}); shapes {list(size)} and {list(x.shape)}"
         )
-    shape = tuple(int(n) if n != -1 or i < extra else x.shape[i - extra] for i, n in enumerate(size))
-    for i, n in enumerate(shape):
-        if n < 0 or (i >= extra and x.shape[i - extra] not in (1, n)):
+    own = (*(1,) * extra, *x.shape)
+    shape = tuple([int(n) if n != -1 or i < extra else own[i] for i, n in enumerate(size)])
+    for i, (n, m) in enumerate(zip(shape, own, strict=True)):
+        if n < 0 or (m != n and m != 1):
             raise RuntimeError(
                 f"The expanded size of the tensor ({n}) must match the existing size "
                 f"({x.shape[i - extra] if i >= extra else 'none'}) at non-singleton dimension {i}. Target sizes: "
@@ -315,6 +316,11 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -
 
     Raises:
         RuntimeError: no tensors, or sizes that do not match (both shapes named).
+
+    >>> import autograd
+    >>> autograd.cat((autograd.tensor([[1, 2]]), autograd.tensor([[3, 4]])))
+    tensor([[1, 2],
+            [3, 4]])
     """
     if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence):
         raise TypeError(f"cat(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}")
@@ -370,7 +376,13 @@ def _(g, dim):
 
 @function(method=False)
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
-    """Tensors of one shape joined along a new dimension ``dim``."""
+    """Tensors of one shape joined along a new dimension ``dim``.
+
+    >>> import autograd
+    >>> autograd.stack((autograd.tensor([1, 2]), autograd.tensor([3, 4])), dim=1)
+    tensor([[1, 3],
+            [2, 4]])
+    """
     if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence):
         raise TypeError(f"stack(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}")
     if not tensors:
@@ -397,7 +409,14 @@ def _(g, dim):
 
 @function(arguments={"split_size": "split_size_or_sections"})
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of consecutive pieces along ``dim``: of one size (the last may be smaller), or of the sizes listed."""
+    """Views of consecutive pieces along ``dim``: of one size (the last may be smaller), or of the sizes listed.
+
+    >>> import autograd
+    >>> autograd.split(autograd.arange(5), 2)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    >>> autograd.split(autograd.arange(5), [1, 4])
+    (tensor([0]), tensor([1, 2, 3, 4]))
+    """
     n = tensor._array.shape[check_dim("split", dim, tensor._array.ndim)] if tensor._array.ndim else None
     if n is None:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
@@ -418,7 +437,12 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
 
 @function()
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of at most ``chunks`` pieces of equal size along ``dim``; the last may be smaller."""
+    """Views of at most ``chunks`` pieces of equal size along ``dim``; the last may be smaller.
+
+    >>> import autograd
+    >>> autograd.chunk(autograd.arange(5), 2)
+    (tensor([0, 1, 2]), tensor([3, 4]))
+    """
     if not input._array.ndim:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     if chunks <= 0:
@@ -482,6 +506,11 @@ def view(self: Tensor, *shape: Any, dtype: Any = None, size: Any = None) -> Tens
 
     Raises:
         RuntimeError: the memory layout needs a copy; use ``reshape``.
+
+    >>> import autograd
+    >>> autograd.arange(4).view(2, -1)
+    tensor([[0, 1],
+            [2, 3]])
     """
     if not shape:
         shape = tuple(given for given in (dtype, size) if given is not None)
@@ -498,25 +527,48 @@ def view(self: Tensor, *shape: Any, dtype: Any = None, size: Any = None) -> Tens
 
 @function(torch=False, method=True)
 def view_as(self: Tensor, other: Tensor) -> Tensor:
-    """A view in ``other``'s shape."""
+    """A view in ``other``'s shape.
+
+    >>> import autograd
+    >>> autograd.arange(4).view_as(autograd.zeros(2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """
     return view(self, other.shape)
 
 
 @function(torch=False, method=True)
 def reshape_as(self: Tensor, other: Tensor) -> Tensor:
-    """The same elements in ``other``'s shape."""
+    """The same elements in ``other``'s shape.
+
+    >>> import autograd
+    >>> autograd.arange(4).reshape_as(autograd.zeros(2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """
     return apply(reshape, (self, other.shape), {})
 
 
 @function(torch=False, method=True)
 def expand_as(self: Tensor, other: Tensor) -> Tensor:
-    """Expanded to ``other``'s size."""
+    """Expanded to ``other``'s size.
+
+    >>> import autograd
+    >>> autograd.tensor([1, 2]).expand_as(autograd.zeros(2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
     return apply(expand, (self, other.shape), {})
 
 
 @function()
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Dimensions ``start_dim`` to ``end_dim`` merged into one."""
+    """Dimensions ``start_dim`` to ``end_dim`` merged into one.
+
+    >>> import autograd
+    >>> autograd.flatten(autograd.zeros(2, 3, 4), 1).shape
+    torch.Size([2, 12])
+    """
     shape = input._array.shape
     start, end = check_dim("flatten", start_dim, len(shape)), check_dim("flatten", end_dim, len(shape))
     if start > end:
@@ -530,7 +582,12 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 @function()
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
-    """Dimension ``dim`` split into dimensions of the given sizes, one of which may be -1."""
+    """Dimension ``dim`` split into dimensions of the given sizes, one of which may be -1.
+
+    >>> import autograd
+    >>> autograd.unflatten(autograd.zeros(2, 6), 1, (2, -1)).shape
+    torch.Size([2, 2, 3])
+    """
     shape = input._array.shape
     if not shape:
         raise RuntimeError(f"unflatten: dimension specified as {dim} but tensor has no dimensions")
@@ -541,13 +598,24 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 @function()
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension, contiguous: a view where they lie in order already."""
+    """All elements in one dimension, contiguous: a view where they lie in order already.
+
+    >>> import autograd
+    >>> autograd.ravel(autograd.tensor([[1, 2], [3, 4]]))
+    tensor([1, 2, 3, 4])
+    """
     return apply(reshape, (input.contiguous(), (-1,)), {})
 
 
 @function()
 def t(input: Tensor) -> Tensor:
-    """The transpose of a matrix; tensors of fewer dimensions as they are."""
+    """The transpose of a matrix; tensors of fewer dimensions as they are.
+
+    >>> import autograd
+    >>> autograd.t(autograd.tensor([[1, 2], [3, 4]]))
+    tensor([[1, 3],
+            [2, 4]])
+    """
     if input._array.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input._array.ndim}D")
     return apply(matrix_transpose, (input,), {})
@@ -565,7 +633,12 @@ def _(g):
 
 @function(aliases=("moveaxis",))
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
-    """Dimensions moved to new places; the others keep their order."""
+    """Dimensions moved to new places; the others keep their order.
+
+    >>> import autograd
+    >>> autograd.movedim(autograd.zeros(2, 3, 4), 0, -1).shape
+    torch.Size([3, 4, 2])
+    """
     if isinstance(source, (tuple, list)) != isinstance(destination, (tuple, list)):
         raise TypeError(f"movedim(): source {source} and destination {destination} must both be ints or both tuples")
     ndim = input._array.ndim
@@ -585,7 +658,12 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
 
 @function()
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
-    """A view of ``length`` elements from ``start`` along ``dim``."""
+    """A view of ``length`` elements from ``start`` along ``dim``.
+
+    >>> import autograd
+    >>> autograd.narrow(autograd.arange(5), 0, 1, 3)
+    tensor([1, 2, 3])
+    """
     if not input._array.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     at = check_dim("narrow", dim, input._array.ndim)
@@ -606,7 +684,12 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
 
 @function()
 def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """A view of the slice at ``index`` along ``dim``, which disappears."""
+    """A view of the slice at ``index`` along ``dim``, which disappears.
+
+    >>> import autograd
+    >>> autograd.select(autograd.tensor([[1, 2], [3, 4]]), 1, 0)
+    tensor([1, 3])
+    """
     at = check_dim("select", dim, input._array.ndim)
     n = input._array.shape[at]
     if not -n <= index < n:

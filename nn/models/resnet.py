@@ -27,6 +27,11 @@ class BasicBlock(Module):
         planes: maps of the output.
         stride: of the first convolution.
         downsample: brings the input to the output's shape where they differ.
+
+    >>> import autograd
+    >>> from nn.models.resnet import BasicBlock
+    >>> BasicBlock(8, 8)(autograd.ones(1, 8, 4, 4)).shape
+    torch.Size([1, 8, 4, 4])
     """
 
     expansion = 1

@@ -72,7 +72,18 @@ def _cholesky(operator: str, A: Tensor, upper: bool) -> tuple[Tensor, Tensor]:
 
 @function(home="linalg", arguments={"A": "input"})
 def cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
-    """`cholesky`, and ``info``: 0, or the order of the first leading minor that is not positive."""
+    """`cholesky`, and ``info``: 0, or the order of the first leading minor that is not positive.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> linalg.cholesky_ex(autograd.tensor([[4.0, 2.0], [2.0, 5.0]]))
+    torch.return_types.linalg_cholesky_ex(
+    L=tensor([[2., 0.],
+            [1., 2.]]),
+    info=tensor(0, dtype=torch.int32))
+    >>> linalg.cholesky_ex(-autograd.eye(2)).info
+    tensor(1, dtype=torch.int32)
+    """
     result = _CHOLESKY(*_cholesky("linalg.cholesky_ex", input, upper))
     if check_errors:
         check_info("linalg.cholesky_ex", result.info, _NOT_POSITIVE)
@@ -224,7 +235,17 @@ def _lu(operator: str, A: Tensor, pivot: bool) -> Any:
 
 @function(home="linalg", arguments={"input": "A"})
 def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> Any:
-    """`lu_factor`, and ``info``: 0, or the number of the first pivot that is zero."""
+    """`lu_factor`, and ``info``: 0, or the number of the first pivot that is zero.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> linalg.lu_factor_ex(autograd.tensor([[0.0, 2.0], [4.0, 5.0]]))
+    torch.return_types.linalg_lu_factor_ex(
+    LU=tensor([[4., 5.],
+            [0., 2.]]),
+    pivots=tensor([2, 2], dtype=torch.int32),
+    info=tensor(0, dtype=torch.int32))
+    """
     result = _LU_FACTOR_EX(*_lu("linalg.lu_factor_ex", A, pivot))
     if check_errors:
         check_info("linalg.lu_factor_ex", result.info, _ZERO_PIVOT, RuntimeError)
@@ -263,7 +284,14 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) 
 
 @function(method=False)
 def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True) -> Any:
-    """P, L and U from what `lu_factor` returned; empty tensors for what is not unpacked."""
+    """P, L and U from what `lu_factor` returned; empty tensors for what is not unpacked.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> autograd.lu_unpack(*linalg.lu_factor(autograd.tensor([[0.0, 2.0], [4.0, 5.0]]))).P
+    tensor([[0., 1.],
+            [1., 0.]])
+    """
     name = "lu_unpack"
     check_matrix(name, "LU_data", LU_data)
     m, n = LU_data._array.shape[-2:]
@@ -320,6 +348,14 @@ def ldl_factor(input: Tensor, *, hermitian: bool = False) -> Any:
 
     LAPACK's form (Bunch and Kaufman): L below the diagonal and D's blocks of order 1 and 2 on it, and the exchanged
     rows, negative for blocks of order 2. Not differentiable.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> linalg.ldl_factor(autograd.tensor([[4.0, 2.0], [2.0, 5.0]]))
+    torch.return_types.linalg_ldl_factor(
+    LD=tensor([[4.0000, 0.0000],
+            [0.5000, 4.0000]]),
+    pivots=tensor([1, 2], dtype=torch.int32))
     """
     factors, pivots, info = _ldl("linalg.ldl_factor", input, hermitian)
     check_info("linalg.ldl_factor", info, "block {} of D is singular.")
@@ -426,7 +462,13 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
 
 @function(home="linalg", arguments={"input": "A"})
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
-    """The singular values of matrices (..., m, n), descending."""
+    """The singular values of matrices (..., m, n), descending.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> linalg.svdvals(autograd.tensor([[3.0, 0.0], [0.0, -4.0]]))
+    tensor([4., 3.])
+    """
     check_matrix("linalg.svdvals", "A", A)
     _check_driver("linalg.svdvals", driver)
     return call(singular_values, A)
@@ -517,7 +559,13 @@ def eigh(input: Tensor, UPLO: str = "L") -> Any:
 
 @function(home="linalg", arguments={"A": "input"})
 def eigvalsh(input: Tensor, UPLO: str = "L") -> Tensor:
-    """The eigenvalues, ascending, of symmetric or Hermitian matrices (..., n, n), of which one triangle is read."""
+    """The eigenvalues, ascending, of symmetric or Hermitian matrices (..., n, n), of which one triangle is read.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> linalg.eigvalsh(autograd.tensor([[2.0, 1.0], [1.0, 2.0]]))
+    tensor([1., 3.])
+    """
     check_matrix("linalg.eigvalsh", "A", input, square=True)
     return call(eigh_values, input, _is_lower("linalg.eigvalsh", UPLO))
 
@@ -565,7 +613,13 @@ def _eig(operator: str, A: Tensor) -> Any:
 
 @function(home="linalg", arguments={"A": "input"})
 def eigvals(input: Tensor) -> Tensor:
-    """The eigenvalues of square matrices (..., n, n), complex, in LAPACK's order."""
+    """The eigenvalues of square matrices (..., n, n), complex, in LAPACK's order.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> linalg.eigvals(autograd.tensor([[0.0, 1.0], [-1.0, 0.0]]))
+    tensor([0.+1.j, 0.-1.j])
+    """
     return _eig("linalg.eigvals", input)[0]
 
 
@@ -576,7 +630,14 @@ _GEQRF = result_type("geqrf", "a tau")
 
 @function(arguments={"A": "input"})
 def geqrf(input: Tensor) -> Any:
-    """LAPACK's form of the QR decomposition: R, below it the Householder vectors, and their scales ``tau``."""
+    """LAPACK's form of the QR decomposition: R, below it the Householder vectors, and their scales ``tau``.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> a, tau = autograd.geqrf(autograd.eye(2) + 1)
+    >>> autograd.allclose(linalg.householder_product(a, tau) @ a.triu(), autograd.eye(2) + 1)
+    True
+    """
     check_matrix("geqrf", "A", input)
     return _GEQRF(*map(wrap, lapack.geqrf(input._array)))
 
@@ -621,6 +682,13 @@ def householder_product(input: Tensor, tau: Tensor) -> Tensor:
         input: (..., m, n), m >= n, with the vectors ``v_i`` below the diagonal of its first columns; ones on the
             diagonal and zeros above are understood.
         tau: (..., k), k <= n.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> a, tau = autograd.geqrf(autograd.eye(2) + 1)
+    >>> q = linalg.householder_product(a, tau)
+    >>> autograd.allclose(q.T @ q, autograd.eye(2), atol=1e-6)
+    True
     """
     name = "linalg.householder_product"
     _check_householder(name, input, tau)
@@ -631,7 +699,14 @@ def householder_product(input: Tensor, tau: Tensor) -> Tensor:
 
 @function(arguments={"input": "self", "tau": "input2"})
 def orgqr(self: Tensor, input2: Tensor) -> Tensor:
-    """`linalg.householder_product`."""
+    """`linalg.householder_product`.
+
+    >>> import autograd
+    >>> a, tau = autograd.geqrf(autograd.eye(2) + 1)
+    >>> q = autograd.orgqr(a, tau)
+    >>> autograd.allclose(q.T @ q, autograd.eye(2), atol=1e-6)
+    True
+    """
     return householder_product(self, input2)
 
 
@@ -643,6 +718,12 @@ def ormqr(self: Tensor, input2: Tensor, input3: Tensor, left: bool = True, trans
         self, input2: Householder vectors and their scales, as in `linalg.householder_product`.
         input3: C (..., m, n), or (..., n, m) without ``left``.
         transpose: takes ``Q^H`` for Q.
+
+    >>> import autograd
+    >>> a, tau = autograd.geqrf(autograd.eye(2) + 1)
+    >>> x = autograd.ones(2, 1)
+    >>> autograd.allclose(autograd.ormqr(a, tau, x), autograd.orgqr(a, tau) @ x)
+    True
     """
     name = "ormqr"
     check_stack(name, "input", self)

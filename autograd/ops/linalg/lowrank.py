@@ -37,6 +37,12 @@ def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor |
         q: how many singular values, a little more than the rank.
         niter: how often ``A A^H`` is applied: more for singular values that fall slowly.
         M: subtracted from A, such as its mean.
+
+    >>> import autograd
+    >>> a = autograd.randn(6, 2) @ autograd.randn(2, 5)
+    >>> u, s, v = autograd.svd_lowrank(a, q=2)
+    >>> autograd.allclose(u @ s.diag() @ v.mT, a, atol=1e-4)
+    True
     """
     name = "svd_lowrank"
     check_matrix(name, "A", A)
@@ -61,6 +67,12 @@ def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int
 
     Raises:
         ValueError: ``q`` is not between 0 and ``min(m, n)``, or ``niter`` is negative.
+
+    >>> import autograd
+    >>> a = autograd.randn(6, 2) @ autograd.randn(2, 5)
+    >>> u, s, v = autograd.pca_lowrank(a, q=2)
+    >>> autograd.allclose(u @ s.diag() @ v.mT, a - a.mean(0), atol=1e-4)
+    True
     """
     check_matrix("pca_lowrank", "A", A)
     m, n = A._array.shape[-2:]

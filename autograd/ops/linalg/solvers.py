@@ -101,7 +101,13 @@ def inv(A: Tensor) -> Tensor:
 
 @function()
 def inverse(input: Tensor) -> Tensor:
-    """The inverse of square matrices (..., n, n): `linalg.inv`."""
+    """The inverse of square matrices (..., n, n): `linalg.inv`.
+
+    >>> import autograd
+    >>> autograd.inverse(autograd.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
     return inv(input)
 
 
@@ -150,7 +156,15 @@ def _solve_ex(operator: str, A: Tensor, B: Tensor, left: bool) -> tuple[Tensor, 
 
 @function(home="linalg")
 def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False) -> Any:
-    """`solve`, and ``info``: 0, or the number of the pivot of ``A`` that is zero."""
+    """`solve`, and ``info``: 0, or the number of the pivot of ``A`` that is zero.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> linalg.solve_ex(autograd.tensor([[2.0, 0.0], [0.0, 4.0]]), autograd.ones(2))
+    torch.return_types.linalg_solve_ex(
+    result=tensor([0.5000, 0.2500]),
+    info=tensor(0, dtype=torch.int32))
+    """
     result = _SOLVE_EX(*_solve_ex("linalg.solve_ex", A, B, left))
     if check_errors:
         check_info("linalg.solve_ex", result.info, _SINGULAR)
@@ -238,6 +252,11 @@ def triangular_solve(
     """The solution of ``A X = b`` (``A^T X = b`` with ``transpose``), b the first argument, and a copy of ``A``.
 
     PyTorch's older form of `linalg.solve_triangular`.
+
+    >>> import autograd
+    >>> autograd.triangular_solve(autograd.ones(2, 1), autograd.tensor([[2.0, 0.0], [0.0, 4.0]])).solution
+    tensor([[0.5000],
+            [0.2500]])
     """
     name = "triangular_solve"
     _check_system(name, A=A, b=self)
@@ -267,6 +286,13 @@ def cholesky_solve(self: Tensor, input2: Tensor, upper: bool = False) -> Tensor:
 
     Args:
         upper: the second argument is ``U`` with ``A = U^T U``.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> factor = linalg.cholesky(autograd.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    >>> autograd.cholesky_solve(autograd.ones(2, 1), factor)
+    tensor([[0.5000],
+            [0.2500]])
     """
     name = "cholesky_solve"
     _check_system(name, L=input2, B=self)
@@ -276,7 +302,14 @@ def cholesky_solve(self: Tensor, input2: Tensor, upper: bool = False) -> Tensor:
 
 @function(arguments={"L": "input"})
 def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
-    """The inverse of ``A = L L^T``, or of ``U^T U`` with ``upper``, from the factor (..., n, n)."""
+    """The inverse of ``A = L L^T``, or of ``U^T U`` with ``upper``, from the factor (..., n, n).
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> autograd.cholesky_inverse(linalg.cholesky(autograd.tensor([[2.0, 0.0], [0.0, 4.0]])))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
     check_matrix("cholesky_inverse", "L", input, square=True)
     zero = np.diagonal(input._array, 0, -2, -1) == 0
     if zero.any():
@@ -288,7 +321,14 @@ def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
 
 @function(arguments={"b": "self", "input": "self"})
 def lu_solve(self: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
-    """The solution X of ``A X = b`` by the factors of ``A``; PyTorch's older form of `linalg.lu_solve`."""
+    """The solution X of ``A X = b`` by the factors of ``A``; PyTorch's older form of `linalg.lu_solve`.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> linalg.lu_solve(*linalg.lu_factor(autograd.tensor([[2.0, 0.0], [0.0, 4.0]])), autograd.ones(2, 1))
+    tensor([[0.5000],
+            [0.2500]])
+    """
     return _lu_solve(LU_data, LU_pivots, self)
 
 
@@ -352,6 +392,12 @@ def ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False)
     """The solution X of ``A X = B`` by the factors that `ldl_factor` made of the symmetric or Hermitian ``A``.
 
     Differentiable in ``B``.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> linalg.ldl_solve(*linalg.ldl_factor(autograd.tensor([[2.0, 0.0], [0.0, 4.0]])), autograd.ones(2, 1))
+    tensor([[0.5000],
+            [0.2500]])
     """
     name = "linalg.ldl_solve"
     _check_system(name, LD=LD, B=B)
@@ -503,7 +549,14 @@ def slogdet(A: Tensor) -> Any:
 
 @function(arguments={"A": "input"})
 def logdet(input: Tensor) -> Tensor:
-    """The logarithm of the determinant of square matrices (..., n, n): NaN where that is negative."""
+    """The logarithm of the determinant of square matrices (..., n, n): NaN where that is negative.
+
+    >>> import autograd
+    >>> autograd.logdet(autograd.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor(2.0794)
+    >>> autograd.logdet(autograd.tensor([[-1.0]]))
+    tensor(nan)
+    """
     sign, size = _slogdet(input, "slogdet")
     if sign._array.dtype.kind == "c":
         return sign.log() + size
@@ -589,7 +642,13 @@ def pinv(input: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any
 
 @function()
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
-    """`linalg.pinv` with singular values up to ``rcond * largest`` counted as zero."""
+    """`linalg.pinv` with singular values up to ``rcond * largest`` counted as zero.
+
+    >>> import autograd
+    >>> autograd.pinverse(autograd.tensor([[2.0, 0.0]]))
+    tensor([[0.5000],
+            [0.0000]])
+    """
     return pinv(input, rcond)
 
 
@@ -745,6 +804,11 @@ def tensorinv(input: Tensor, ind: int = 2) -> Tensor:
     """The inverse for `tensordot`: of A with dimensions ``(first ind, others)`` whose products are equal.
 
     ``tensordot(tensorinv(A, ind), B, ind)`` solves ``tensordot(A, X, X.ndim) == B``.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> linalg.tensorinv(2 * autograd.eye(6).reshape(2, 3, 6)).shape
+    torch.Size([6, 2, 3])
     """
     name = "linalg.tensorinv"
     shape = check_tensor(name, "A", input)._array.shape
@@ -770,6 +834,11 @@ def tensorsolve(input: Tensor, other: Tensor, dims: Any = None) -> Tensor:
         input: A, with the dimensions of B first and those of X behind.
         other: B.
         dims: dimensions of A that are moved to its end before.
+
+    >>> import autograd
+    >>> from autograd import linalg
+    >>> linalg.tensorsolve(2 * autograd.eye(6).reshape(2, 3, 6), autograd.ones(2, 3))
+    tensor([0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000])
     """
     name = "linalg.tensorsolve"
     check_tensor(name, "A", input)

@@ -116,6 +116,12 @@ def nll_loss(
     Raises:
         RuntimeError: shapes or types that do not fit.
         IndexError: a class out of range.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> log_probs = autograd.tensor([[0.25, 0.75], [0.5, 0.5]]).log()
+    >>> F.nll_loss(log_probs, autograd.tensor([1, 0]), reduction="none")
+    tensor([0.2877, 0.6931])
     """
     x = check_tensor("nll_loss", "input", input)._array
     classes = check_tensor("nll_loss", "target", target)._array
@@ -152,6 +158,14 @@ def cross_entropy(
     Raises:
         RuntimeError: shapes or types that do not fit (both shapes named).
         IndexError: a class out of range.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> logits = autograd.tensor([[2.0, 0.0], [0.0, 1.0]])
+    >>> F.cross_entropy(logits, autograd.tensor([0, 1]))
+    tensor(0.2201)
+    >>> F.cross_entropy(logits, autograd.tensor([[0.5, 0.5], [0.0, 1.0]]))
+    tensor(0.7201)
     """
     x = check_tensor("cross_entropy", "input", input)._array
     goal = check_tensor("cross_entropy", "target", target)._array
@@ -216,6 +230,12 @@ def linear_cross_entropy(
 
     Raises:
         RuntimeError: shapes that do not fit (both named), or ``ignore_index`` with probabilities.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> x, weight = autograd.ones(2, 4), autograd.zeros(3, 4)
+    >>> F.linear_cross_entropy(x, weight, autograd.tensor([0, 2]))
+    tensor(1.0986)
     """
     if input.ndim not in (1, 2):
         raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.ndim}")
@@ -344,6 +364,12 @@ def multilabel_margin_loss(
 
     Raises:
         RuntimeError: shapes that differ, or a class out of range.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> x, y = autograd.tensor([[0.1, 0.2, 0.4, 0.8]]), autograd.tensor([[3, 0, -1, 1]])
+    >>> F.multilabel_margin_loss(x, y)
+    tensor(0.8500)
     """
     reduction = chosen_reduction(reduction, size_average, reduce)
     x = _scores("multilabel_margin_loss", input)
@@ -381,6 +407,11 @@ def multilabel_soft_margin_loss(
         target: 1 or 0 for each class, of the same shape.
         weight: a factor for each class.
         reduction: ``"mean"``, ``"sum"`` or ``"none"`` (one loss for each example).
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.multilabel_soft_margin_loss(autograd.tensor([[0.0, 2.0]]), autograd.tensor([[0.0, 1.0]]))
+    tensor(0.4100)
     """
     reduction = chosen_reduction(reduction, size_average, reduce)
     each = -(target * _.logsigmoid(input) + (1 - target) * _.logsigmoid(-input))

@@ -84,6 +84,12 @@ def cosine_embedding_loss(
 
     Raises:
         RuntimeError: numbers of dimensions that do not fit.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> x, y = autograd.tensor([[1.0, 0.0]]), autograd.tensor([[0.0, 1.0]])
+    >>> F.cosine_embedding_loss(x, y, autograd.tensor([1]))
+    tensor(1.)
     """
     reduction = chosen_reduction(reduction, size_average, reduce)
     if target.ndim > 1:
@@ -119,6 +125,11 @@ def hinge_embedding_loss(
         target: 1 or -1, of the same shape.
         margin: how far others should be apart.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.hinge_embedding_loss(autograd.tensor([0.2, 0.3]), autograd.tensor([1, -1]))
+    tensor(0.4500)
     """
     reduction = chosen_reduction(reduction, size_average, reduce)
     apart = _.where(target != 1, (margin - input).clamp(min=0), 0.0)
@@ -146,6 +157,12 @@ def margin_ranking_loss(
 
     Raises:
         RuntimeError: different numbers of dimensions.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> x, y = autograd.tensor([1.0, 2.0]), autograd.tensor([3.0, 1.0])
+    >>> F.margin_ranking_loss(x, y, autograd.tensor([1, 1]))
+    tensor(1.)
     """
     reduction = chosen_reduction(reduction, size_average, reduce)
     if not input1.ndim == input2.ndim == target.ndim:
@@ -186,6 +203,12 @@ def triplet_margin_loss(
     Raises:
         ValueError: a margin that is not positive.
         RuntimeError: different numbers of dimensions.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> anchor, positive, negative = autograd.tensor([[[0.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.5]]])
+    >>> F.triplet_margin_loss(anchor, positive, negative)
+    tensor(0.5000)
     """
 
     def distance(a: Tensor, b: Tensor) -> Tensor:
@@ -213,6 +236,12 @@ def triplet_margin_with_distance_loss(
     Raises:
         ValueError: a margin that is not positive.
         RuntimeError: different numbers of dimensions.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> triple = autograd.tensor([[[0.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.5]]])
+    >>> F.triplet_margin_with_distance_loss(*triple, distance_function=lambda x, y: (x - y).abs().sum(-1))
+    tensor(0.5000)
     """
     reduction = chosen_reduction(reduction)
     if margin <= 0:

@@ -163,6 +163,11 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 
     Raises:
         ValueError: ``p`` outside of [0, 1].
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.alpha_dropout(autograd.ones(3), 0.5, training=False)
+    tensor([1., 1., 1.])
     """
     _check_probability(p)
     return _drop("alpha_dropout", input, p, training, inplace)
@@ -175,6 +180,12 @@ def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False,
     Raises:
         ValueError: ``p`` outside of [0, 1].
         RuntimeError: fewer than 2 dimensions.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> x = F.feature_alpha_dropout(autograd.zeros(8, 4, 3), 0.5, training=True)
+    >>> x.std(2).max()  # channels are kept or left out as a whole
+    tensor(0.)
     """
     _check_probability(p)
     return _drop("feature_alpha_dropout", input, p, training, inplace)
@@ -195,6 +206,12 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     Raises:
         ValueError: ``p`` outside of [0, 1].
         RuntimeError: another number of dimensions.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> x = F.dropout1d(autograd.ones(8, 4, 3), 0.5)
+    >>> set(x.sum(2).flatten().tolist()) <= {0.0, 6.0}  # whole channels
+    True
     """
     _check_probability(p)
     ndim = check_tensor("dropout1d", "input", input)._array.ndim
@@ -212,6 +229,12 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     Raises:
         ValueError: ``p`` outside of [0, 1].
         RuntimeError: fewer than 2 dimensions.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> x = F.dropout2d(autograd.ones(8, 4, 3, 3), 0.5)
+    >>> set(x.sum((2, 3)).flatten().tolist()) <= {0.0, 18.0}  # whole channels
+    True
     """
     _check_probability(p)
     ndim = check_tensor("dropout2d", "input", input)._array.ndim
@@ -232,6 +255,12 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
     Raises:
         ValueError: ``p`` outside of [0, 1].
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> x = F.dropout3d(autograd.ones(8, 4, 1, 3, 3), 0.5)
+    >>> set(x.sum((2, 3, 4)).flatten().tolist()) <= {0.0, 18.0}  # whole channels
+    True
     """
     _check_probability(p)
     ndim = check_tensor("dropout3d", "input", input)._array.ndim
@@ -283,6 +312,11 @@ def rrelu(
     Raises:
         RuntimeError: ``lower > upper``.
         NotImplementedError: a dtype that is not floating-point.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.rrelu(autograd.tensor([-1.0, 2.0]), 0.1, 0.3)
+    tensor([-0.2000,  2.0000])
     """
     return _rrelu(input, lower, upper, training, generator)
 

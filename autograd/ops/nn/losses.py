@@ -262,7 +262,13 @@ def mse_loss(
     reduction: str = "mean",
     weight: Tensor | None = None,
 ) -> Tensor:
-    """The squared error ``(input - target)^2``: its mean, its sum, or each element's."""
+    """The squared error ``(input - target)^2``: its mean, its sum, or each element's.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.mse_loss(autograd.tensor([1.0, 2.0]), autograd.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
     check_pair("mse_loss", input, target)
     reduction = chosen_reduction(reduction, size_average, reduce)
     return _weighted(input, target, weight, reduction, (squared_error, total_squared_error))
@@ -277,7 +283,13 @@ def l1_loss(
     reduction: str = "mean",
     weight: Tensor | None = None,
 ) -> Tensor:
-    """The absolute error ``|input - target|``: its mean, its sum, or each element's."""
+    """The absolute error ``|input - target|``: its mean, its sum, or each element's.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.l1_loss(autograd.tensor([1.0, 2.0]), autograd.tensor([1.0, 5.0]))
+    tensor(1.5000)
+    """
     check_pair("l1_loss", input, target)
     reduction = chosen_reduction(reduction, size_average, reduce)
     return _weighted(input, target, weight, reduction, (absolute_error, total_absolute_error))
@@ -372,6 +384,11 @@ def binary_cross_entropy(
     Raises:
         ValueError: shapes that differ.
         RuntimeError: probabilities outside of [0, 1].
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.binary_cross_entropy(autograd.tensor([0.5, 0.9]), autograd.tensor([0.0, 1.0]))
+    tensor(0.3993)
     """
     a = check_tensor("binary_cross_entropy", "input", input)._array
     b = check_tensor("binary_cross_entropy", "target", target)._array
@@ -402,6 +419,11 @@ def binary_cross_entropy_with_logits(
 
     Raises:
         ValueError: shapes that differ.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.binary_cross_entropy_with_logits(autograd.tensor([0.0, 2.0]), autograd.tensor([0.0, 1.0]))
+    tensor(0.4100)
     """
     a = check_tensor("binary_cross_entropy_with_logits", "input", input)._array
     b = check_tensor("binary_cross_entropy_with_logits", "target", target)._array
@@ -477,6 +499,11 @@ def poisson_nll_loss(
         full: add Stirling's approximation of ``log(target!)`` where the target is above 1.
         eps: added to a rate before its logarithm is taken.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.poisson_nll_loss(autograd.tensor([0.0, 1.0]), autograd.tensor([1.0, 2.0]))
+    tensor(0.8591)
     """
     reduction = chosen_reduction(reduction, size_average, reduce)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
@@ -509,6 +536,11 @@ def gaussian_nll_loss(
 
     Raises:
         ValueError: a negative variance, or variances of another shape.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.gaussian_nll_loss(autograd.tensor([1.0]), autograd.tensor([3.0]), autograd.tensor([4.0]))
+    tensor(1.1931)
     """
     variances = input.new_full(input.shape, var) if isinstance(var, float) else var
     if (variances._array < 0).any():
@@ -534,6 +566,11 @@ def soft_margin_loss(
         input: scores of any shape.
         target: 1 or -1, of the same shape.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.soft_margin_loss(autograd.tensor([0.0, 2.0]), autograd.tensor([1.0, -1.0]))
+    tensor(1.4100)
     """
     reduction = chosen_reduction(reduction, size_average, reduce)
     return reduced((-target * input).exp().log1p(), reduction)

@@ -82,6 +82,12 @@ def instance_norm(
     Raises:
         ValueError: one value per channel.
         RuntimeError: no running statistics where they are needed; shapes or dtypes that do not fit.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.instance_norm(autograd.tensor([[[1.0, 3.0], [10.0, 30.0]]]))
+    tensor([[[-1.0000,  1.0000],
+             [-1.0000,  1.0000]]])
     """
     if use_input_stats and prod(check_tensor("instance_norm", "input", input).shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {list(input.shape)}")
@@ -106,6 +112,11 @@ def group_norm(
     Raises:
         ValueError: one value per group.
         RuntimeError: channels that cannot be parted so; shapes or dtypes that do not fit.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.group_norm(autograd.tensor([[1.0, 3.0, 10.0, 30.0]]), num_groups=2)
+    tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
     """
     shape = check_tensor("group_norm", "input", input).shape
     if len(shape) < 2:
@@ -127,6 +138,11 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     Raises:
         ValueError: fewer than 3 dimensions.
         RuntimeError: ``size`` is not positive.
+
+    >>> import autograd
+    >>> from nn import functional as F
+    >>> F.local_response_norm(autograd.ones(1, 3, 1, 1), size=3, alpha=3.0).flatten()
+    tensor([0.4387, 0.3536, 0.4387])
     """
     array = check_tensor("local_response_norm", "input", input)._array
     if array.ndim < 3:

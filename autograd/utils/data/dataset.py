@@ -24,6 +24,17 @@ class Dataset(Generic[T]):
     """Samples by index: a subclass defines ``__getitem__``, and ``__len__`` where the samples are to be shuffled.
 
     A subclass may also define ``__getitems__(indices)``, which returns the samples of a batch at once.
+
+    >>> from autograd.utils import data
+    >>> class Squares(data.Dataset):
+    ...     def __len__(self):
+    ...         return 3
+    ...
+    ...     def __getitem__(self, index):
+    ...         return index**2
+    ...
+    >>> [batch for batch in data.DataLoader(Squares(), batch_size=2)]
+    [tensor([0, 1]), tensor([4])]
     """
 
     def __getitem__(self, index: Any) -> T:
@@ -37,6 +48,14 @@ class IterableDataset(Dataset[T], Iterable[T]):
     """Samples as a stream: a subclass defines ``__iter__``.
 
     With several workers each of them iterates over its own copy: ``__iter__`` divides the stream by `get_worker_info`.
+
+    >>> from autograd.utils import data
+    >>> class Count(data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(range(3))
+    ...
+    >>> [batch for batch in data.DataLoader(Count(), batch_size=2)]
+    [tensor([0, 1]), tensor([2])]
     """
 
     def __add__(self, other: Dataset[Any]) -> ChainDataset:  # type: ignore[override]
@@ -76,6 +95,11 @@ class StackDataset(Dataset[Any]):
 
     Raises:
         ValueError: lengths differ, nothing was given, or both positional and keyword arguments were.
+
+    >>> from autograd.utils import data
+    >>> pairs = data.StackDataset(image=["a", "b"], label=[0, 1])
+    >>> pairs[1]
+    {'image': 'b', 'label': 1}
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -103,6 +127,11 @@ class ConcatDataset(Dataset[Any]):
 
     Raises:
         AssertionError: no dataset, or an `IterableDataset`, which has no index.
+
+    >>> from autograd.utils import data
+    >>> joined = data.ConcatDataset([[1, 2], [3]])
+    >>> len(joined), joined[2]
+    (3, 3)
     """
 
     def __init__(self, datasets: Iterable[Dataset[Any]]) -> None:
@@ -126,7 +155,16 @@ class ConcatDataset(Dataset[Any]):
 
 
 class ChainDataset(IterableDataset[Any]):
-    """Streams one after the other."""
+    """Streams one after the other.
+
+    >>> from autograd.utils import data
+    >>> class Count(data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter([1, 2])
+    ...
+    >>> list(data.ChainDataset([Count(), Count()]))
+    [1, 2, 1, 2]
+    """
 
     def __init__(self, datasets: Iterable[Dataset[Any]]) -> None:
         self.datasets = datasets
@@ -141,7 +179,13 @@ class ChainDataset(IterableDataset[Any]):
 
 
 class Subset(Dataset[Any]):
-    """The samples of ``dataset`` at ``indices``."""
+    """The samples of ``dataset`` at ``indices``.
+
+    >>> from autograd.utils import data
+    >>> subset = data.Subset(["a", "b", "c"], [2, 0])
+    >>> subset[0], len(subset)
+    ('c', 2)
+    """
 
     def __init__(self, dataset: Dataset[Any], indices: Sequence[int]) -> None:
         self.dataset = dataset

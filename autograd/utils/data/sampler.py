@@ -18,7 +18,19 @@ T = TypeVar("T", covariant=True)
 
 
 class Sampler(Generic[T]):
-    """An iterable of indices (or lists of them); a subclass defines ``__iter__``."""
+    """An iterable of indices (or lists of them); a subclass defines ``__iter__``.
+
+    >>> from autograd.utils import data
+    >>> class Backwards(data.Sampler):
+    ...     def __init__(self, data_source):
+    ...         self.size = len(data_source)
+    ...
+    ...     def __iter__(self):
+    ...         return iter(range(self.size)[::-1])
+    ...
+    >>> [batch for batch in data.DataLoader([1, 2, 3], sampler=Backwards([1, 2, 3]))]
+    [tensor([3]), tensor([2]), tensor([1])]
+    """
 
     def __init__(self, data_source: Sized | None = None) -> None:
         """``data_source`` is accepted for older programs."""
@@ -28,7 +40,12 @@ class Sampler(Generic[T]):
 
 
 class SequentialSampler(Sampler[int]):
-    """0, 1, 2, ..."""
+    """0, 1, 2, ...
+
+    >>> from autograd.utils import data
+    >>> list(data.SequentialSampler("abc"))
+    [0, 1, 2]
+    """
 
     def __init__(self, data_source: Sized) -> None:
         self.data_source = data_source
@@ -57,6 +74,10 @@ class RandomSampler(Sampler[int]):
     Raises:
         TypeError: ``replacement`` is not a bool.
         ValueError: ``num_samples`` is not a positive int.
+
+    >>> from autograd.utils import data
+    >>> sorted(data.RandomSampler("abc"))
+    [0, 1, 2]
     """
 
     def __init__(
@@ -100,7 +121,12 @@ class RandomSampler(Sampler[int]):
 
 
 class SubsetRandomSampler(Sampler[int]):
-    """A permutation of ``indices``."""
+    """A permutation of ``indices``.
+
+    >>> from autograd.utils import data
+    >>> sorted(data.SubsetRandomSampler([4, 2]))
+    [2, 4]
+    """
 
     def __init__(self, indices: Sequence[int], generator: Any = None) -> None:
         self.indices = indices
@@ -119,6 +145,10 @@ class WeightedRandomSampler(Sampler[int]):
 
     Raises:
         ValueError: ``num_samples`` is not a positive int, ``replacement`` no bool, or ``weights`` not 1-D.
+
+    >>> from autograd.utils import data
+    >>> list(data.WeightedRandomSampler([0.0, 1.0], 3))
+    [1, 1, 1]
     """
 
     def __init__(self, weights: Sequence[float], num_samples: int, replacement: bool = True, generator: Any = None):

@@ -31,6 +31,9 @@ def axes_of(operator: str, dim: Any, ndim: int) -> tuple[int, ...]:
         RuntimeError: a dimension named twice.
         IndexError: one out of range.
     """
+    if type(dim) is int:
+        at = check_dim(operator, dim, ndim)
+        return (at,) if ndim else ()
     if dim is None or (isinstance(dim, (tuple, list)) and not dim):
         return ALL_AXES[ndim] if ndim < len(ALL_AXES) else tuple(range(ndim))
     dims = tuple(check_dim(operator, d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
@@ -501,7 +504,7 @@ def _softmax(name: str, row: Any, formula: str, sign: float = 1.0) -> None:
             input = -input
         if dim is None:
             dim = 0 if input._array.ndim in (0, 1, 3) else 1
-        if isinstance(_stacklevel, type(input.dtype)):
+        if type(_stacklevel) is not int:
             dtype = _stacklevel
         if dtype is not None:
             input = input.to(dtype)

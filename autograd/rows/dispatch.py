@@ -64,13 +64,7 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
     except ArrayError as error:
         return error.of_row(row, values)
     size = math.prod(broadcast_shape(row, arrays))
-    program = row.program
-    if signature.run is None or program.runs_as_loop(size):
-        result = silently(program, arrays, attributes, dtype, size)[0]
-    else:
-        if attributes:
-            arrays += [constant(attributes[i], dtype) for i in program.attribute_positions]
-        result = silently(signature.run, *arrays)
+    result = silently(row.program.first, arrays, attributes, dtype, size)
     if type(result) is not ndarray:
         result = np.asarray(result)
     result = tidy(result, *arrays) if row.keeps_layout else np.ascontiguousarray(result).reshape(result.shape)
@@ -149,13 +143,12 @@ class Signature:
         casts: for each operand the dtype to which it is converted, or None.
         is_half: whether it scales halves: a number beside them need not be one.
         is_replaced: whether another row takes its place for complex numbers.
-        run: NumPy's reading, for arrays and attributes; None where `Program` does more than to call it.
 
     Raises:
         TypeError: an operand is neither a tensor nor a number.
     """
 
-    __slots__ = ("casts", "dtype", "is_half", "is_replaced", "promoted", "run")
+    __slots__ = ("casts", "dtype", "is_half", "is_replaced", "promoted")
 
     def __init__(self, row: PointwiseRow, operands: Sequence[Any]) -> None:
         self.promoted = dtype = _promoted_dtype(row, operands)
@@ -172,7 +165,6 @@ class Signature:
                 self.casts.append(BOOL if name == "condition" else F32 if self.is_half else dtype)
             else:
                 self.casts.append(None if name == "condition" or operand._array.dtype == dtype else dtype)
-        self.run = None if self.is_replaced or row.program.is_widened(dtype) else row.program.small(dtype, "single")
 
 
 def signature_of(row: PointwiseRow, operands: Sequence[Any]) -> Signature:
@@ -292,7 +284,7 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
     if type(result) is not ndarray:
         result = np.asarray(result)
     source = values[row.input_positions[0]]
-    given = source._array if isinstance(source, Tensor) else None
+    given: Any = source._array if isinstance(source, Tensor) else None
     if not row.is_view:
         if not row.keeps_layout:
             if not result.flags.c_contiguous:

@@ -113,9 +113,10 @@ class Program:
         self.operands = tuple(operands)
         used = {name for formula in formulas for name in formula.arguments}
         self.attributes = tuple(name for name in attributes if name in used)
-        self.attribute_positions = [i for i, name in enumerate(attributes) if name in used]
+        self._attribute_positions = [i for i, name in enumerate(attributes) if name in used]
         self.results = results
         self._small: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._single: dict[np.dtype, Callable[..., Any]] = {}  # of these those that `first` calls
 
     @cached_property
     def loop(self) -> Any:
@@ -173,10 +174,21 @@ class Program:
             wide = [array.astype(F32) if array.dtype == dtype else array for array in arrays]
             results = self(wide, attributes, F32, elements)
             return [r.astype(dtype) if getattr(r, "dtype", None) == F32 else r for r in results]
-        values = [attributes[i] for i in self.attribute_positions]
+        values = [attributes[i] for i in self._attribute_positions]
         if self.runs_as_loop(elements) and dtype in (F32, F64):
             return self.loop(arrays, values, dtype)
         return self.small(dtype)(*arrays, *[constant(value, dtype) for value in values])
+
+    def first(self, arrays: Sequence[Any], attributes: Sequence[float], dtype: np.dtype, elements: int) -> Any:
+        """The first result alone: the way of all operators that are applied, and of rules that compute."""
+        run = self._single.get(dtype)
+        if run is None and not self.is_widened(dtype):
+            run = self._single[dtype] = self.small(dtype, "single")
+        if run is None or self.runs_as_loop(elements):
+            return self(arrays, attributes, dtype, elements)[0]
+        if self._attribute_positions:
+            arrays = [*arrays, *[constant(attributes[i], dtype) for i in self._attribute_positions]]
+        return run(*arrays)
 
     def small(self, dtype: np.dtype, form: str = "plain") -> Callable[..., Any]:
         """The NumPy reading for arrays of ``dtype``: a function of all operands and attributes, returning a tuple.

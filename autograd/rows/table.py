@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import wider
-from .readings import F32, F64, Formula, Program
+from .readings import F32, F64, Formula, Program, constant
 
 __all__ = ["TABLE", "Array", "Arrays", "CoarseRow", "PointwiseRow", "Row", "coarse", "pointwise"]
 
@@ -256,18 +256,23 @@ class PointwiseRow(Row):
     def compute(self, *args: Any, **kwargs: Any) -> Any:
         values = self.bind(args, kwargs)
         operands = values[: len(self.inputs)]
-        kinds = [v.dtype for v in operands if isinstance(v, (np.ndarray, np.generic))]
-        if not kinds:
+        dtype: Any = None
+        size = 1
+        for operand in operands:
+            if isinstance(operand, (np.ndarray, np.generic)):
+                kind = operand.dtype
+                if dtype is None or (kind is not dtype and (dtype.kind == "b" or kind.kind == "c" != dtype.kind)):
+                    dtype = kind
+                if operand.size > size:
+                    size = operand.size
+        if dtype is None:
             return self.formula.on_floats(
                 *(dict(zip(self.parameters, values, strict=True))[n] for n in self.formula.arguments)
             )
-        dtype = kinds[0]
-        if dtype is not kinds[-1] or len(kinds) > 2:
-            dtype = next((k for k in kinds if k.kind == "c"), next((k for k in kinds if k.kind != "b"), dtype))
         if dtype.kind == "c" and isinstance(self.complex, str):
             return TABLE[self.complex].compute(*args, **kwargs)
-        arrays: list[Any] = [v if isinstance(v, (np.ndarray, np.generic)) else np.asarray(v, dtype) for v in operands]
-        return self.program(arrays, values[len(self.inputs) :], dtype, max(a.size for a in arrays))[0]
+        arrays = [v if isinstance(v, (np.ndarray, np.generic)) else constant(v, dtype) for v in operands]
+        return self.program.first(arrays, values[len(self.inputs) :], dtype, size)
 
 
 def _not_ready(*arrays: Any) -> Any:

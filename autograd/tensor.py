@@ -721,7 +721,7 @@ class Tensor:
             RuntimeError: the tensor requires grad, and ``force`` is not set.
             TypeError: bfloat16, which NumPy itself does not know; convert with ``.float()``.
         """
-        if not force and node_of(self) is not None:
+        if not force and self.requires_grad:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if self._array.dtype.kind == "V":
             raise TypeError("Got unsupported ScalarType BFloat16: NumPy has no such type; convert with .float()")
@@ -739,7 +739,7 @@ class Tensor:
         return wrap(np.asarray(array))
 
     def __dlpack__(self, **kwargs: Any) -> Any:
-        if node_of(self) is not None:
+        if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
         return self._array.__dlpack__(**kwargs)
 

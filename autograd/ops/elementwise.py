@@ -17,7 +17,7 @@ from ..rows.public import TORCH, function, inplace
 from ..rows.results import result_type
 from ..rows.table import Array, _, coarse, pointwise
 from ..rows.writes import check_write, count_write, type_name, write
-from ..tensor import Tensor, node_of, wrap
+from ..tensor import Tensor, wrap
 from .bitwise import div, integer_function
 from .convert import check_tensor
 
@@ -301,7 +301,7 @@ _attach_shifts()
 def _mapped(name: str, self: Tensor, others: tuple[Tensor, ...], callable: Callable[..., Any]) -> Tensor:
     if not all(isinstance(other, Tensor) for other in others):
         raise TypeError(f"{name}(): expected Tensors to map over")
-    if state.grad and any(node_of(tensor) is not None for tensor in (self, *others)):
+    if state.grad and any(tensor.requires_grad for tensor in (self, *others)):
         raise RuntimeError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
     check_write(self, name, False)
     shape = self._array.shape

@@ -116,7 +116,7 @@ kl_divergence(Gamma(1.0, 1.0), Poisson(1.0)) | kl_divergence(LogNormal(0.0, 1.0)
 kl_divergence(MultivariateNormal(L.zeros(2), L.eye(2)), MultivariateNormal(L.zeros(3), L.eye(3)))
 kl_divergence(Binomial(3, L.tensor([0.5])), Binomial(4, L.tensor([0.5])))
 kl_divergence(Independent(Normal(L.zeros(2), 1.0), 1), Independent(Normal(L.zeros(2), 1.0), 0))
-register_kl(int, str)
+register_kl(3, Normal) | register_kl(Normal, 3)
 """
 
 

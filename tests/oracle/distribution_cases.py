@@ -108,5 +108,5 @@ class Library:
             return [self.library.zeros_like(p) for p in parameters]
         weights = self.tensor(np.random.default_rng(3).uniform(0.5, 1.5, tuple(value.shape)))
         grad = self.library.autograd.grad
-        found = grad((value * weights.to(value.dtype)).sum(), parameters, allow_unused=True)
+        found = grad((value * weights.to(value.dtype)).sum(), parameters, allow_unused=True, retain_graph=True)
         return [self.library.zeros_like(p) if g is None else g for p, g in zip(parameters, found)]

@@ -359,11 +359,12 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
 # --- Along one dimension -------------------------------------------------------------------------------------------
 
 
-def _along(x: np.ndarray, dim: int, places: np.ndarray) -> tuple[Any, ...]:
-    """Index that picks ``places[i, j, ...]`` along ``dim`` and ``i, j, ...`` along the others."""
-    grids = list(np.ogrid[tuple(slice(0, n) for n in places.shape)])
-    grids[dim] = places
-    return tuple(grids)
+def along(dim: int, places: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Index that picks ``places[i, j, ...]`` along ``dim``, not negative, and ``i, j, ...`` along the others."""
+    ndim = places.ndim
+    return tuple(
+        [places if d == dim else np.arange(n).reshape(n, *(1,) * (ndim - d - 1)) for d, n in enumerate(places.shape)]
+    )
 
 
 def check_places(operator: str, x: np.ndarray, dim: int, places: np.ndarray, like: str) -> int:
@@ -401,7 +402,7 @@ def gather_along(x: Array, dim, places):
         return np.empty(places.shape, x.dtype)
     if x.ndim == 0 or places.ndim == 0:
         return x.reshape(-1)[places]
-    return x[_along(x, dim, places)]
+    return x[along(dim, places)]
 
 
 @gather_along.gradient("x")
@@ -418,7 +419,7 @@ def scatter_add_zeros(x: Array, shape, dim, places):
         np.add.at(out.reshape(-1), places.reshape(-1), x.reshape(-1))
     elif places.shape[dim] == 1:
         # One place along the dimension: no two elements meet, and a plain write is many times faster.
-        out[_along(x, dim, places)] = x[tuple(slice(0, n) for n in places.shape)]
+        out[along(dim, places)] = x[tuple(slice(0, n) for n in places.shape)]
     else:
         np.add.at(out.reshape(-1), flat_places(shape, dim, places), _corner(x, places.shape))
     return out

@@ -12,6 +12,7 @@ from ...rows.public import function
 from ...rows.table import Array, _, coarse
 from ...tensor import Tensor, wrap
 from ..convert import check_tensor
+from ..index import along
 from ..reduce import log_softmax_along
 from .losses import chosen_reduction, reduced, total_of
 
@@ -25,8 +26,9 @@ __all__ = [
 def negative_log_likelihood(x: Array, target, weight, ignore_index, reduction):
     """``x`` (N, C, ...) of log-probabilities; ``target`` (N, ...) of classes, as an ndarray."""
     scale, safe = _class_weights(x.dtype, target, weight, ignore_index)
-    losses = _where_counted(scale, -np.take_along_axis(x, safe[:, None], 1)[:, 0] * scale)
-    total = total_of(scale)
+    losses = -x[along(1, safe[:, None])][:, 0]
+    losses = losses if scale is None else _where_counted(scale, losses * scale)
+    total = float(target.size) if scale is None else total_of(scale)
     if reduction == "none":
         return losses, total
     return np.asarray(total_of(losses) / total if reduction == "mean" else total_of(losses), x.dtype), total
@@ -34,9 +36,12 @@ def negative_log_likelihood(x: Array, target, weight, ignore_index, reduction):
 
 def _class_weights(
     dtype: np.dtype, target: np.ndarray, weight: Any, ignore_index: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Each target's weight, 0 where it is ignored, and the targets with ignored ones made valid."""
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """Each target's weight, 0 where it is ignored, and the targets with ignored ones made valid; no weights where
+    all count alike."""
     kept = target != ignore_index
+    if weight is None and np.count_nonzero(kept) == target.size:
+        return None, target
     safe = np.where(kept, target, 0)
     scale = kept.astype(dtype) if weight is None else weight[safe] * kept
     return scale, safe
@@ -55,9 +60,10 @@ def _(g, total, x_shape, x_dtype, target, weight, ignore_index, reduction):
 @coarse(latex=r"-w_{y_i} g \text{ at class } y_i", home="")
 def likelihood_spread(x: Array, shape, dtype, total, target, weight, ignore_index, reduction):
     scale, safe = _class_weights(dtype, target, weight, ignore_index)
-    values = _where_counted(scale, -x * scale / (total if reduction == "mean" else 1))
+    values = (-x if scale is None else -x * scale) / (total if reduction == "mean" else 1)
+    values = values if scale is None else _where_counted(scale, values)
     out = np.zeros(shape, dtype)
-    np.put_along_axis(out, safe[:, None], np.asarray(values, dtype)[:, None], 1)
+    out[along(1, safe[:, None])] = values[:, None] if values.ndim else values
     return out
 
 
@@ -86,10 +92,10 @@ def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any
             f"{operator}: expected target size {list(wanted)} for input {list(x.shape)}, got {list(target.shape)}"
         )
     classes = x.shape[1] if x.ndim > 1 else x.shape[0]
-    valid = target[target != ignore_index]
-    if valid.size and (valid.min() < 0 or valid.max() >= classes):
-        wrong = valid[(valid < 0) | (valid >= classes)].flat[0]
-        raise IndexError(f"{operator}: Target {wrong} is out of bounds for {classes} classes.")
+    if target.size and (target.min() < 0 or target.max() >= classes):
+        wrong = target[((target < 0) | (target >= classes)) & (target != ignore_index)]
+        if wrong.size:
+            raise IndexError(f"{operator}: Target {wrong[0]} is out of bounds for {classes} classes.")
     if weight is not None and weight._array.dtype != x.dtype:
         raise RuntimeError(f"{operator}: weight has dtype {weight._array.dtype.name}, but input has {x.dtype.name}")
     if weight is not None and weight._array.shape != (classes,):
@@ -126,9 +132,13 @@ def nll_loss(
     x = check_tensor("nll_loss", "input", input)._array
     classes = check_tensor("nll_loss", "target", target)._array
     _check_classes("nll_loss", x, classes, weight, ignore_index)
-    reduction = chosen_reduction(reduction, size_average, reduce)
-    single = x.ndim == 1
-    rows = input.unsqueeze(0) if single else input
+    return _chosen(input, classes, weight, ignore_index, chosen_reduction(reduction, size_average, reduce))
+
+
+def _chosen(log_p: Tensor, classes: np.ndarray, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
+    """`nll_loss` of arguments that were checked."""
+    single = log_p.ndim == 1
+    rows = log_p.unsqueeze(0) if single else log_p
     places = classes.reshape(1) if single else classes
     factors = None if weight is None else weight._array
     loss = apply(negative_log_likelihood, (rows, places, factors, ignore_index, reduction), {})
@@ -182,7 +192,7 @@ def cross_entropy(
     axis = 0 if x.ndim == 1 else 1
     log_p = apply(log_softmax_along, (input, axis), {})
     if of_classes and label_smoothing == 0:
-        return nll_loss(log_p, target, weight, ignore_index=ignore_index, reduction=reduction)
+        return _chosen(log_p, goal, weight, ignore_index, reduction)
     shape = [1] * x.ndim
     shape[axis] = -1
     weighted = log_p if weight is None else log_p * weight.reshape(shape)
@@ -193,7 +203,7 @@ def cross_entropy(
         if reduction == "mean":
             return loss.sum() / max(loss.numel(), 1) if x.ndim > 1 else loss
         return loss.sum() if reduction == "sum" else loss
-    hard = nll_loss(log_p, target, weight, ignore_index=ignore_index, reduction=reduction)
+    hard = _chosen(log_p, goal, weight, ignore_index, reduction)
     smooth = -weighted.sum(axis)
     kept = wrap(goal != ignore_index)
     smooth = _.where(kept, smooth, 0.0)

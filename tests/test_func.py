@@ -128,9 +128,58 @@ DERIVATIVES = {
 }  # fmt: skip
 
 
+ASKING_OUTSIDE = ("captured", "of a leaf")  # for a gradient of what the transform gave
+
+
+@pytest.mark.parametrize("mode", ["enable_grad", "no_grad"])
 @pytest.mark.parametrize("name", DERIVATIVES)
-def test_derivatives(both, name):
-    assert not raised(both(DERIVATIVES[name], rtol=1e-4, atol=1e-5))
+def test_derivatives(both, name, mode):
+    def program(L):
+        with getattr(L, mode)():
+            return DERIVATIVES[name](L)
+
+    outcome = both(program, rtol=1e-4, atol=1e-5)
+    assert raised(outcome) == (mode == "no_grad" and name in ASKING_OUTSIDE), outcome
+
+
+def partly(mode):
+    """``x -> (x * x) * x``, the first product in another mode."""
+
+    def program_of(transform):
+        def program(L):
+            def f(x):
+                with getattr(L, mode)():
+                    c = x * x
+                return c * x
+
+            return transform(L, f)
+
+        return program
+
+    return program_of
+
+
+def pushed(L, f):
+    return L.func.jvp(f, (x3(L),), (x3(L),))
+
+
+FORWARD_IN_MODES = {
+    "no_grad": partly("no_grad")(pushed),
+    "inference": partly("inference_mode")(pushed),
+    "around": lambda L: L.inference_mode()(lambda: pushed(L, lambda x: x.sin() * x))(),
+    "twice": partly("no_grad")(lambda L, f: pushed(L, lambda x: pushed(L, f)[1])),
+    "jacfwd": partly("no_grad")(lambda L, f: L.func.jacfwd(f)(x3(L))),
+    "jvp of vmap": partly("no_grad")(lambda L, f: pushed(L, L.vmap(f))),
+    "vmap of jvp": partly("no_grad")(lambda L, f: L.vmap(lambda x: L.func.jvp(f, (x,), (x,)))(waves(L, 2, 3))),
+    "grad of jvp": partly("no_grad")(lambda L, f: L.func.grad(lambda x: L.func.jvp(f, (x,), (x3(L),))[1].sum())(x3(L))),
+    "jvp of grad": lambda L: pushed(L, L.no_grad()(L.func.grad(lambda x: (x**3).sum()))),
+    "captured": partly("no_grad")(lambda L, f: pushed(L, lambda x, w=x3(L).requires_grad_(): f(x * w))),
+}
+
+
+@pytest.mark.parametrize("name", FORWARD_IN_MODES)
+def test_forward_mode_does_not_need_grad_mode(both, name):
+    assert not raised(both(FORWARD_IN_MODES[name], rtol=1e-4, atol=1e-5))
 
 
 REFUSED = {

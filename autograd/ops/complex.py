@@ -421,12 +421,14 @@ def adjoint(input: Tensor) -> Tensor:
     """The conjugate transpose of the last two dimensions.
 
     Raises:
-        RuntimeError: fewer than two dimensions.
+        RuntimeError: one dimension.
     """
-    if check_tensor("adjoint", "input", input)._array.ndim < 2:
+    if check_tensor("adjoint", "input", input)._array.ndim == 1:
         raise RuntimeError(
             f"tensor.adjoint() is only supported on matrices or batches of matrices. Got {input._array.ndim}-D tensor."
         )
+    if not input._array.ndim:
+        return _conjugate(input)
     return _conjugate(apply(transpose, (input, -2, -1), {}))
 
 

@@ -163,8 +163,12 @@ def index_reduce(
     """
     if reduce not in REDUCTIONS[1:]:
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
-    if check_tensor("index_reduce", "input", input)._array.dtype.kind in "bc":
-        raise NotImplementedError(f"\"index_reduce\" not implemented for '{type_name(input._array.dtype)}'")
+    kind = check_tensor("index_reduce", "input", input)._array.dtype.kind
+    refused = (kind == "b" and reduce == "mean") or (kind == "c" and reduce in ("amax", "amin"))
+    if refused or (kind in "bc" and input.ndim < 2):
+        raise NotImplementedError(
+            f"\"index_reduce\" with reduce={reduce!r} not implemented for '{type_name(input._array.dtype)}'"
+        )
     at, places = check_slices("index_reduce", input, dim, index, source, "int32/int64", RuntimeError)
     check_range("index_reduce", places, input.shape[at] if input.ndim else 1, at, 0, IndexError)
     if input.ndim:

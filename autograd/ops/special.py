@@ -106,7 +106,7 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
         raise RuntimeError("mvlgamma: the input tensor may not be a boolean tensor; convert it with .float()")
     if p < 1:
         raise RuntimeError(f"mvlgamma: p has to be greater than or equal to 1, but got p={p}")
-    total = apply(lgamma, (input,), {})
+    total = apply(lgamma, (input.clone(),), {})  # so that mvlgamma_ overwrites nothing that a rule needs
     for j in range(1, p):
         total = total + apply(lgamma, (input - 0.5 * j,), {})
     return total + 0.25 * p * (p - 1) * math.log(math.pi)

@@ -81,14 +81,15 @@ def _(g, x):
 
 
 @function(torch=False, method=True)
-def sum_to_size(self: Tensor, *size: Any) -> Tensor:
+def sum_to_size(self: Tensor, *sizes: Any, size: Any = None) -> Tensor:
     """This tensor summed over the dimensions along which ``size`` would have to be broadcast to its shape.
 
     >>> import autograd
     >>> autograd.ones(2, 3).sum_to_size(1, 3)
     tensor([[2., 2., 2.]])
     """
-    shape = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+    sizes = sizes if size is None else (size,)
+    shape = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
     own = tuple(self.shape)
     ending = own[len(own) - len(shape) :]
     if len(shape) > len(own) or any(n not in (1, m) for n, m in zip(shape, ending, strict=True)):
@@ -294,6 +295,7 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     if x.ndim < 2:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {x.ndim} dimensions")
     at = check_dim("renorm", dim, x.ndim)
+    input = input.clone()  # so that renorm_ overwrites nothing that a rule needs
     size = apply(p_norm, (input, float(p), tuple(d for d in range(x.ndim) if d != at), True), {})
     # The small number keeps rounding from leaving a norm above the limit.
     return input * TABLE["where"](size > maxnorm, maxnorm / (size + 1e-7), 1.0)

@@ -286,6 +286,15 @@ EXACT = {
     *("all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "bucketize", "histc"),
     *("diag", "histogram", "index_copy", "isin", "log_softmax", "logcumsumexp", "msort", "nanquantile", "norm"),
     *("quantile", "renorm", "searchsorted", "softmax", "tril", "triu", "where"),
+    *("bitwise_not", "ceil", "floor", "frac", "neg", "round", "sgn", "sign", "trunc", "heaviside"),
+    *("isneginf", "isposinf", "signbit", "nan_to_num", "frexp", "gelu", "hardshrink", "softplus"),
+    *("softshrink", "addbmm", "addmm", "addmv", "baddbmm", "bmm", "mm", "mv", "matmul", "dot", "vdot"),
+    *("cross", "tensordot", "vecdot", "multi_dot", "det", "slogdet", "inv", "inv_ex", "eigh"),
+    *("eigvalsh", "cholesky_ex", "ldl_factor", "ldl_factor_ex", "ldl_solve", "lu_factor", "lu_factor_ex"),
+    *("lu_solve", "lu_unpack", "ormqr", "qr", "solve", "solve_ex", "solve_triangular", "svd", "svdvals"),
+    *("triangular_solve", "matrix_norm", "vector_norm", "alias_copy", "as_strided_copy", "diagonal_copy"),
+    *("expand_copy", "narrow_copy", "permute_copy", "slice_scatter", "squeeze_copy", "t_copy", "transpose_copy"),
+    *("unfold_copy", "unsqueeze_copy", "view_copy", "split_with_sizes_copy", "unbind_copy"),
 }
 # Those whose out= must also share no memory with the operands.
 STRICT = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -497,15 +498,24 @@ def _(g, out, dim):
     return _.sub(g, _.mul(_.exp(out), _.sum(g, dim, True))) if out.ndim else _.mul(g, 0.0)
 
 
+def _implicit_dim(name: str, ndim: int, stacklevel: int) -> int:
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        UserWarning,
+        stacklevel=stacklevel + 1,  # what makes functions public stands between
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
 def _softmax(name: str, row: Any, formula: str, sign: float = 1.0) -> None:
     def compute(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
         check_tensor(name, "input", input)
         if sign < 0:
             input = -input
-        if dim is None:
-            dim = 0 if input._array.ndim in (0, 1, 3) else 1
         if type(_stacklevel) is not int:
             dtype = _stacklevel
+        elif dim is None:
+            dim = _implicit_dim(name, input._array.ndim, _stacklevel)
         if dtype is not None:
             input = input.to(dtype)
         dim = check_dim(name, dim, input._array.ndim)

@@ -336,6 +336,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 
     Raises:
         RuntimeError: an odd size, or no dimension at all.
+        NotImplementedError: no floating-point numbers.
 
     >>> import autograd
     >>> autograd.nn.functional.glu(autograd.tensor([2.0, 0.0]))
@@ -347,6 +348,8 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     dim = check_dim("glu", dim, len(shape))
     if shape[dim] % 2:
         raise RuntimeError(f"glu: Halving dimension must be even, but dimension {dim} is size {shape[dim]}")
+    if not input.is_floating_point():
+        raise NotImplementedError(f"glu not implemented for {input.dtype}; convert with .float()")
     half = shape[dim] // 2
     return input.narrow(dim, 0, half) * input.narrow(dim, half, half).sigmoid()
 

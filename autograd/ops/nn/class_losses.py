@@ -78,16 +78,19 @@ def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any
     if x.dtype.kind not in FLOATING:
         raise NotImplementedError(f"{operator} not implemented for {x.dtype.name} input; convert with .float()")
     if x.ndim == 0:
-        raise RuntimeError(f"{operator}: input must have classes along a dimension, but it is 0-dimensional")
-    if x.ndim > 1 and target.ndim and target.shape[0] != x.shape[0]:
+        raise ValueError(f"{operator}: Expected 1 or more dimensions of classes (got 0)")
+    examples = target.shape[0] if target.ndim else 0
+    if x.ndim > 1 and examples != x.shape[0]:
         raise ValueError(
-            f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({target.shape[0]}): {operator} "
+            f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({examples}): {operator} "
             f"got input {list(x.shape)} and target {list(target.shape)}."
         )
     if target.dtype.kind not in "iu":
         raise RuntimeError(f"{operator}: expected target to hold classes of type int64, but got {target.dtype.name}")
+    if x.ndim == 1 and target.ndim == 1 and examples != 1:
+        raise ValueError(f"{operator}: For 1D input, 1D target must have size 1, but got target size: {examples}")
     wanted = x.shape[:1] + x.shape[2:] if x.ndim > 1 else ()
-    if target.shape != wanted:
+    if target.shape != wanted and not (x.ndim == 1 and target.shape == (1,)):
         raise RuntimeError(
             f"{operator}: expected target size {list(wanted)} for input {list(x.shape)}, got {list(target.shape)}"
         )
@@ -120,7 +123,8 @@ def nll_loss(
     The mean divides by the sum of the weights used.
 
     Raises:
-        RuntimeError: shapes or types that do not fit.
+        ValueError: batches of different sizes.
+        RuntimeError: other shapes, or types, that do not fit.
         IndexError: a class out of range.
 
     >>> import autograd
@@ -201,10 +205,11 @@ def cross_entropy(
         mixed = target if label_smoothing == 0 else target * (1 - label_smoothing) + label_smoothing / count
         loss = -(weighted * mixed).sum(axis)
         if reduction == "mean":
-            return loss.sum() / max(loss.numel(), 1) if x.ndim > 1 else loss
+            return loss.sum() / loss.numel() if x.ndim > 1 else loss
         return loss.sum() if reduction == "sum" else loss
     hard = _chosen(log_p, goal, weight, ignore_index, reduction)
     smooth = -weighted.sum(axis)
+    goal = goal.reshape(smooth.shape)  # the class of one example may come as a vector of one
     kept = wrap(goal != ignore_index)
     smooth = _.where(kept, smooth, 0.0)
     if reduction == "sum":
@@ -425,7 +430,7 @@ def multilabel_soft_margin_loss(
     """
     reduction = chosen_reduction(reduction, size_average, reduce)
     each = -(target * _.logsigmoid(input) + (1 - target) * _.logsigmoid(-input))
-    return reduced((each if weight is None else each * weight).sum(-1) / input.shape[-1], reduction)
+    return reduced((each if weight is None else each * weight).sum(input.ndim - 1) / input.shape[-1], reduction)
 
 
 # --- Classes as vectors ----------------------------------------------------------------------------------------------

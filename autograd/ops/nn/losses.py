@@ -15,6 +15,7 @@ from ...rows.public import function
 from ...rows.table import TABLE, Array, CoarseRow, PointwiseRow, _, pointwise
 from ...tensor import Tensor
 from ..convert import check_tensor
+from ..rearrange import broadcast_tensors
 
 __all__ = [
     "absolute_error",
@@ -234,7 +235,9 @@ def _pointwise_loss(
     total: CoarseRow,
     options: tuple[Any, ...] = (),
 ) -> Tensor:
-    if weight is None and reduction != "none" and input.dtype is target.dtype and not input.is_complex():
+    if input.dtype is not target.dtype:  # at the same shape a 0-d operand has its say in the result's dtype
+        input, target = broadcast_tensors(input, target)
+    elif weight is None and reduction != "none" and input.is_floating_point():
         signature_of(each, [input, target])
         broadcast_shape(each, [input._array, target._array])
         return apply(total, (input, target, reduction, options), {})
@@ -419,6 +422,8 @@ def binary_cross_entropy_with_logits(
 
     Raises:
         ValueError: shapes that differ.
+        NotImplementedError: logits that are no floating-point numbers.
+        RuntimeError: targets that are none.
 
     >>> import autograd
     >>> from nn import functional as F
@@ -429,13 +434,22 @@ def binary_cross_entropy_with_logits(
     b = check_tensor("binary_cross_entropy_with_logits", "target", target)._array
     if a.shape != b.shape:
         raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
+    if not input.is_floating_point():
+        raise NotImplementedError(
+            f"binary_cross_entropy_with_logits not implemented for {input.dtype} input; convert with .float()"
+        )
+    if not target.is_floating_point():
+        raise RuntimeError(
+            f"binary_cross_entropy_with_logits: result type {input.dtype} can't be cast to the target's "
+            f"{target.dtype}; convert the target with .float()"
+        )
     reduction = chosen_reduction(reduction, size_average, reduce)
     if pos_weight is None:
         rows = bernoulli_error_of_logits, total_bernoulli_error_of_logits
-        return _pointwise_loss(input, target, weight, reduction, *rows)
+        return _pointwise_loss(input, target, weight, reduction, *rows).to(target.dtype)
     log_weight = (pos_weight - 1) * target + 1
     loss = (1 - target) * input + log_weight * _.softplus(-input)
-    return reduced(loss if weight is None else loss * weight, reduction)
+    return reduced(loss if weight is None else loss * weight, reduction).to(target.dtype)
 
 
 # --- Divergences and likelihoods ------------------------------------------------------------------------------------
@@ -458,6 +472,9 @@ def kl_div(
         reduction: ``"batchmean"`` (the sum over the first dimension's size: the divergence), ``"mean"``, ``"sum"`` or
             ``"none"``.
 
+    Raises:
+        RuntimeError: integers or complex numbers.
+
     >>> import autograd
     >>> p = autograd.tensor([[0.5, 0.5]])
     >>> autograd.nn.functional.kl_div(p.log(), autograd.tensor([[1.0, 0.0]]), reduction="batchmean")
@@ -465,6 +482,9 @@ def kl_div(
     """
     check_tensor("kl_div", "input", input)
     check_tensor("kl_div", "target", target)
+    for tensor in (input, target):
+        if not tensor.is_floating_point():
+            raise RuntimeError(f"kl_div: {tensor.dtype} is not supported; convert with .float()")
     per_example = reduction == "batchmean"
     if size_average is None and reduce is None and reduction == "mean":
         warnings.warn(
@@ -567,13 +587,26 @@ def soft_margin_loss(
         target: 1 or -1, of the same shape.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
+    Raises:
+        RuntimeError: scores that are integers, or a target of more dimensions.
+
     >>> import autograd
     >>> from nn import functional as F
     >>> F.soft_margin_loss(autograd.tensor([0.0, 2.0]), autograd.tensor([1.0, -1.0]))
     tensor(1.4100)
     """
+    check_tensor("soft_margin_loss", "input", input)
+    check_tensor("soft_margin_loss", "target", target)
+    if not (input.is_floating_point() or input.is_complex()):
+        raise RuntimeError(f"soft_margin_loss: the result can't be cast to {input.dtype}; convert with .float()")
     reduction = chosen_reduction(reduction, size_average, reduce)
-    return reduced((-target * input).exp().log1p(), reduction)
+    wrongness = (-input * target).to(input.dtype)
+    if wrongness.shape != input.shape:
+        raise RuntimeError(
+            f"soft_margin_loss: output with shape {list(input.shape)} doesn't match the broadcast shape "
+            f"{list(wrongness.shape)} of input and target"
+        )
+    return reduced(wrongness.exp().log1p(), reduction)
 
 
 # --- Losses of a score, as functions of how right it is ---------------------------------------------------------------

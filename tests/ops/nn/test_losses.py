@@ -124,6 +124,43 @@ def test_extreme_values(ours, theirs):
     agree_on(ours, theirs, lambda L, x, y: L.F.binary_cross_entropy(x, y, reduction="none"), list(certain))
 
 
+MIXED = {
+    "one class in a vector": lambda L, x, y: [
+        loss(x[0], L.of([2]), reduction=r) for loss in (L.F.nll_loss, L.F.cross_entropy) for r in REDUCTIONS
+    ],
+    "no examples": lambda L, x, y: [L.F.cross_entropy(x[:0], x[:0], reduction=r) for r in REDUCTIONS],
+    "no places": lambda L, x, y: L.F.cross_entropy(x.reshape(3, 4, 1)[..., :0], x.reshape(3, 4, 1)[..., :0]),
+    "logits of double": lambda L, x, y: L.F.binary_cross_entropy_with_logits(x.double(), y),
+    "targets of double": lambda L, x, y: L.F.binary_cross_entropy_with_logits(x, y.double()),
+    "weighted logits of double": lambda L, x, y: L.F.binary_cross_entropy_with_logits(x.double(), y, pos_weight=y[0]),
+    "soft margin, double": lambda L, x, y: [L.F.soft_margin_loss(x, y.double()), L.F.soft_margin_loss(x.double(), y)],
+    "soft margin, broadcast": lambda L, x, y: L.F.soft_margin_loss(x, y[0] > 0.5),
+    "ranking of ints": lambda L, x, y: L.F.margin_ranking_loss(*[L.of([1, -1])] * 3),
+    "l1 sum of ints": lambda L, x, y: L.F.l1_loss(L.of([1, 0]), L.of([3, 1]), reduction="sum"),
+    "soft labels broadcast": lambda L, x, y: [
+        L.F.multilabel_soft_margin_loss(x[0], y, reduction=r) for r in REDUCTIONS
+    ],
+    "a double number": lambda L, x, y: [
+        loss(x, y.double()[0, 0]) for loss in (L.F.mse_loss, L.F.l1_loss, L.F.smooth_l1_loss, L.F.huber_loss)
+    ],
+}
+
+
+@pytest.mark.parametrize("name", MIXED)
+@pytest.mark.filterwarnings("ignore:Using a target size")
+def test_mixed_dtypes_and_shapes(name, ours, theirs):
+    arrays = [rng.uniform(0.1, 0.9, (3, 4)).astype("float32") for _ in range(2)]
+    agree_on(ours, theirs, MIXED[name], arrays, 1e-5, 1e-6)
+
+
+def test_a_smoothed_class_in_a_vector(ours):
+    x = ours.of(rng.random(4))
+    for reduction in REDUCTIONS:
+        one, same = (ours.F.cross_entropy(x, ours.of(k), label_smoothing=0.1, reduction=reduction) for k in (2, [2]))
+        assert one.shape == same.shape == ()
+        assert one.item() == same.item()
+
+
 def test_all_ignored(ours, theirs):
     for reduction in REDUCTIONS:
         expression = lambda L, x: L.F.cross_entropy(x, L.of([1, 1]), ignore_index=1, reduction=reduction)
@@ -151,6 +188,10 @@ def test_warnings(ours, theirs):
             library.F.mse_loss(library.zeros(3, 4), library.zeros(4))
         with pytest.warns(UserWarning, match="size_average and reduce"):
             library.F.l1_loss(library.zeros(3), library.zeros(3), size_average=True)
+        for function in (library.F.softmax, library.F.log_softmax, library.F.softmin):
+            with pytest.warns(UserWarning, match=f"Implicit dimension choice for {function.__name__} ") as record:
+                function(library.zeros(3))
+            assert record[0].filename == __file__
 
 
 REFUSED = {
@@ -174,6 +215,18 @@ REFUSED = {
     "bce dtypes": (lambda L: L.F.binary_cross_entropy(L.ones(2), L.ones(2, dtype=L.float64)), ["float64"]),
     "logits shapes": (lambda L: L.F.binary_cross_entropy_with_logits(L.ones(2), L.ones(3)), ["[2]", "[3]"]),
     "mse shapes": (lambda L: L.F.mse_loss(L.ones(2), L.ones(2, 3)[:, :2].reshape(4)[:3]), ["2", "3"]),
+    "classes of a number": (lambda L: L.F.nll_loss(L.of(1.0), L.of(0)), ["nll_loss"]),
+    "one class for many": (lambda L: L.F.cross_entropy(L.zeros(2, 3), L.of(0)), ["(2)", "(0)"]),
+    "two classes for one": (lambda L: L.F.nll_loss(L.zeros(3), L.of([0, 1])), ["size: 2"]),
+    "logits of ints": (lambda L: L.F.binary_cross_entropy_with_logits(L.of([1]), L.ones(1)), ["int64"]),
+    "logits with ints": (lambda L: L.F.binary_cross_entropy_with_logits(L.ones(1), L.of([1])), ["int64", ".float()"]),
+    "logits with bools": (lambda L: L.F.binary_cross_entropy_with_logits(L.ones(1), L.of([True])), ["bool"]),
+    "kl ints": (lambda L: L.F.kl_div(L.zeros(2), L.of([1, 0]), reduction="sum"), ["int64"]),
+    "soft margin of ints": (lambda L: L.F.soft_margin_loss(L.of([1, 0]), L.ones(2)), ["int64"]),
+    "soft margin grows": (lambda L: L.F.soft_margin_loss(L.ones(4), L.ones(3, 4)), ["[4]", "[3, 4]"]),
+    "l1 ints": (lambda L: L.F.l1_loss(L.of([1, 0]), L.of([1, 1])), ["mean"]),
+    "glu ints": (lambda L: L.F.glu(L.of([1, 0])), ["glu", "int64"]),
+    "rms_norm of a number": (lambda L: L.F.rms_norm(L.of(1.0), (4,)), ["1 dimensions"]),
     "mse ints": (lambda L: L.F.mse_loss(L.ones(2, dtype=L.int64), L.ones(2, dtype=L.int64)), ["Long"]),
 }
 

@@ -159,6 +159,8 @@ def _check_normalized_shape(
                 f"{operator}: Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
                 f"{list(parameter.shape)} and normalized_shape = {list(shape)}"
             )
+    if x.ndim == 0 and operator == "rms_norm":
+        raise ValueError("rms_norm: Input tensor must have at least 1 dimensions, but got 0")
     if x.shape[max(x.ndim - len(shape), 0) :] != shape:
         wanted = ", ".join(map(str, ("*", *shape)))
         raise RuntimeError(

@@ -7,6 +7,7 @@ repeats is the ratio of best times.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -14,15 +15,44 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-__all__ = ["compare", "report", "serve"]
+__all__ = ["Libraries", "compare", "main", "report", "serve"]
 
 
-def serve(make_workloads: Callable[[str], dict[str, Callable[[], Any]]]) -> None:
+class Libraries:
+    """The packages of one candidate, by PyTorch's names: ``lib``, ``nn``, ``functional``, ``optim``."""
+
+    def __init__(self, library: str) -> None:
+        prefix = "" if library == "chalkgrad" else f"{library}."
+        self.lib: Any = import_module("autograd" if library == "chalkgrad" else library)
+        self.nn: Any = import_module(f"{prefix}nn")
+        self.functional: Any = import_module(f"{prefix}nn.functional")
+        self.optim: Any = import_module(f"{prefix}optim")
+        if library == "torch":
+            self.lib.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+
+
+def main(module: str, make_workloads: Callable[[str], dict[str, Callable[[], Any]]]) -> None:
+    """What ``python -m module`` does: measures the workloads, prints the table and keeps the results."""
+    parser = argparse.ArgumentParser(module)
+    parser.add_argument("--child", help="the library that this process measures")
+    parser.add_argument("--only", default="", help="workloads with this text in their names")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=0.1, help="for each workload, library and round")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    if options.child:
+        serve(make_workloads, options.child)
+    else:
+        times = compare(module, ("chalkgrad", "torch"), options.rounds, options.seconds, options.threads, options.only)
+        report(times, path=None if options.only else "benchmarks/results.json")
+
+
+def serve(make_workloads: Callable[[str], dict[str, Callable[[], Any]]], library: str) -> None:
     """The child's side: reads ``name seconds`` lines, times that workload, answers with seconds per call."""
-    library = sys.argv[2]
     workloads = make_workloads(library)
     print(json.dumps(list(workloads)), flush=True)
     for line in sys.stdin:
@@ -84,12 +114,12 @@ class _Child:
 
 
 def compare(
-    module: str, libraries: Sequence[str], rounds: int = 9, seconds: float = 0.1, threads: int = 1
+    module: str, libraries: Sequence[str], rounds: int = 9, seconds: float = 0.1, threads: int = 1, only: str = ""
 ) -> dict[str, dict[str, list[float]]]:
     """Seconds per call: for each workload and library one number a round."""
     children = {library: _Child(module, library, threads) for library in libraries}
     try:
-        names = next(iter(children.values())).names
+        names = [name for name in next(iter(children.values())).names if only in name]
         times: dict[str, dict[str, list[float]]] = {name: {library: [] for library in libraries} for name in names}
         for name in names:
             order = list(libraries)

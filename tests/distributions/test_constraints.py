@@ -67,5 +67,6 @@ def test_a_dependent_property_is_a_constraint_of_the_class():
     uniform = autograd.distributions.Uniform
     constraints = autograd.distributions.constraints
     assert constraints.is_dependent(uniform.support)
-    assert uniform.support.event_dim == 0 and not uniform.support.is_discrete
+    assert uniform.support.event_dim == 0
+    assert not uniform.support.is_discrete
     assert not constraints.is_dependent(uniform(0.0, 1.0).support)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -396,10 +396,9 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None)
 @coarse(latex=r"(x_{0:s}, x_{s:2s}, \ldots)", is_view=True, outputs=None, home="", node_name="Split")
 def split_at(x: Array, sections, dim):
     axis = check_dim("split", dim, x.ndim)
-    starts = np.cumsum([0, *sections])
     lead = (slice(None),) * axis
-    places = [(*lead, slice(int(a), int(b))) for a, b in pairwise(starts)]
-    return tuple(x[place] for place in places)
+    places = [(*lead, slice(int(a), int(b))) for a, b in pairwise(accumulate(sections, initial=0))]
+    return tuple([x[place] for place in places])
 
 
 @split_at.gradient("x")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -389,6 +390,15 @@ def _real_inputs(row: CoarseRow, positions: Sequence[int], arguments: Sequence[A
     return fits
 
 
+@cache
+def _one_of_many(row: CoarseRow, number: int) -> str:
+    return (
+        f"Output {number} of {row.node_name()} is a view and is being modified inplace. This view is the output of a "
+        "function that returns multiple views. Such functions do not allow the output views to be modified inplace. "
+        "You should replace the inplace operation by an out-of-place one."
+    )
+
+
 def _wrap_many(
     row: CoarseRow,
     values: list[Any],
@@ -405,12 +415,7 @@ def _wrap_many(
             out._counter = INFERENCE
         elif row.is_view and isinstance(source, Tensor) and shares_memory(out._array, source._array):
             step: Any = (TABLE["pick"], (row, tuple(arguments[1:]), number), {})
-            blocked = (
-                f"Output {number} of {row.node_name()} is a view and is being modified inplace. This view is the "
-                "output of a function that returns multiple views. Such functions do not allow the output views to be "
-                "modified inplace. You should replace the inplace operation by an out-of-place one."
-            )
-            link_view(out, source, step, blocked)
+            link_view(out, source, step, _one_of_many(row, number))
     if differentiable and (state.grad or state.push) and outs:
         carrier = wrap(outs[0]._array)
         node = _record_coarse(row, values, nodes, arguments, carrier, extras, outs)

@@ -11,6 +11,7 @@ import numpy as np
 from ...dtypes import from_numpy_dtype
 from ...graph import state
 from ...kernels import normalization as kernel
+from ...kernels.silence import silently
 from ...rows.dispatch import apply
 from ...rows.public import function
 from ...rows.table import Array, _, coarse
@@ -110,9 +111,8 @@ def _moments(
     x: np.ndarray, view: Sequence[int], axes: tuple[int, ...], eps: float, centered: bool = True
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean, ``1 / sqrt(variance + eps)`` and variance of ``x`` along ``axes`` of its ``view``."""
-    with np.errstate(all="ignore"):
-        mean, variance = kernel.moments(widened(x).reshape(view), axes, centered)
-        return mean, 1 / np.sqrt(variance + variance.dtype.type(eps)), variance
+    mean, variance = silently(kernel.moments, widened(x).reshape(view), axes, centered)
+    return mean, silently(kernel.inverse_deviation, variance, eps), variance
 
 
 # --- Checks --------------------------------------------------------------------------------------------------------

@@ -29,6 +29,18 @@ FAMILIES: dict[str, dict[str, str]] = {
             "bartlett blackman cosine exponential gaussian general_cosine general_hamming hamming hann kaiser nuttall"
         ),
     },
+    "rearrange": {
+        "torch": (
+            "atleast_1d atleast_2d atleast_3d broadcast_shapes broadcast_tensors broadcast_to column_stack "
+            "diag diag_embed dsplit dstack fliplr flipud hsplit hstack repeat_interleave rot90 "
+            "row_stack split_with_sizes tensor_split tile unsafe_chunk unsafe_split unsafe_split_with_sizes vsplit "
+            "vstack"
+        ),
+        "Tensor": (
+            "broadcast_to diag diag_embed dsplit fill_diagonal_ fliplr flipud hsplit repeat_interleave rot90 "
+            "split_with_sizes tensor_split tile unsafe_chunk unsafe_split unsafe_split_with_sizes vsplit"
+        ),
+    },
     "nn.convolution": {
         "torch": ("conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution"),
         "nn.functional": "conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d",
@@ -154,18 +166,6 @@ FAMILIES: dict[str, dict[str, str]] = {
             "segment_reduce std_mean trace var_mean"
         ),
         "Tensor": "aminmax corrcoef cov dist nanmean nansum renorm renorm_ sum_to_size trace",
-    },
-    "rearrange": {
-        "torch": (
-            "atleast_1d atleast_2d atleast_3d broadcast_shapes broadcast_tensors broadcast_to column_stack "
-            "diag diag_embed dsplit dstack fliplr flipud hsplit hstack repeat_interleave rot90 "
-            "row_stack split_with_sizes tensor_split tile unsafe_chunk unsafe_split unsafe_split_with_sizes vsplit "
-            "vstack"
-        ),
-        "Tensor": (
-            "broadcast_to diag diag_embed dsplit fill_diagonal_ fliplr flipud hsplit repeat_interleave rot90 "
-            "split_with_sizes tensor_split tile unsafe_chunk unsafe_split unsafe_split_with_sizes vsplit"
-        ),
     },
     "strided": {
         "torch": (

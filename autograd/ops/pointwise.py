@@ -263,9 +263,16 @@ def _check_power(operands, dtype):
         check_fits("pow", exponent, dtype)
 
 
+def _power_name(wanted):
+    if len(wanted) > 1:
+        return "PowBackward1"
+    return "PowBackward0" if wanted == ("x",) else "PowBackward2"  # as if the other were a number
+
+
 @pointwise(
     latex=r"x^y",
     domain=((0.2, 3), (-2, 2)),
+    node_name=_power_name,
     inplace=True,
     check=_check_power,
     complex=True,

@@ -60,6 +60,15 @@ def torch():
     return pytest.importorskip("torch")
 
 
+@pytest.fixture(params=["never", "always"])
+def reading(request):
+    """NumPy's reading of the rows and kernels, then the compiled one."""
+    if request.param == "always":
+        pytest.importorskip("numba")
+    with jit.using(request.param):
+        yield request.param
+
+
 @pytest.fixture
 def subprocess_python():
     """Runs Python source in a fresh process from the project's root and returns what it printed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -200,9 +201,8 @@ def test_bits_do_not_depend_on_the_number_of_threads(name, threads):
         assert np.array_equal(g, results[0][1])
 
 
-def test_bits_do_not_depend_on_other_threads():
-    array = data()
-    expected = gradients(array)
+@contextlib.contextmanager
+def another_thread_computing(array):
     stop = threading.Event()
 
     def disturb():
@@ -212,11 +212,18 @@ def test_bits_do_not_depend_on_other_threads():
     other = threading.Thread(target=disturb)
     other.start()
     try:
-        for _ in range(5):
-            assert_same(expected, gradients(array))
+        yield
     finally:
         stop.set()
         other.join(60)
+
+
+def test_bits_do_not_depend_on_other_threads():
+    array = data()
+    expected = gradients(array)
+    with another_thread_computing(array):
+        for _ in range(5):
+            assert_same(expected, gradients(array))
 
 
 def test_set_num_threads(threads):
@@ -289,20 +296,9 @@ def test_a_forked_child_computes():
 def test_a_child_forked_while_other_threads_compute():
     array = data()
     expected = gradients(array)
-    stop = threading.Event()
-
-    def disturb():
-        while not stop.is_set():
-            gradients(array)
-
-    other = threading.Thread(target=disturb)
-    other.start()
-    try:
+    with another_thread_computing(array):
         for _ in range(5):
             assert exit_code_of_child(lambda: gradients(array)[0] == expected[0]) == 0
-    finally:
-        stop.set()
-        other.join(60)
 
 
 @needs_fork

@@ -9,14 +9,6 @@ from autograd.kernels import box_muller, jit
 from autograd.kernels.streams import MT19937Stream
 
 
-@pytest.fixture(params=["never", "always"])
-def reading(request):
-    if request.param == "always":
-        pytest.importorskip("numba")
-    with jit.using(request.param):
-        yield request.param
-
-
 def uniforms(size):
     """Random ones, and the ends of the range and of each octant in every combination."""
     unit = MT19937Stream(5).unit(size, np.dtype(np.float32))

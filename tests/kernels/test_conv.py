@@ -7,7 +7,6 @@ import pytest
 
 from autograd.kernels import conv, conv_columns, jit, threads
 
-READINGS = ("never", "always")
 # Of the largest element: sums cancel.
 TOLERANCE = {"float32": 3e-6, "float64": 1e-14}
 
@@ -37,14 +36,6 @@ CASES = {
     "1-d": ((2, 4, 13), (6, 2, 3), (2,), (2,), (2,), 2),
     "3-d": ((2, 4, 6, 5, 7), (6, 2, 3, 2, 3), (2, 1, 2), (1, 0, 2), (1, 2, 1), 2),
 }
-
-
-@pytest.fixture(params=READINGS)
-def reading(request):
-    if request.param == "always":
-        pytest.importorskip("numba")
-    with jit.using(request.param):
-        yield request.param
 
 
 def arrays(case, dtype, seed=0):

@@ -5,9 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from autograd.kernels import jit, pooling, pooling_places, pooling_regions, threads
+from autograd.kernels import pooling, pooling_places, pooling_regions, threads
 
-READINGS = ("never", "always")
 DTYPES = ("float32", "float64")
 
 # x, kernel, stride, padding, dilation
@@ -28,14 +27,6 @@ MAX_CASES = [
     ((1, 2, 7, 6, 5), (2, 3, 2), (1, 2, 1), (0, 1, 1), (3, 1, 2)),
 ]
 AVG_CASES = [case[:4] for case in MAX_CASES if case[4] == (1, 1)]
-
-
-@pytest.fixture(params=READINGS)
-def reading(request):
-    if request.param == "always":
-        pytest.importorskip("numba")
-    with jit.using(request.param):
-        yield request.param
 
 
 def images(shape, dtype):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd.kernels import jit, resample, threads
+from autograd.kernels import resample, threads
 
 F64 = np.dtype(np.float64)
 MAPS = {
@@ -17,14 +17,6 @@ MAPS = {
     "lanczos": resample.filter_map(9, 4, 2.25, F64, "lanczos"),
     "nothing": resample.mean_map(4, 0),
 }
-
-
-@pytest.fixture(params=["never", "always"])
-def reading(request):
-    if request.param == "always":
-        pytest.importorskip("numba")
-    with jit.using(request.param):
-        yield request.param
 
 
 def dense(each):

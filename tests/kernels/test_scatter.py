@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd.kernels import jit, scatter, threads
-
-READINGS = ("never", "always")
+from autograd.kernels import scatter, threads
 
 # target, indices
 CASES = [
@@ -18,14 +16,6 @@ CASES = [
     ((6, 3), ()),
     ((50, 200), (300,)),
 ]
-
-
-@pytest.fixture(params=READINGS)
-def reading(request):
-    if request.param == "always":
-        pytest.importorskip("numba")
-    with jit.using(request.param):
-        yield request.param
 
 
 def inputs(target, shape, dtype="float64"):

@@ -3,15 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd.kernels import jit, taps, threads
-
-
-@pytest.fixture(params=["never", "always"])
-def reading(request):
-    if request.param == "always":
-        pytest.importorskip("numba")
-    with jit.using(request.param):
-        yield request.param
+from autograd.kernels import taps, threads
 
 
 def arguments(n=2, channels=3, size=7, tap_count=4, points=5, dtype=np.float64):

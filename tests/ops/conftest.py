@@ -51,15 +51,6 @@ def theirs(torch):
     return Library(torch, torch.nn.functional, of)
 
 
-@pytest.fixture(params=["never", "always"])
-def reading(request):
-    """NumPy's reading of the rows, then the compiled one."""
-    if request.param == "always":
-        pytest.importorskip("numba")
-    with autograd.jit.using(request.param):
-        yield request.param
-
-
 def pytest_terminal_summary(terminalreporter):
     import operator_samples
 

@@ -50,7 +50,7 @@ docs-check: $(STAMP)  ## fail when docs/operators.md is not what the table says
 	$(BIN)/python docs/operators.py --check
 
 bench: $(STAMP)  ## time the engine against PyTorch (needs torch in .venv)
-	for family in overhead layers training; do $(BIN)/python -m benchmarks.$$family || exit 1; done
+	for family in overhead small_operators layers training; do $(BIN)/python -m benchmarks.$$family || exit 1; done
 
 check: lint types test doctest docs-check notebooks  ## all of it: what CI runs
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from ..tensor import Tensor
 from . import constraints
-from .distribution import Distribution
+from .symmetric import Symmetric
 
 __all__ = ["NormalVector"]
 
 
-class NormalVector(Distribution):
+class NormalVector(Symmetric):
     """Vectors of density ``exp(-(x - loc)^T C^-1 (x - loc) / 2) / sqrt(det(2 pi C))``.
 
     A subclass gives ``_log_det`` and ``_squared_distance`` of C, and any matrix S with ``S S^T = C``.
@@ -20,7 +20,6 @@ class NormalVector(Distribution):
 
     support: Any = constraints.real_vector
     has_rsample = True
-    loc: Tensor
 
     def _covariance_factor(self) -> Tensor:
         """S."""
@@ -33,14 +32,6 @@ class NormalVector(Distribution):
     def _squared_distance(self, x: Tensor) -> Tensor:
         """``x^T C^-1 x``."""
         raise NotImplementedError
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)

@@ -9,7 +9,7 @@ from ..dtypes import Size
 from ..tensor import Tensor
 from . import constraints
 from .probs_or_logits import ProbsOrLogits
-from .transformed_distribution import TransformedDistribution
+from .relaxed import Relaxed
 from .transforms import SigmoidTransform
 from .utils import broadcast_all, clamp_probs, uniform
 
@@ -50,7 +50,7 @@ class LogitRelaxedBernoulli(ProbsOrLogits):
         return self.temperature.log() + difference - 2 * difference.exp().log1p()
 
 
-class RelaxedBernoulli(TransformedDistribution):
+class RelaxedBernoulli(Relaxed):
     """Numbers of (0, 1) near 0 or 1: the sigmoid of ``(logits + logistic numbers) / temperature``.
 
     Maddison, Mnih and Teh, "The Concrete distribution" (2017); Jang, Gu and Poole (2017).
@@ -70,25 +70,9 @@ class RelaxedBernoulli(TransformedDistribution):
 
     arg_constraints: Any = ProbsOrLogits.arg_constraints
     support: Any = constraints.unit_interval
-    has_rsample: Any = True
 
     def __init__(
         self, temperature: Tensor, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
         base = LogitRelaxedBernoulli(temperature, probs, logits)
         super().__init__(base, SigmoidTransform(), validate_args=validate_args)
-
-    @property
-    def temperature(self) -> Tensor:
-        """How far samples are from 0 and 1."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        """Log-odds."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """Probabilities."""
-        return self.base_dist.probs

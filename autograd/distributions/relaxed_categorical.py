@@ -11,7 +11,7 @@ from ..tensor import Tensor
 from . import constraints
 from .categorical import Categorical
 from .probs_or_logits import OverCategorical
-from .transformed_distribution import TransformedDistribution
+from .relaxed import Relaxed
 from .transforms import ExpTransform
 from .utils import broadcast_all, clamp_probs, uniform
 
@@ -54,7 +54,7 @@ class ExpRelaxedCategorical(OverCategorical):
         return score + (k - 1) * self.temperature.log() + math.lgamma(k)
 
 
-class RelaxedOneHotCategorical(TransformedDistribution):
+class RelaxedOneHotCategorical(Relaxed):
     """Probability vectors near one-hot ones: the softmax of ``(logits + Gumbel numbers) / temperature``.
 
     Maddison, Mnih and Teh, "The Concrete distribution" (2017); Jang, Gu and Poole (2017).
@@ -74,25 +74,9 @@ class RelaxedOneHotCategorical(TransformedDistribution):
 
     arg_constraints: Any = OverCategorical.arg_constraints
     support: Any = constraints.simplex
-    has_rsample: Any = True
 
     def __init__(
         self, temperature: Tensor, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
         base = ExpRelaxedCategorical(temperature, probs, logits, validate_args=validate_args)
         super().__init__(base, ExpTransform(), validate_args=validate_args)
-
-    @property
-    def temperature(self) -> Tensor:
-        """How far samples are from one-hot vectors."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        """Normalized logarithms of the probabilities."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """Probabilities that sum to 1."""
-        return self.base_dist.probs

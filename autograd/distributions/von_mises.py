@@ -11,13 +11,13 @@ import autograd
 from ..dtypes import Size
 from ..tensor import Tensor
 from . import constraints
-from .distribution import Distribution
+from .symmetric import Symmetric
 from .utils import broadcast_all, lazy_property
 
 __all__ = ["VonMises"]
 
 
-class VonMises(Distribution):
+class VonMises(Symmetric):
     """Angles x of density proportional to ``exp(concentration cos(x - loc))``.
 
     Args:
@@ -39,15 +39,6 @@ class VonMises(Distribution):
     def __init__(self, loc: Any, concentration: Any, validate_args: bool | None = None) -> None:
         self.loc, self.concentration = broadcast_all(loc, concentration)
         super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self) -> Tensor:
-        """The direction."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @lazy_property
     def variance(self) -> Tensor:

@@ -1,10 +1,8 @@
 """Every distribution against PyTorch's: what is known of it, densities, samples and their gradients."""
 
-import warnings
-
 import numpy as np
 import pytest
-from distribution_cases import CASES, Library
+from distribution_cases import CASES, Library, found
 from parity import agree
 
 import autograd
@@ -15,16 +13,6 @@ PLAIN = ("batch_shape", "event_shape", "has_rsample", "has_enumerate_support")
 @pytest.fixture
 def pair(torch):
     return Library(autograd), Library(torch)
-
-
-def outcome(function):
-    """The result, or the type of the error."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return function()
-    except (AttributeError, NotImplementedError, RuntimeError, ValueError) as error:
-        return type(error)
 
 
 # Where PyTorch computes with less: polynomials for Bessel functions, factorials in float32; or is given float32.
@@ -44,8 +32,8 @@ def compare(pair, expression, look, tolerance=1e-9, gradient_tolerance=1e-9):
     results = []
     for side in pair:
         distribution, parameters = side.build(expression, requires_grad=True)
-        result = outcome(lambda: look(distribution, side))
-        gradients = outcome(lambda: side.gradients(result, parameters)) if hasattr(result, "requires_grad") else []
+        result = found(lambda: look(distribution, side))
+        gradients = found(lambda: side.gradients(result, parameters)) if hasattr(result, "requires_grad") else []
         results.append((result, gradients))
     (mine, my_gradients), (other, other_gradients) = results
     agree_to(tolerance, mine, other, expression)
@@ -60,7 +48,7 @@ def value_of(pair, expression, shape=(3,)):
     """Numbers that PyTorch drew."""
     torch = pair[1].library
     torch.manual_seed(0)
-    return np.asarray(outcome(lambda: pair[1].build(expression)[0].sample(shape)))
+    return np.asarray(found(lambda: pair[1].build(expression)[0].sample(shape)))
 
 
 @pytest.mark.parametrize("expression", CASES)
@@ -69,7 +57,7 @@ def test_what_is_known(pair, expression):
     for name in PLAIN:
         assert getattr(mine, name) == getattr(other, name), name
     assert repr(mine) == repr(other)
-    assert repr(outcome(lambda: mine.support)) == repr(outcome(lambda: other.support))
+    assert repr(found(lambda: mine.support)) == repr(found(lambda: other.support))
     assert {k: repr(v) for k, v in mine.arg_constraints.items()} == {
         k: repr(v) for k, v in other.arg_constraints.items()
     }
@@ -98,13 +86,13 @@ def test_densities(pair, expression):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("expression", CASES)
 def test_samples(torch, expression, dtype):
-    for shape in ((), (2,), (3, 2)):
+    for shape in ((), (3, 2)) if dtype == "float64" else ((2,),):
         drawn = []
         for library in (autograd, torch):
             side = Library(library, dtype)
             distribution, _ = side.build(expression)
             library.manual_seed(5)
-            drawn.append((outcome(lambda: distribution.sample(shape)), library.rand(1)))
+            drawn.append((found(lambda: distribution.sample(shape)), library.rand(1)))
         (mine, my_next), (other, other_next) = drawn
         agree_to(1e-12, mine, other, expression)
         agree(my_next, other_next, 0, 0, expression)

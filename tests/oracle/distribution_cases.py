@@ -1,6 +1,7 @@
 """Distributions as expressions that mean the same in both libraries; ``t`` makes a parameter, ``f`` one in float32."""
 
 import numpy as np
+from parity import outcome
 
 CASES = """
 Bernoulli(t(0.3, 0.7, 1.0)) | Bernoulli(logits=t([-1.0, 2.0], [0.0, 0.5])) | Bernoulli(0.4)
@@ -64,6 +65,12 @@ TransformedDistribution(Laplace(t(0.0, 1.0), 2.0), [TanhTransform()])
 TransformedDistribution(Normal(0.0, t(1.0)), [])
 """
 CASES = [case.strip() for line in CASES.strip().splitlines() for case in line.split(" | ")]
+
+
+def found(function):
+    """The result, or the type of the error."""
+    result, error = outcome(function)
+    return error or result
 
 
 class Library:

@@ -76,7 +76,7 @@ def _(g, x_shape):
 def permute(x: Array, dims):
     """Dimensions in another order; always a view."""
     for dim in dims if isinstance(dims, (tuple, list)) else (None,):
-        if not isinstance(dim, (int, np.integer)) or isinstance(dim, bool):
+        if type(dim) is not int and (not isinstance(dim, (int, np.integer)) or isinstance(dim, bool)):
             raise TypeError(f"permute(): argument 'dims' must be tuple of ints, but got {dims}")
     if len(dims) != x.ndim:
         raise RuntimeError(
@@ -91,7 +91,8 @@ def permute(x: Array, dims):
 
 @permute.gradient("x")
 def _(g, dims):
-    return permute(g, tuple(int(i) for i in np.argsort([dim % len(dims) for dim in dims])))
+    order = [dim % len(dims) for dim in dims]
+    return permute(g, tuple(sorted(range(len(order)), key=order.__getitem__)))
 
 
 @coarse(

@@ -34,7 +34,7 @@ def apply(row: Row, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """The result of a row on tensors, recorded where a gradient may be wanted."""
     if isinstance(row, PointwiseRow):
         return apply_pointwise(row, row.bind(args, kwargs))
-    return apply_coarse(cast(CoarseRow, row), row.bind(args, kwargs))
+    return apply_coarse(row, row.bind(args, kwargs))  # type: ignore[arg-type]
 
 
 Tensor._apply_row = staticmethod(apply)  # type: ignore[attr-defined]
@@ -60,7 +60,7 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
                 if node is not None:
                     differentiable = True
             else:
-                arrays.append(constant(operand, cast(np.dtype, target)))
+                arrays.append(constant(operand, target))
                 nodes.append(None)
     except ArrayError as error:
         return error.of_row(row, values)
@@ -160,7 +160,7 @@ class Signature:
         self.dtype = dtype
         self.is_half = row.name in SCALING and is_half(dtype)
         self.is_replaced = dtype.kind == "c" and isinstance(row.complex, str)
-        self.casts: list[np.dtype | None] = []
+        self.casts: list[Any] = []
         for name, operand in zip(row.inputs, operands, strict=True):
             if not isinstance(operand, Tensor):
                 self.casts.append(BOOL if name == "condition" else F32 if self.is_half else dtype)
@@ -359,14 +359,12 @@ def _record_coarse(
             for tensor in owner if isinstance(owner, (list, tuple)) else (owner,):
                 if isinstance(tensor, Tensor):
                     guards += _guard(tensor)
-    context = []
-    for position, fact in plan.context:
-        value = out._array if position < 0 else arguments[position]
-        if fact == "shapes":
-            value = [array.shape for array in value]
-        elif fact is not None:
-            value = None if value is None else getattr(value, fact)
-        context.append(value)
+    context = tuple(
+        [
+            arguments[position] if fact is None else _fact(out._array if position < 0 else arguments[position], fact)
+            for position, fact in plan.context
+        ]
+    )
     edges: list[Node | None] = [nodes[i] for i in plan.positions]
     if row.sequences:
         edges = [node for each in edges for node in (each if isinstance(each, list) else (each,))]
@@ -375,7 +373,14 @@ def _record_coarse(
         fits, node_class = _real_inputs(row, plan.positions, arguments), ComplexNode
     elif wider and (is_narrow(row, arguments) or out._array.dtype in wider):
         fits, node_class = _real_inputs(row, plan.positions, arguments), WideNode
-    return record(out, plan, tuple(edges), tuple(saved), tuple(guards), fits, tuple(context), node_class)
+    return record(out, plan, tuple(edges), tuple(saved), tuple(guards), fits, context, node_class)
+
+
+def _fact(value: Any, name: str) -> Any:
+    """What a rule asks of an array, ``"shape"`` or ``"dtype"``; of a sequence of them ``"shapes"``."""
+    if name == "shapes":
+        return [array.shape for array in value]
+    return None if value is None else getattr(value, name)
 
 
 def _real_inputs(row: CoarseRow, positions: Sequence[int], arguments: Sequence[Any]) -> list[Any]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import autograd
 
 from ..dtypes import Size
 from ..tensor import Tensor
 from . import constraints
+from .elementary_transforms import Elementary, inside_unit
 from .functions import logsigmoid, pad, softplus
-from .transforms import Transform, _check_dim, _Elementary, _inside_unit
+from .transform import Shape, Transform, check_dim
 from .utils import tril_matrix_to_vec, vec_to_tril_matrix
 
 __all__ = [
@@ -19,15 +19,13 @@ __all__ = [
     "StickBreakingTransform",
 ]  # fmt: skip
 
-Shape = Sequence[int]
-
 
 def _after_one(x: Tensor) -> Tensor:
     """A one before the last axis of ``x``."""
     return pad(x, [1, 0], value=1)
 
 
-class SoftmaxTransform(_Elementary):
+class SoftmaxTransform(Elementary):
     """``y = softmax(x)``, and ``ln y`` back: no bijection, for a constant added to x is lost."""
 
     domain = constraints.real_vector
@@ -41,13 +39,13 @@ class SoftmaxTransform(_Elementary):
         return y.log()
 
     def forward_shape(self, shape: Shape) -> Size:
-        _check_dim("the shape", len(shape), 1)
+        check_dim("the shape", len(shape), 1)
         return shape  # type: ignore[return-value]
 
     inverse_shape = forward_shape
 
 
-class StickBreakingTransform(_Elementary):
+class StickBreakingTransform(Elementary):
     """n numbers become n + 1 probabilities: each takes a share, ``sigmoid(x_k - ln(n - k))``, of what is left."""
 
     domain = constraints.real_vector
@@ -55,7 +53,7 @@ class StickBreakingTransform(_Elementary):
     bijective = True
 
     def _call(self, x: Tensor) -> Tensor:
-        shares = _inside_unit(autograd.sigmoid(x - _remaining(x)))
+        shares = inside_unit(autograd.sigmoid(x - _remaining(x)))
         return pad(shares, [0, 1], value=1) * _after_one((1 - shares).cumprod(-1))
 
     def _inverse(self, y: Tensor) -> Tensor:
@@ -68,11 +66,11 @@ class StickBreakingTransform(_Elementary):
         return (logsigmoid(x) - x + y[..., :-1].log()).sum(-1)
 
     def forward_shape(self, shape: Shape) -> Size:
-        _check_dim("the shape", len(shape), 1)
+        check_dim("the shape", len(shape), 1)
         return Size((*shape[:-1], shape[-1] + 1))
 
     def inverse_shape(self, shape: Shape) -> Size:
-        _check_dim("the shape", len(shape), 1)
+        check_dim("the shape", len(shape), 1)
         return Size((*shape[:-1], shape[-1] - 1))
 
 
@@ -81,7 +79,7 @@ def _remaining(x: Tensor) -> Tensor:
     return autograd.arange(x.shape[-1], 0, -1, dtype=x.dtype).log()
 
 
-class LowerCholeskyTransform(_Elementary):
+class LowerCholeskyTransform(Elementary):
     """Square matrices become lower triangular ones, with the exponential of their diagonal."""
 
     domain = constraints.independent(constraints.real, 2)
@@ -94,7 +92,7 @@ class LowerCholeskyTransform(_Elementary):
         return y.tril(-1) + y.diagonal(dim1=-2, dim2=-1).log().diag_embed()
 
 
-class PositiveDefiniteTransform(_Elementary):
+class PositiveDefiniteTransform(Elementary):
     """Square matrices become positive definite ones, ``L L^T`` with the L of `LowerCholeskyTransform`."""
 
     domain = constraints.independent(constraints.real, 2)
@@ -136,14 +134,14 @@ class CorrCholeskyTransform(Transform):
         return breaking - 2 * (x + softplus(-2 * x) - math.log(2.0)).sum(dim=-1)
 
     def forward_shape(self, shape: Shape) -> Size:
-        _check_dim("the shape", len(shape), 1)
+        check_dim("the shape", len(shape), 1)
         n = round((0.25 + 2 * shape[-1]) ** 0.5 + 0.5)
         if n * (n - 1) // 2 != shape[-1]:
             raise ValueError(f"Input is not a flattened lower-diagonal number: {shape[-1]} is no n (n - 1) / 2")
         return Size((*shape[:-1], n, n))
 
     def inverse_shape(self, shape: Shape) -> Size:
-        _check_dim("the shape", len(shape), 2)
+        check_dim("the shape", len(shape), 2)
         if shape[-2] != shape[-1]:
             raise ValueError(f"Input is not square: {tuple(shape)}")
         return Size((*shape[:-2], shape[-1] * (shape[-1] - 1) // 2))

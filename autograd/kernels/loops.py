@@ -28,7 +28,6 @@ import numpy as np
 
 from . import jit, threads
 from .layout import is_spread
-from .memory import keep_freed_memory
 
 __all__ = ["Loop", "ScalarFunction", "load_module"]
 
@@ -312,7 +311,6 @@ def _library_stamp() -> str:
     import numba
 
     jit.count_compilations()
-    keep_freed_memory()
     digest = hashlib.sha256(numba.__version__.encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())

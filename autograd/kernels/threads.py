@@ -11,6 +11,8 @@ import os
 import threading
 from collections.abc import Callable
 
+from .memory import keep_freed_memory
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -68,6 +70,7 @@ def run(kernel: Callable[..., None], total: int, *args: object, grain: int = 1) 
         total: number of work items.
         grain: the fewest items worth a piece; with ``total <= grain`` the caller's thread does all of it.
     """
+    keep_freed_memory()
     threads = _num_threads
     pieces = min(total // max(grain, 1), threads * PIECES_PER_THREAD)
     if threads == 1 or pieces < 2 or getattr(_inside, "kernel", False):

@@ -15,7 +15,7 @@ from .graph import Leaf, Node, no_grad, state
 from .kernels.halves import INEXACT
 from .rows.nodes import fit
 from .rows.packing import pack_tensor, unpack_tensor
-from .tensor import BatchError, Tensor, TensorNode, node_of, wrap
+from .tensor import BatchError, Tensor, TensorNode, next_function, node_of, wrap
 
 __all__ = ["BackwardNode", "Function", "FunctionCtx", "InplaceFunction", "once_differentiable"]
 
@@ -128,7 +128,7 @@ class BackwardNode(TensorNode, FunctionCtx):
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """For each tensor input the node that made it and its output number."""
-        return tuple((edge, getattr(edge, "index", 0)) for edge in self.edges)
+        return tuple(next_function(edge) for edge in self.edges)
 
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:

@@ -7,6 +7,7 @@ live in `autograd.ops`, which attaches them as methods.
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 import weakref
@@ -128,10 +129,28 @@ class TensorNode(Node):
     def __repr__(self) -> str:
         return f"<{self.name().rpartition(':')[2]} object at {id(self):#x}>"
 
+    def named(self) -> TensorNode:
+        """The node, whose class bears PyTorch's name for it from now on: ``type(y.grad_fn).__name__``. Only nodes that
+        somebody looks at change, as a backward pass over objects of few classes is faster."""
+        name = self.name().rpartition(":")[2]
+        if type(self).__name__ != name:
+            self.__class__ = _named_class(type(self), name)
+        return self
+
     @property
     def metadata(self) -> dict[str, Any]:
         """A dict for notes of the user."""
         return self.all_hooks().metadata
+
+
+@functools.cache
+def _named_class(kind: type[TensorNode], name: str) -> Any:
+    return type(name, (kind,), {"__slots__": (), "__module__": "builtins"})
+
+
+def next_function(edge: Node | None) -> tuple[Node | None, int]:
+    """An edge as users see it: the node that made an input, and which of its outputs that was."""
+    return (edge.named() if isinstance(edge, TensorNode) else edge), getattr(edge, "index", 0)
 
 
 class Dual(TensorNode):
@@ -324,7 +343,7 @@ class Tensor:
     def grad_fn(self) -> Node | None:
         """The node that made it, such as ``<MulBackward0>``; None for a leaf."""
         node = history_of(self)
-        return None if isinstance(node, Leaf) else node
+        return node.named() if isinstance(node, TensorNode) and not isinstance(node, Leaf) else None
 
     @property
     def output_nr(self) -> int:

@@ -51,6 +51,7 @@ GLYPHS = {
     "reciprocal": "1/x",
     "relu": "ReLU",
     "rsqrt": "1/√x",
+    "rsub": "−",
     "sigmoid": "σ",
     "softmax_along": "softmax",
     "slice_view": "slice",
@@ -64,6 +65,8 @@ GLYPHS = {
     "total_absolute_error": "|x − y|",
     "total_bernoulli_error": "binary cross-entropy",
     "total_bernoulli_error_of_logits": "binary cross-entropy",
+    "total_smooth_error": "smooth L1",
+    "smooth_error": "smooth L1",
     "total_squared_error": "(x − y)²",
     "transpose": "xᵀ",
     "variance": "var",
@@ -83,7 +86,13 @@ SYMMETRIC = {
     "logaddexp",
 }
 SIDES = {"x": "left", "y": "right"}
-OPERANDS = {"sub": SIDES, "div": SIDES, "matmul": SIDES, "pow": {"x": "base", "y": "exponent"}}
+OPERANDS = {
+    "sub": SIDES,
+    "rsub": {"x": "right", "y": "left"},
+    "div": SIDES,
+    "matmul": SIDES,
+    "pow": {"x": "base", "y": "exponent"},
+}
 
 INK, GRAY, VERMILION = "#1A1A1A", "#6B6B6B", "#B84700"
 FILL = {"leaf": "#FFF1CC", "parameter": "#D5F0E6", "operator": "#E3F1FB", "output": "#E3F1FB", "constant": "#F0F0F0"}

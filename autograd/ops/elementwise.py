@@ -15,7 +15,7 @@ from ..kernels.halves import FLOATING
 from ..rows.dispatch import NUMBERS, apply, broadcast_shape
 from ..rows.public import TORCH, function, inplace
 from ..rows.results import result_type
-from ..rows.table import Array, _, coarse, pointwise
+from ..rows.table import TABLE, Array, _, coarse, pointwise
 from ..rows.writes import check_write, count_write, type_name, write
 from ..tensor import Tensor, wrap
 from .bitwise import div, integer_function
@@ -141,6 +141,8 @@ def rsub(input: Tensor, other: Any, alpha: Any = 1) -> Tensor:
     tensor([8, 6])
     """
     check_tensor("rsub", "input", input)
+    if alpha == 1 and alpha is not True:
+        return apply(TABLE["rsub"], (input, other), {})
     return TORCH["sub"](other, input, alpha=alpha)
 
 

@@ -239,7 +239,10 @@ def getitem(self: Tensor, index_: Any) -> Tensor:
         return apply(slice_view, (self, (index_,)), {})
     basic, advanced = _split_index(self._array.shape, _normalize(index_))
     result = self
-    if not advanced or any(item != slice(None) for item in basic):
+    is_whole = all(item == slice(None) for item in basic)
+    if not advanced or not is_whole:
+        if is_whole and type(index_) is not slice:
+            basic = (Ellipsis,)
         result = apply(slice_view, (self, basic), {})
     return apply(index, (result, advanced), {}) if advanced else result
 

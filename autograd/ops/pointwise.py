@@ -43,6 +43,25 @@ def _(g):
     return -g
 
 
+def _rsub_name(wanted):
+    return "RsubBackward1" if wanted == ("x",) else "RsubBackward0"  # as if the other were a number
+
+
+@pointwise(latex=r"y - x", home="", node_name=_rsub_name, refuses_bool="use ^ or logical_xor() instead", complex=True)
+def rsub(x, y):
+    return y - x
+
+
+@rsub.gradient("x")
+def _(g):
+    return -g
+
+
+@rsub.gradient("y")
+def _(g):
+    return g
+
+
 @pointwise(latex=r"x \, y", inplace=True, aliases=("multiply",), complex=True)
 def mul(x, y):
     return x * y
@@ -588,6 +607,7 @@ __all__ = [
     "remainder",
     "round_to_even",
     "rsqrt",
+    "rsub",
     "sign",
     "sqrt",
     "square",

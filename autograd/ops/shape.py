@@ -187,6 +187,8 @@ def _distinct_dims(operator: str, dims: Any, ndim: int) -> list[int]:
 
 
 def _slice_name(index: Any) -> str:
+    if index == (Ellipsis,):
+        return "Alias"
     kinds = [type(item) for item in index if item != slice(None)]
     return "Select" if int in kinds else "Unsqueeze" if kinds and kinds[-1] is type(None) else "Slice"
 

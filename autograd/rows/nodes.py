@@ -11,7 +11,7 @@ from .. import graph
 from ..dtypes import cast, from_numpy_dtype, wider
 from ..graph import Node
 from ..kernels.halves import INEXACT
-from ..tensor import Tensor, TensorNode, wrap
+from ..tensor import Tensor, TensorNode, next_function, wrap
 from .readings import F32, F64
 from .table import TABLE, CoarsePlan, PointwisePlan, public_name
 from .widening import widened
@@ -101,9 +101,9 @@ class RowNode(TensorNode):
         """For each differentiable input the node that made it and its output number, as PyTorch lists them."""
         by_name = dict(zip(self.plan.names, self.edges, strict=False))
         if len(by_name) != len(self.edges):
-            return tuple((edge, getattr(edge, "index", 0)) for edge in self.edges)
+            return tuple(next_function(edge) for edge in self.edges)
         inputs = [name for name in self.plan.row.inputs if name in self.plan.row.rules]
-        return tuple((by_name.get(name), getattr(by_name.get(name), "index", 0)) for name in inputs)
+        return tuple(next_function(by_name.get(name)) for name in inputs)
 
     def _as_tensors(self) -> tuple[Any, ...]:
         """The saved values with their places in the graph, for recording the backward pass."""

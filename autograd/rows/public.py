@@ -368,9 +368,10 @@ def document(row: Row) -> str:
 
 _BINARY = {
     "add": ("__add__", "__radd__", "__iadd__"),
-    "sub": ("__sub__", "__rsub__", "__isub__"),
+    "sub": ("__sub__", "", "__isub__"),
+    "rsub": ("__rsub__",),
     "mul": ("__mul__", "__rmul__", "__imul__"),
-    "div": ("__truediv__", "__rtruediv__", "__itruediv__"),
+    "div": ("__truediv__", "", "__itruediv__"),
     "pow": ("__pow__", "__rpow__", "__ipow__"),
     "remainder": ("__mod__", "__rmod__", "__imod__"),
     "floor_divide": ("__floordiv__", "__rfloordiv__", "__ifloordiv__"),
@@ -397,10 +398,11 @@ def attach_operators() -> None:
         else:
             forward, backward = _operator(TORCH[name]), _operator(TORCH[name], reflected=True)
         setattr(Tensor, methods[0], forward)
-        if len(methods) > 1:
+        if len(methods) > 1 and methods[1]:
             setattr(Tensor, methods[1], backward)
         if len(methods) > 2:
             setattr(Tensor, methods[2], _inplace_operator(forward, name))
+    Tensor.__rtruediv__ = lambda self, other: TORCH["reciprocal"](self) * other  # rounded twice, as in PyTorch
     Tensor.__neg__ = TORCH["neg"]
     Tensor.__abs__ = TORCH["abs"]
     Tensor.__invert__ = _invert

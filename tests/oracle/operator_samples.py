@@ -39,6 +39,10 @@ EXPRESSIONS = {
     "threshold_at": lambda L, x, threshold=0.0, value=0.0: L.F.threshold(x, threshold, value),
     "prelu_kernel": lambda L, x, weight: L._prelu_kernel(*L.broadcast_tensors(x, weight)),
     "squared_error": lambda L, x, y: L.F.mse_loss(*L.broadcast_tensors(x, y), reduction="none"),
+    "smooth_error": lambda L, x, y, beta=1.0: L.F.smooth_l1_loss(
+        *L.broadcast_tensors(x, y), reduction="none", beta=beta
+    ),
+    "rsub": lambda L, x, y: L.rsub(x, y),
     "huber_error": lambda L, x, y, delta=1.0: L.F.huber_loss(*L.broadcast_tensors(x, y), "none", delta),
     "absolute_error": lambda L, x, y: L.F.l1_loss(*L.broadcast_tensors(x, y), reduction="none"),
     "bernoulli_error": lambda L, x, y: L.F.binary_cross_entropy(*L.broadcast_tensors(x, y), reduction="none"),
@@ -52,6 +56,7 @@ ATTRIBUTES = {
     "leaky_relu": (0.2,),
     "elu": (0.7,),
     "huber_error": (0.4,),
+    "smooth_error": (0.4,),
     "celu": (0.7,),
     "softplus": (2.0, 3.0),
     "hardtanh": (-0.5, 1.5),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ __all__ = [
     "poisson_nll_loss",
     "raised_to",
     "reduced",
+    "smooth_error",
     "smooth_l1_loss",
     "soft_margin_loss",
     "square_loss",
@@ -113,7 +115,7 @@ def _(g, x, y):
 
 
 @pointwise(
-    latex=r"|x - y|", home="", node_name="L1Loss", refuses_bool="use ^ or logical_xor() instead", complex="distance"
+    latex=r"|x - y|", home="", node_name="Abs", refuses_bool="use ^ or logical_xor() instead", complex="distance"
 )
 def absolute_error(x, y):
     return _.abs(x - y)
@@ -147,6 +149,26 @@ def _(g, x, y, delta):
 @huber_error.gradient("y")
 def _(g, x, y, delta):
     return g * _.minimum(_.maximum(y - x, -delta), delta)
+
+
+@pointwise(
+    latex=r"|x - y| < \beta \; ? \; \frac{(x - y)^2}{2 \beta} : |x - y| - \tfrac{1}{2} \beta",
+    home="",
+    node_name="SmoothL1Loss",
+    accepts="floats",
+)
+def smooth_error(x, y, beta=1.0):
+    return _.where(_.abs(x - y) < beta, 0.5 * (x - y) * (x - y) / beta, _.abs(x - y) - 0.5 * beta)
+
+
+@smooth_error.gradient("x")
+def _(g, x, y, beta):
+    return g * _.minimum(_.maximum((x - y) / beta, -1.0), 1.0)
+
+
+@smooth_error.gradient("y")
+def _(g, x, y, beta):
+    return g * _.minimum(_.maximum((y - x) / beta, -1.0), 1.0)
 
 
 @pointwise(
@@ -187,7 +209,7 @@ def _(g, x):
     return -g * x
 
 
-def _reducible(row: PointwiseRow, node_name: str) -> CoarseRow:
+def _reducible(row: PointwiseRow, node_name: str | Callable[..., str]) -> CoarseRow:
     """The mean or the sum of a pointwise loss as one operator, named as PyTorch names it."""
 
     def total(x: Array, y: Array, reduction, options):
@@ -219,9 +241,14 @@ def _reducible(row: PointwiseRow, node_name: str) -> CoarseRow:
     return reduction_row
 
 
+def _mean_or_sum(reduction: str) -> str:
+    return "SumBackward0" if reduction == "sum" else "MeanBackward0"
+
+
 total_squared_error = _reducible(squared_error, "MseLoss")
-total_absolute_error = _reducible(absolute_error, "Mean")
+total_absolute_error = _reducible(absolute_error, _mean_or_sum)
 total_huber_error = _reducible(huber_error, "HuberLoss")
+total_smooth_error = _reducible(smooth_error, "SmoothL1Loss")
 total_bernoulli_error = _reducible(bernoulli_error, "BinaryCrossEntropy")
 total_bernoulli_error_of_logits = _reducible(bernoulli_error_of_logits, "BinaryCrossEntropyWithLogits")
 
@@ -370,7 +397,7 @@ def smooth_l1_loss(
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, but got {beta}")
     reduction = chosen_reduction(reduction, size_average, reduce)
-    return _pointwise_loss(input, target, None, reduction, huber_error, total_huber_error, (float(beta),)) / beta
+    return _pointwise_loss(input, target, None, reduction, smooth_error, total_smooth_error, (float(beta),))
 
 
 @function(torch=False, functional=True, method=False)

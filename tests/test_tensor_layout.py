@@ -36,6 +36,30 @@ def test_a_result_can_be_viewed_wherever_torchs_can(torch, layout, mode):
             assert ours[1] or ours == theirs, maker
 
 
+OPERANDS = [
+    "x", "x.to(lib.int32)", "x.reshape(4, 3, 2).permute(2, 1, 0)", "x.reshape(3, 2, 4).transpose(0, 1)",
+    "x.reshape(2, 4, 3).mT", "x.reshape(3, 4, 2).permute(2, 0, 1)", "x[0].expand(2, 3, 4)",
+    "x[:, :1].expand(2, 3, 4)", "x[..., :1].expand(2, 3, 4)", "x[:1]", "x[:, :1]", "x[..., :1]", "x[0]",
+    "x[0, 0, 0]", "lib.ones(2, 3, 8)[..., ::2]", "lib.ones(3, 3, 4)[1:]", "lib.ones(4, 3, 4).permute(2, 1, 0)[::2]",
+]  # fmt: skip
+OPERATORS = ["y + z", "y < z", "y / z", "lib.where(y > 3, y, z)", "lib.fmod(z, y + 1)", "lib.lerp(y * 1., z * 1., 0.5)"]
+
+
+@pytest.mark.parametrize("mode", ["never", "always"])
+@pytest.mark.parametrize("operand", OPERANDS)
+def test_the_first_operand_with_an_order_gives_it_to_the_result(torch, operand, mode):
+    def made(lib, other, operator):
+        x = lib.arange(24.0).view(2, 3, 4)
+        y, z = (eval(each, {"lib": lib, "x": x}) for each in (operand, other))
+        result = eval(operator, {"lib": lib, "y": y, "z": z})
+        return [step for n, step in zip(result.shape, result.stride(), strict=True) if n > 1]
+
+    with autograd.jit.using(mode):
+        for other in OPERANDS:
+            for operator in OPERATORS:
+                assert made(autograd, other, operator) == made(torch, other, operator), (other, operator)
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -15,6 +15,7 @@ from ..graph import Node, state
 from ..kernels.halves import INEXACT, is_half
 from ..kernels.silence import silently
 from ..tensor import INFERENCE, ArrayError, Tensor, node_of, shared_counter, wrap
+from .layout import tidy
 from .nodes import ComplexNode, ManyNode, Output, PointwiseNode, RowNode, WideNode, holds_complex, record
 from .readings import BOOL, F32, as_number, constant
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
@@ -55,7 +56,7 @@ def apply_pointwise(row: PointwiseRow, values: list[Any]) -> Tensor:
             if isinstance(operand, Tensor):
                 node = operand._node if operand._view is None else node_of(operand)
                 array = operand._array
-                arrays.append(array if target is None else array.astype(target))
+                arrays.append(array if target is None else tidy(array.astype(target), array))
                 nodes.append(node)
                 if node is not None:
                     differentiable = True
@@ -121,13 +122,6 @@ def _promoted(operand: Any, dtype: np.dtype) -> Tensor:
     if not isinstance(operand, Tensor):
         return wrap(as_number(operand, dtype))
     return operand if operand._array.dtype == dtype else TABLE["to"](operand, dtype)
-
-
-def tidy(result: ndarray, *operands: ndarray) -> ndarray:
-    """The result in logical order, where NumPy took the order in memory of an operand that was expanded."""
-    if not result.flags.c_contiguous and any(0 in operand.strides for operand in operands):
-        return np.ascontiguousarray(result)
-    return result
 
 
 def _guard(owner: Tensor) -> list[Any]:
@@ -290,8 +284,8 @@ def apply_coarse(row: CoarseRow, values: list[Any]) -> Any:
         if not row.keeps_layout:
             if not result.flags.c_contiguous:
                 result = np.ascontiguousarray(result)
-        elif given is not None:
-            result = tidy(result, given)
+        elif given is not None and 0 in given.strides and not result.flags.c_contiguous:
+            result = np.ascontiguousarray(result)
     out = wrap(result.view() if result is given else result)
     if row.is_view and given is not None and shares_memory(result, given):
         link_view(out, source, (row, tuple(values[1:]), {}), None if state.grad else IN_NO_GRAD)

@@ -16,7 +16,8 @@ from ..graph import state
 from ..kernels import jit
 from ..kernels.silence import quiet
 from ..tensor import Tensor, node_of, wrap
-from .dispatch import NUMBERS, apply_pointwise, tidy
+from .dispatch import NUMBERS, apply_pointwise
+from .layout import tidy
 from .nodes import PointwiseNode
 from .readings import CONSTANTS, F32, F64
 from .table import PointwisePlan, PointwiseRow

@@ -227,6 +227,6 @@ def exponentials(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, A
         return copysign(half * log1p(two * a / (one - a)), x)
 
     return named(
-        exp, exp2, expm1, log, log2, log10, log1p, sigmoid, softplus, log_sigmoid, logaddexp,
+        exp, exp2, expm1, decay, log, log2, log10, log1p, sigmoid, softplus, log_sigmoid, logaddexp,
         sinh, cosh, tanh, asinh, acosh, atanh,
     )  # fmt: skip

@@ -58,14 +58,14 @@ class ScalarFunction:
         definition = ast.FunctionDef(
             name=name,
             args=ast.arguments(posonlyargs=[], args=arguments, kwonlyargs=[], kw_defaults=[], defaults=[]),
-            body=[_TypedNumbers().visit(_copy(statement)) for statement in self.tree.body if not _is_text(statement)],
+            body=[TypedNumbers().visit(_copy(statement)) for statement in self.tree.body if not _is_text(statement)],
             decorator_list=[],
             type_params=[],  # type: ignore[call-arg]  # required by Python 3.12, ignored by older ones
         )
         return ast.unparse(ast.fix_missing_locations(definition))
 
 
-class _TypedNumbers(ast.NodeTransformer):
+class TypedNumbers(ast.NodeTransformer):
     # An untyped 0.5 would turn a float32 loop into float64: measured 25 times slower.
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):

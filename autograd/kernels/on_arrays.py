@@ -61,6 +61,7 @@ __all__ = [
     "copysign",
     "cos",
     "cosh",
+    "decay",
     "div_floor",
     "erf",
     "erfc",
@@ -160,6 +161,10 @@ def softplus(x: Any) -> Any:
 
 def log_sigmoid(x: Any) -> Any:
     return -np.logaddexp(-x, x.dtype.type(0))
+
+
+def decay(a: Any) -> Any:
+    return np.exp(-a)
 
 
 def normal_density(x: Any) -> Any:

@@ -23,7 +23,8 @@ from numba.extending import intrinsic
 
 __all__ = [
     "aligned_pow2", "aligner", "ceil", "copysign", "exact", "exponent", "flip", "floor", "fma", "fmod", "inline",
-    "mantissa", "named", "polynomial", "pow2", "round", "signbit", "sqrt", "trunc", "where", "wide", "words",
+    "mantissa", "maximum", "named", "plus", "polynomial", "pow2", "round", "signbit", "sqrt", "trunc", "where", "wide",
+    "words",
 ]  # fmt: skip
 
 # Inlined into the loop whatever their size; `exact` forbids contraction where rounding errors are computed.
@@ -116,6 +117,14 @@ sqrt = _llvm("llvm.sqrt", "Correctly rounded square root.")
 copysign = _llvm("llvm.copysign", "|x| with the sign of y.", arity=2)
 # Hosts without the instruction (x86 before 2013) call libm for it: slower there, never different.
 fma = _llvm("llvm.fma", "x * y + z, rounded once.", arity=3)
+# Loops that keep the largest vectorize with this instruction, and not with comparisons, for the sake of NaN.
+maximum = _llvm("llvm.maximum", "The larger; NaN if any is.", arity=2)
+
+
+@njit(forceinline=True, fastmath={"contract", "nsz", "reassoc"})
+def plus(total, x):
+    """total + x, where sums may be taken in any order: what lets a loop that adds up vectorize."""
+    return total + x
 
 
 @_instruction

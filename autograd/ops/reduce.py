@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import default_dtype, to_numpy_dtype
+from ..kernels import softmax as kernel
+from ..kernels.along import Along
 from ..kernels.halves import FLOATING
 from ..kernels.scans import accumulate
 from ..rows import deferred
@@ -435,11 +437,11 @@ _moment("std", deviation, "The standard deviation over ``dim``, with n - ``corre
 # --- Softmax and its relatives -------------------------------------------------------------------------------------
 
 
-def _shifted(x: np.ndarray, axes: Any) -> tuple[np.ndarray, np.ndarray]:
-    """``x`` minus its maximum (of real parts), and the maximum, an infinite one taken as 0."""
-    top = np.maximum.reduce(x.real, axis=axes, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, top.dtype.type(0)) if not np.isfinite(top).all() else top
-    return np.asarray(x - top), top
+def _back(formula: Along, dim: Any, *operands: Array) -> Array:
+    """A gradient along ``dim``: computed of arrays in one walk, recorded of what records."""
+    if all(type(operand) is np.ndarray for operand in operands):
+        return formula(dim, *operands)
+    return formula.reading(_, lambda x: _.amax(x, dim, True), lambda x: _.sum(x, dim, True))(*operands)
 
 
 @coarse(latex=r"\ln \sum_i e^{x_i}")
@@ -450,52 +452,36 @@ def logsumexp(x: Array, dim, keepdim=False):
     if dim is None:
         raise TypeError("logsumexp(): argument 'dim' must be tuple of ints, not NoneType")
     axes = axes_of("logsumexp", dim, x.ndim)
-    shifted, top = _shifted(x, axes)
-    np.exp(shifted, shifted)
-    out = np.log(np.add.reduce(shifted, axis=axes, keepdims=True)) + top
+    out = kernel.logsumexp(axes, x)
     return out if keepdim else out.reshape([n for i, n in enumerate(x.shape) if i not in axes])
 
 
 @logsumexp.gradient("x")
 def _(g, x, out, dim, keepdim):
     dims = axes_of("logsumexp", dim, x.ndim)
-    full = spread(out, x.shape, dims, keepdim)
-    # Where all is -inf, x - out would be NaN.
-    safe = _.where(_.isinf(full), 0.0, full)
-    return _.mul(spread(g, x.shape, dims, keepdim), _.exp(_.sub(x, safe)))
+    kept = tuple([1 if i in dims else n for i, n in enumerate(x.shape)])
+    each, whole = (value if keepdim else reshape(value, kept) for value in (g, out))
+    return _back(kernel.logsumexp_gradient, dims, each, x, whole)
 
 
 @coarse(latex=r"\frac{e^{x_i}}{\sum_j e^{x_j}}", home="", node_name="Softmax")
 def softmax_along(x: Array, dim):
-    wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    if x.ndim == 0:
-        return np.ones_like(x)
-    top = np.maximum.reduce(wide, axis=dim, keepdims=True, initial=-np.inf)
-    out = wide - top
-    np.exp(out, out)
-    out /= np.add.reduce(out, axis=dim, keepdims=True)
-    return out.astype(x.dtype, copy=False)
+    return kernel.softmax(dim, x) if x.ndim else np.ones_like(x)
 
 
 @softmax_along.gradient("x")
 def _(g, out, dim):
-    weighted = _.mul(g, out)
-    return _.sub(weighted, _.mul(out, _.sum(weighted, dim, True))) if out.ndim else _.mul(g, 0.0)
+    return _back(kernel.softmax_gradient, dim, g, out) if out.ndim else _.mul(g, 0.0)
 
 
 @coarse(latex=r"x_i - \ln \sum_j e^{x_j}", home="", node_name="LogSoftmax")
 def log_softmax_along(x: Array, dim):
-    wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    if x.ndim == 0:
-        return np.zeros_like(x)
-    out = wide - np.maximum.reduce(wide, axis=dim, keepdims=True, initial=-np.inf)
-    out -= np.log(np.add.reduce(np.exp(out), axis=dim, keepdims=True))
-    return out.astype(x.dtype, copy=False)
+    return kernel.log_softmax(dim, x) if x.ndim else np.zeros_like(x)
 
 
 @log_softmax_along.gradient("x")
 def _(g, out, dim):
-    return _.sub(g, _.mul(_.exp(out), _.sum(g, dim, True))) if out.ndim else _.mul(g, 0.0)
+    return _back(kernel.log_softmax_gradient, dim, g, out) if out.ndim else _.mul(g, 0.0)
 
 
 def _implicit_dim(name: str, ndim: int, stacklevel: int) -> int:

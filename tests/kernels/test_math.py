@@ -317,9 +317,19 @@ def test_gradual_underflow(real):
     assert (np.abs(apply(real, "exp", x) - want) <= info.smallest_subnormal).all()
 
 
+@REALS
+def test_decay(real):
+    """exp(-a) is asked for a >= 0 alone, and rounding may have left it slightly below."""
+    info = np.finfo(real)
+    scales = np.exp2(np.linspace(info.minexp, info.maxexp - 0.01, 4000)).astype(real)
+    a = np.concatenate([np.linspace(-0.01, 90, 20_000).astype(real), scales, np.array([0, np.inf, np.nan], real)])
+    want = np.exp(-a.astype(np.float64 if real is np.float32 else np.longdouble))
+    assert error(apply(real, "decay", a), want).max() <= 2
+
+
 def test_same_functions_in_both_precisions():
     assert math32.__all__ == math64.__all__
-    tested = {*ACCURACY, *EXACT_UNARY, *EXACT_BINARY, *BINARY, "lgamma", "logaddexp"}
+    tested = {*ACCURACY, *EXACT_UNARY, *EXACT_BINARY, *BINARY, "decay", "lgamma", "logaddexp"}
     tested |= {
         "remainder",
         "div_floor",

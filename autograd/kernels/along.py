@@ -1,0 +1,120 @@
+"""Formulas with sums and maxima along one dimension: each read over arrays, or as one compiled walk.
+
+    def softmax(x):
+        e = _.exp(x - highest(x))
+        return e / total(e)
+
+``highest`` and ``total`` keep the dimension, with one element. Compiled, every reduction is fused with the formula
+inside it and takes one turn along the dimension, whose elements are then in the nearest cache: memory is read once.
+Two patterns of memory are served. ``rows``: a run of elements one after the other, the dimension being the last.
+``columns``: many runs side by side, as many of them at once as fill a few registers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from math import prod
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from . import jit, on_arrays, threads
+
+__all__ = ["Along"]
+
+GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
+COLUMNS = 128  # runs that a work item of the pattern ``columns`` takes side by side
+
+
+class Along:
+    """A formula of arrays, read along one of their dimensions.
+
+    Args:
+        function: assignments, and what it returns: one value or several. Its arguments are arrays of one shape; some
+            may have a single element along the dimension. Its globals ``_``, ``total`` and ``highest`` are those of
+            the reading. A value that is not a single name or number, is the same along the dimension and stands beside
+            values that are not, should have a name: it is then computed once.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        code = function.__code__
+        self.name = function.__name__
+        self.arguments = code.co_varnames[: code.co_argcount]
+        self._function = function
+        self._arrays: dict[Any, Callable[..., Any]] = {}
+        self._kernels: dict[tuple[str, str, str], tuple[Callable[..., None], str]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, axis: Any, *arrays: np.ndarray) -> Any:
+        """The values for ``arrays``, computed in float32 where they are float16.
+
+        Args:
+            axis: the dimension, or a tuple of them.
+        """
+        first = arrays[0]
+        dtype = first.dtype
+        if dtype == np.float16:
+            values = self(axis, *(array.astype(np.float32) for array in arrays))
+            several = isinstance(values, tuple)
+            return tuple(value.astype(dtype) for value in values) if several else values.astype(dtype)
+        size = max(array.size for array in arrays)
+        has_loops = jit.use_loops(size) and size and dtype.kind == "f" and dtype.itemsize <= 8
+        if has_loops and (bounds := _bounds(axis, first.ndim)):
+            return self._walk(*bounds, arrays)
+        reading = self._arrays.get(axis)
+        if reading is None:
+            reading = self._arrays[axis] = self.reading(on_arrays, *_reductions_of_arrays(axis))
+        return reading(*arrays)
+
+    def reading(self, library: Any, highest: Callable[..., Any], total: Callable[..., Any]) -> Callable[..., Any]:
+        """The function with other meanings of its globals."""
+        scope = {"_": library, "highest": highest, "total": total}
+        return FunctionType(self._function.__code__, scope, self.name)
+
+    def _walk(self, axis: int, end: int, arrays: Sequence[np.ndarray]) -> Any:
+        shape = max((array.shape for array in arrays), key=prod)
+        runs, length, width = prod(shape[:axis]), prod(shape[axis:end]), prod(shape[end:])
+        reduced = (*shape[:axis], *(1,) * (end - axis), *shape[end:])
+        dtype = arrays[0].dtype
+        kinds = "".join("e" if array.shape == shape else "r" for array in arrays)
+        pattern = "rows" if width == 1 else "columns"
+        kernel, results = self._kernel(pattern, kinds, dtype)
+        outs = [np.empty(shape if kind == "e" else reduced, dtype) for kind in results]
+        flat = [np.ascontiguousarray(array).reshape(-1) for array in (*arrays, *outs)]
+        items = runs if width == 1 else runs * -(-width // COLUMNS)
+        work = length * min(width, COLUMNS)
+        threads.run(kernel, items, length, width, *flat, grain=max(1, GRAIN // work))
+        return tuple(outs) if len(outs) > 1 else outs[0]
+
+    def _kernel(self, pattern: str, kinds: str, dtype: np.dtype) -> tuple[Callable[..., None], str]:
+        """The compiled walk, and the kind of each result."""
+        key = (pattern, kinds, dtype.char)
+        found = self._kernels.get(key)
+        if found is None:
+            with self._lock:
+                found = self._kernels.get(key)
+                if found is None:
+                    from .along_walk import compiled  # slow to import: only for who compiles
+
+                    found = self._kernels[key] = compiled(self._function, pattern, kinds, dtype, COLUMNS)
+        return found
+
+
+def _bounds(axis: Any, ndim: int) -> tuple[int, int] | None:
+    """The first of the dimensions and the one behind the last, where they lie side by side: a walk sees one."""
+    axes = sorted(each % ndim for each in (axis if type(axis) is tuple else (axis,)))
+    side_by_side = axes and axes[-1] - axes[0] == len(axes) - 1
+    return (axes[0], axes[-1] + 1) if side_by_side else None
+
+
+def _reductions_of_arrays(axis: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    # By position: NumPy takes half a microsecond longer to sort out keywords.
+    def highest(x: np.ndarray) -> np.ndarray:
+        return np.maximum.reduce(x.real, axis, None, None, True, -np.inf)
+
+    def total(x: np.ndarray) -> np.ndarray:
+        return np.add.reduce(x, axis, None, None, True)
+
+    return highest, total

@@ -1,0 +1,275 @@
+"""The text of a compiled walk: what `autograd.kernels.along` makes of a formula."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .loops import HEADER, TypedNumbers, load_module
+
+__all__ = ["compiled", "source_of"]
+
+BLOCK = 1024  # elements added up in their own type; the sums of blocks are added up in float64
+REDUCTIONS = ("highest", "total")
+
+IMPORTS = """from numpy import empty, float64, inf
+from autograd.kernels.scalar import maximum, plus
+
+@njit(cache=CACHE, nogil=True, fastmath=FLAGS, error_model="numpy")
+"""
+
+
+def compiled(
+    function: Callable[..., Any], pattern: str, kinds: str, dtype: np.dtype, columns: int
+) -> tuple[Callable[..., None], str]:
+    """The kernel of a formula, and of each result whether it has elements (e) or one for each run (r).
+
+    Args:
+        function: the formula.
+        pattern: ``rows``, or ``columns``, of which ``columns`` are walked along side by side.
+        kinds: a letter for each argument, as for the results.
+        dtype: float32 or float64.
+    """
+    source, results = source_of(function, pattern, kinds, dtype, columns)
+    return load_module(f"{function.__name__}_{pattern}_{kinds}", source).kernel, results
+
+
+def source_of(function: Callable[..., Any], pattern: str, kinds: str, dtype: np.dtype, columns: int) -> tuple[str, str]:
+    """The module's text, and the kinds of the results."""
+    walk = _Walk(ast.parse(textwrap.dedent(inspect.getsource(function))).body[0], kinds)
+    bits = dtype.itemsize * 8
+    title = f"{function.__name__}, {pattern} {kinds}, float{bits}"
+    header = HEADER.format(title=title, scalar=f"float{bits}", library=f"math{bits}")
+    return header + IMPORTS + walk.source(0 if pattern == "rows" else columns), walk.results
+
+
+class _Reduction:
+    """``name = way(expression)``, found inside a statement."""
+
+    def __init__(self, name: str, way: str, expression: ast.expr) -> None:
+        self.name, self.way, self.expression = name, way, expression
+
+
+class _Walk:
+    """A formula put in order: turns along the dimension, and what is computed once for each run between them.
+
+    Attributes:
+        elements: arguments and assigned names that differ along the dimension; of the latter the expressions.
+        results: the kind of each result.
+    """
+
+    def __init__(self, tree: Any, kinds: str) -> None:
+        self.arguments = [argument.arg for argument in tree.args.args]
+        self.element_arguments = [n for n, kind in zip(self.arguments, kinds, strict=True) if kind == "e"]
+        self.run_arguments = [n for n in self.arguments if n not in self.element_arguments]
+        self.elements: dict[str, ast.expr] = {}
+        self.for_runs: dict[str, ast.expr] = {}
+        self.reductions: list[_Reduction] = []
+        self.returned: list[ast.expr] = []
+        for statement in tree.body:
+            if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+                name, value = statement.targets[0].id, self._without_reductions(statement.value)
+                (self.elements if self._has_elements(value) else self.for_runs)[name] = value
+            elif isinstance(statement, ast.Return) and statement.value is not None:
+                value = statement.value
+                values = value.elts if isinstance(value, ast.Tuple) else [value]
+                self.returned = [self._without_reductions(each) for each in values]
+            else:
+                raise TypeError(f"{tree.name}: a walk is made of `name = value` and `return`: {ast.unparse(statement)}")
+        self.results = "".join("e" if self._has_elements(value) else "r" for value in self.returned)
+        self.kept = self._worth_keeping()
+
+    def _without_reductions(self, value: ast.expr) -> ast.expr:
+        """The expression with names in the place of its reductions, the innermost first."""
+        walk = self
+
+        class Hoist(ast.NodeTransformer):
+            def visit_Call(self, node: ast.Call) -> ast.AST:
+                self.generic_visit(node)
+                if not (isinstance(node.func, ast.Name) and node.func.id in REDUCTIONS):
+                    return node
+                name = f"{node.func.id}{len(walk.reductions)}"
+                walk.reductions.append(_Reduction(name, node.func.id, node.args[0]))
+                return ast.Name(name, ast.Load())
+
+        return Hoist().visit(value)
+
+    def _has_elements(self, value: ast.expr) -> bool:
+        return any(name in self.elements or name in self.element_arguments for name in _names(value))
+
+    def _needed(self, values: Iterable[ast.expr], known: Iterable[str] = ()) -> list[str]:
+        """All names on which ``values`` depend within a turn, each after those that it depends on itself."""
+        order: list[str] = []
+
+        def visit(value: ast.expr) -> None:
+            for name in _names(value):
+                if name not in order:
+                    if name in self.elements and name not in known:
+                        visit(self.elements[name])
+                    order.append(name)
+
+        for value in values:
+            visit(value)
+        return order
+
+    def _worth_keeping(self) -> str | None:
+        """The name whose elements wait for a later turn in the first result's memory: one that calls a function, and is
+        asked for by more than one turn. All others are computed anew, which costs less than reading them back."""
+        if "e" not in self.results:
+            return None
+        for name, value in self.elements.items():
+            if any(isinstance(node, ast.Call) for node in ast.walk(value)):
+                turns = [self._needed([reduction.expression]) for reduction in self.reductions]
+                turns.append(self._needed(self.returned))
+                if sum(name in needed for needed in turns) > 1:
+                    return name
+        return None
+
+    def turns(self) -> Iterable[tuple[list[_Reduction], list[str]]]:
+        """The reductions of each turn, and the names to be computed for each run after it: all that can be, then."""
+        known = set(self.run_arguments)
+        waiting, names = list(self.reductions), list(self.for_runs)
+        while waiting or names:
+            ready = [r for r in waiting if self._runs_of([r.expression]) <= known]
+            waiting = [r for r in waiting if r not in ready]
+            known |= {r.name for r in ready}
+            after = []
+            for name in names:
+                if self._runs_of([self.for_runs[name]]) <= known:
+                    after.append(name)
+                    known.add(name)
+            if not ready and not after:
+                raise NameError(f"a walk never gets to know what {', '.join([*names, *(r.name for r in waiting)])} needs")
+            names = [name for name in names if name not in after]
+            yield ready, after
+
+    def _runs_of(self, values: Iterable[ast.expr]) -> set[str]:
+        """The names that stand for one value a run, on which ``values`` depend."""
+        return {n for n in self._needed(values) if n not in self.elements and n not in self.element_arguments}
+
+    # --- Text ------------------------------------------------------------------------------------------------------
+
+    def source(self, columns: int) -> str:
+        """The kernel's text, for so many columns side by side, or 0 for rows."""
+        self.is_rows = columns == 0
+        outs = [f"r{number}" for number in range(len(self.returned))]
+        lines = [f"def kernel(start, stop, length, width, {', '.join([*self.arguments, *outs])}):", "    wide()"]
+        lines.append("    n, step = U(length), U(width)")
+        self.indent = 8
+        if self.is_rows:
+            head = ["for run in range(U(start), U(stop)):", "    first = run * n"]
+        else:
+            run_names = [*self.for_runs, *(r.name for r in self.reductions)]
+            lines += [f"    {name}_ = empty({columns}, T)" for name in run_names]
+            lines += [f"    {r.name}_all = empty({columns}, float64)" for r in self.reductions if r.way == "total"]
+            lines.append(f"    blocks = U((width + {columns - 1}) // {columns})")
+            head = ["for item in range(U(start), U(stop)):", "    run, block = item // blocks, item % blocks"]
+            head += [f"    column = block * U({columns})", f"    many = min(U({columns}), step - column)"]
+            head += ["    first, run = run * n * step + column, run * step + column"]
+        lines += [f"    {line}" for line in head]
+        kept = False
+        for reductions, after in self.turns():
+            if reductions:
+                lines += self._reduce(reductions, kept)
+                kept = kept or self.kept in self._needed([r.expression for r in reductions])
+            lines += self._for_each_run(
+                [f"{self._at(name)} = {self._text(self.for_runs[name])}" for name in after],
+                self._loads([self.for_runs[name] for name in after]),
+            )
+        lines += self._finish(outs, kept)
+        return "\n".join(lines) + "\n"
+
+    def _reduce(self, reductions: list[_Reduction], kept: bool) -> list[str]:
+        """One turn along the dimension, in blocks."""
+        pad = " " * self.indent
+        sums = [r.name for r in reductions if r.way == "total"]
+        before = [f"{self._at(r.name)} = T(-inf)" for r in reductions if r.way == "highest"]
+        before += [f"{self._at(name, 'all')} = float64(0)" for name in sums]
+        text = self._for_each_run(before)
+        text.append(f"{pad}for low in range(U(0), n, U({BLOCK})):")
+        self.indent += 4
+        text += self._for_each_run([f"{self._at(name)} = T(0)" for name in sums])
+        expressions = [r.expression for r in reductions]
+        body = self._elements(expressions, kept)
+        if not kept and self.kept in self._needed(expressions):
+            body.append(f"r{self.results.index('e')}[at] = {self.kept}_")
+        for r in reductions:
+            way = "plus" if r.way == "total" else "maximum"
+            body.append(f"{self._at(r.name)} = {way}({self._at(r.name)}, {self._text(r.expression)})")
+        text += self._turn(body, f"low, min(low + U({BLOCK}), n)")
+        text += self._for_each_run([f"{self._at(name, 'all')} += {self._at(name)}" for name in sums])
+        self.indent -= 4
+        return text + self._for_each_run([f"{self._at(name)} = T({self._at(name, 'all')})" for name in sums])
+
+    def _finish(self, outs: list[str], kept: bool) -> list[str]:
+        """What is returned: one value for each run, and a last turn for the elements."""
+        results = list(zip(outs, self.results, self.returned, strict=True))
+        of_runs = [value for _, kind, value in results if kind == "r"]
+        text = self._for_each_run(
+            [f"{out}[{self._run}] = {self._text(value)}" for out, kind, value in results if kind == "r"],
+            self._loads(of_runs),
+        )
+        of_elements = [value for _, kind, value in results if kind == "e"]
+        if of_elements:
+            body = self._elements(of_elements, kept)
+            body += [f"{out}[at] = {self._text(value)}" for out, kind, value in results if kind == "e"]
+            text += self._turn(body, "n")
+        return text
+
+    def _turn(self, body: list[str], bounds: str) -> list[str]:
+        pad = " " * self.indent
+        lines = [f"{pad}for i in range({bounds}):"]
+        if self.is_rows:
+            return [*lines, f"{pad}    at = first + i", *(f"{pad}    {line}" for line in body)]
+        lines += [f"{pad}    here = first + i * step", f"{pad}    for j in range(many):"]
+        return [*lines, f"{pad}        at = here + j", *(f"{pad}        {line}" for line in body)]
+
+    def _for_each_run(self, body: list[str], loads: Sequence[str] = ()) -> list[str]:
+        pad = " " * self.indent
+        if self.is_rows or not body:
+            return [f"{pad}{line}" for line in (*loads, *body) if body]
+        return [f"{pad}for j in range(many):", *(f"{pad}    {line}" for line in (*loads, *body))]
+
+    def _elements(self, values: list[ast.expr], kept: bool) -> list[str]:
+        """Lines that give names to the element's values, on which ``values`` depend."""
+        have = [self.kept] if kept and self.kept else []
+        lines = self._loads(values, have)
+        for name in self._needed(values, have):
+            if name in have:
+                lines.append(f"{name}_ = r{self.results.index('e')}[at]")
+            elif name in self.elements:
+                lines.append(f"{name}_ = {self._text(self.elements[name])}")
+        return lines
+
+    def _loads(self, values: list[ast.expr], have: Sequence[str] = ()) -> list[str]:
+        needed = self._needed(values, have)
+        lines = [f"{name}_ = {name}[at]" for name in needed if name in self.element_arguments]
+        return lines + [f"{name}_ = {name}[{self._run}]" for name in needed if name in self.run_arguments]
+
+    @property
+    def _run(self) -> str:
+        return "run" if self.is_rows else "run + j"
+
+    def _at(self, name: str, suffix: str = "") -> str:
+        """A value of the run: a variable, or one place for each of the runs side by side."""
+        return f"{name}_{suffix}" if self.is_rows else f"{name}_{suffix}[j]"
+
+    def _text(self, value: ast.expr) -> str:
+        walk = self
+
+        class Localized(TypedNumbers):
+            def visit_Name(self, node: ast.Name) -> ast.AST:
+                if node.id in walk.for_runs or any(node.id == r.name for r in walk.reductions):
+                    return ast.Name(walk._at(node.id), ast.Load())
+                return ast.Name(node.id if node.id == "_" else f"{node.id}_", ast.Load())
+
+        return ast.unparse(Localized().visit(ast.parse(ast.unparse(value), mode="eval").body))
+
+
+def _names(value: ast.expr) -> list[str]:
+    return [node.id for node in ast.walk(value) if isinstance(node, ast.Name) and node.id != "_"]

@@ -112,9 +112,9 @@ def _bounds(axis: Any, ndim: int) -> tuple[int, int] | None:
 def _reductions_of_arrays(axis: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     # By position: NumPy takes half a microsecond longer to sort out keywords.
     def highest(x: np.ndarray) -> np.ndarray:
-        return np.maximum.reduce(x.real, axis, None, None, True, -np.inf)
+        return np.maximum.reduce(x.real, axis, None, None, True, -np.inf)  # type: ignore[call-overload]
 
     def total(x: np.ndarray) -> np.ndarray:
-        return np.add.reduce(x, axis, None, None, True)
+        return np.add.reduce(x, axis, None, None, True)  # type: ignore[call-overload]
 
     return highest, total

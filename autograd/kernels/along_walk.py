@@ -71,7 +71,7 @@ class _Walk:
         self.for_runs: dict[str, ast.expr] = {}
         self.reductions: list[_Reduction] = []
         self.returned: list[ast.expr] = []
-        for statement in tree.body:
+        for statement in tree.body[ast.get_docstring(tree) is not None :]:
             if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
                 name, value = statement.targets[0].id, self._without_reductions(statement.value)
                 (self.elements if self._has_elements(value) else self.for_runs)[name] = value
@@ -144,7 +144,9 @@ class _Walk:
                     after.append(name)
                     known.add(name)
             if not ready and not after:
-                raise NameError(f"a walk never gets to know what {', '.join([*names, *(r.name for r in waiting)])} needs")
+                raise NameError(
+                    f"a walk never gets to know what {', '.join([*names, *(r.name for r in waiting)])} needs"
+                )
             names = [name for name in names if name not in after]
             yield ready, after
 

@@ -6,7 +6,16 @@ from typing import Any
 
 from .along import Along
 
-__all__ = ["log_softmax", "log_softmax_gradient", "logsumexp", "logsumexp_gradient", "softmax", "softmax_gradient"]
+__all__ = [
+    "log_partition",
+    "log_softmax",
+    "log_softmax_gradient",
+    "logsumexp",
+    "logsumexp_gradient",
+    "shares",
+    "softmax",
+    "softmax_gradient",
+]
 
 _: Any = None
 highest: Any = None
@@ -51,3 +60,17 @@ def logsumexp_gradient(g, x, out):
     # Where all is -inf, x - out would be NaN.
     whole = _.where(_.isinf(out), 0.0, out)
     return g * _.exp(x - whole)
+
+
+@Along
+def log_partition(x):
+    """logsumexp in two parts, whose sum would lose digits: the largest element, and what the others add to it."""
+    top = highest(x)
+    rest = _.log(total(_.decay(top - x)))
+    return top, rest
+
+
+@Along
+def shares(amount, x, top, rest):
+    """``amount`` shared out as softmax says, of which `log_partition` gave the parts."""
+    return amount * _.exp(x - top - rest)

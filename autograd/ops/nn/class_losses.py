@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...kernels import softmax as kernel
 from ...kernels.halves import FLOATING
 from ...rows.dispatch import apply
 from ...rows.public import function
@@ -17,7 +18,7 @@ from ..reduce import log_softmax_along
 from .losses import chosen_reduction, reduced, total_of
 
 __all__ = [
-    "cross_entropy", "likelihood_spread", "linear_cross_entropy", "multi_margin_loss", "multilabel_margin_loss",
+    "class_cross_entropy", "cross_entropy", "likelihood_spread", "linear_cross_entropy", "multi_margin_loss", "multilabel_margin_loss",
     "multilabel_soft_margin_loss", "negative_log_likelihood", "nll_loss", "one_hot",
 ]  # fmt: skip
 
@@ -26,12 +27,16 @@ __all__ = [
 def negative_log_likelihood(x: Array, target, weight, ignore_index, reduction):
     """``x`` (N, C, ...) of log-probabilities; ``target`` (N, ...) of classes, as an ndarray."""
     scale, safe = _class_weights(x.dtype, target, weight, ignore_index)
-    losses = -x[along(1, safe[:, None])][:, 0]
+    return _weighed(-x[along(1, safe[:, None])][:, 0], scale, reduction)
+
+
+def _weighed(losses: np.ndarray, scale: np.ndarray | None, reduction: str) -> tuple[np.ndarray, Any]:
+    """The losses times ``scale``, or their sum or mean; and the sum of ``scale``, by which the mean divides."""
     losses = losses if scale is None else _where_counted(scale, losses * scale)
-    total = float(target.size) if scale is None else total_of(scale)
+    total = float(losses.size) if scale is None else total_of(scale)
     if reduction == "none":
         return losses, total
-    return np.asarray(total_of(losses) / total if reduction == "mean" else total_of(losses), x.dtype), total
+    return np.asarray(total_of(losses) / total if reduction == "mean" else total_of(losses), losses.dtype), total
 
 
 def _class_weights(
@@ -60,17 +65,49 @@ def _(g, total, x_shape, x_dtype, target, weight, ignore_index, reduction):
 @coarse(latex=r"-w_{y_i} g \text{ at class } y_i", home="")
 def likelihood_spread(x: Array, shape, dtype, total, target, weight, ignore_index, reduction):
     scale, safe = _class_weights(dtype, target, weight, ignore_index)
-    values = (-x if scale is None else -x * scale) / (total if reduction == "mean" else 1)
-    values = values if scale is None else _where_counted(scale, values)
+    values = _of_each_loss(x, scale, total, reduction)
     out = np.zeros(shape, dtype)
-    out[along(1, safe[:, None])] = values[:, None] if values.ndim else values
+    out[along(1, safe[:, None])] = -values[:, None] if values.ndim else -values
     return out
+
+
+def _of_each_loss(g: np.ndarray, scale: np.ndarray | None, total: Any, reduction: str) -> np.ndarray:
+    """The gradient of each example's loss, or of all of them where they count alike."""
+    values = (g if scale is None else g * scale) / (total if reduction == "mean" else 1)
+    return values if scale is None else _where_counted(scale, values)
 
 
 @likelihood_spread.gradient("x")
 def _(g, total, target, weight, ignore_index, reduction):
     loss = negative_log_likelihood(g, target, weight, ignore_index, "none" if reduction == "none" else "sum")
     return _.div(loss, total) if reduction == "mean" else loss
+
+
+@coarse(
+    latex=r"w_{y_i} (\ln \sum_j e^{x_{ij}} - x_{i y_i})",
+    extras=("total", "top", "rest"),
+    home="",
+    node_name="NllLoss",
+)
+def class_cross_entropy(x: Array, target, weight, ignore_index, reduction):
+    """`negative_log_likelihood` of ``log_softmax(x)``, which is never formed."""
+    scale, safe = _class_weights(x.dtype, target, weight, ignore_index)
+    top, rest = kernel.log_partition(1, x)
+    losses = rest - (x[along(1, safe[:, None])] - top)
+    return *_weighed(losses[:, 0], scale, reduction), top, rest
+
+
+@class_cross_entropy.gradient("x")
+def _(g, x, x_shape, x_dtype, total, top, rest, target, weight, ignore_index, reduction):
+    if isinstance(g, np.ndarray) and isinstance(x, np.ndarray):
+        scale, safe = _class_weights(x.dtype, target, weight, ignore_index)
+        amounts = np.empty(top.shape, x.dtype)
+        amounts[:, 0] = _of_each_loss(g, scale, total, reduction)
+        out = kernel.shares(1, amounts, x, top, rest)
+        out[along(1, safe[:, None])] -= amounts
+        return out
+    spread = _.likelihood_spread(g, x_shape, x_dtype, total, target, weight, ignore_index, reduction)
+    return _.sub(spread, _.mul(_.softmax_along(x, 1), _.sum(spread, 1, True)))
 
 
 def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: int) -> None:
@@ -95,7 +132,8 @@ def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any
             f"{operator}: expected target size {list(wanted)} for input {list(x.shape)}, got {list(target.shape)}"
         )
     classes = x.shape[1] if x.ndim > 1 else x.shape[0]
-    if target.size and (target.min() < 0 or target.max() >= classes):
+    # Negative classes become very large ones: one search instead of two.
+    if target.size and np.maximum.reduce(target.astype(np.uint64), None) >= classes:
         wrong = target[((target < 0) | (target >= classes)) & (target != ignore_index)]
         if wrong.size:
             raise IndexError(f"{operator}: Target {wrong[0]} is out of bounds for {classes} classes.")
@@ -136,16 +174,19 @@ def nll_loss(
     x = check_tensor("nll_loss", "input", input)._array
     classes = check_tensor("nll_loss", "target", target)._array
     _check_classes("nll_loss", x, classes, weight, ignore_index)
-    return _chosen(input, classes, weight, ignore_index, chosen_reduction(reduction, size_average, reduce))
+    reduction = chosen_reduction(reduction, size_average, reduce)
+    return _chosen(negative_log_likelihood, input, classes, weight, ignore_index, reduction)
 
 
-def _chosen(log_p: Tensor, classes: np.ndarray, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
-    """`nll_loss` of arguments that were checked."""
-    single = log_p.ndim == 1
-    rows = log_p.unsqueeze(0) if single else log_p
+def _chosen(
+    row: Any, x: Tensor, classes: np.ndarray, weight: Tensor | None, ignore_index: int, reduction: str
+) -> Tensor:
+    """The row of arguments that were checked."""
+    single = x.ndim == 1
+    rows = x.unsqueeze(0) if single else x
     places = classes.reshape(1) if single else classes
     factors = None if weight is None else weight._array
-    loss = apply(negative_log_likelihood, (rows, places, factors, ignore_index, reduction), {})
+    loss = apply(row, (rows, places, factors, ignore_index, reduction), {})
     return loss.reshape(()) if single and reduction == "none" else loss
 
 
@@ -194,9 +235,9 @@ def cross_entropy(
     elif x.dtype.kind not in FLOATING:
         raise NotImplementedError(f"cross_entropy not implemented for {x.dtype.name} input; convert with .float()")
     axis = 0 if x.ndim == 1 else 1
-    log_p = apply(log_softmax_along, (input, axis), {})
     if of_classes and label_smoothing == 0:
-        return _chosen(log_p, goal, weight, ignore_index, reduction)
+        return _chosen(class_cross_entropy, input, goal, weight, ignore_index, reduction)
+    log_p = apply(log_softmax_along, (input, axis), {})
     shape = [1] * x.ndim
     shape[axis] = -1
     weighted = log_p if weight is None else log_p * weight.reshape(shape)
@@ -207,7 +248,7 @@ def cross_entropy(
         if reduction == "mean":
             return loss.sum() / loss.numel() if x.ndim > 1 else loss
         return loss.sum() if reduction == "sum" else loss
-    hard = _chosen(log_p, goal, weight, ignore_index, reduction)
+    hard = _chosen(negative_log_likelihood, log_p, goal, weight, ignore_index, reduction)
     smooth = -weighted.sum(axis)
     goal = goal.reshape(smooth.shape)  # the class of one example may come as a vector of one
     kept = wrap(goal != ignore_index)

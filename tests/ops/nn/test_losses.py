@@ -27,7 +27,7 @@ def twins(ours, theirs, expression):
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("name", CLASSES)
 @pytest.mark.parametrize("loss", ["cross_entropy", "nll_loss"])
-def test_classes(loss, name, reduction, ours, theirs):
+def test_classes(loss, name, reduction, ours, theirs, reading):
     logits, classes = CLASSES[name]
     count = logits.shape[0 if logits.ndim == 1 else 1]
     options = [
@@ -51,6 +51,37 @@ def test_classes(loss, name, reduction, ours, theirs):
         scale = (1e-10, 1e-12) if dtype == "float64" else (2e-5, 2e-5)
         agree_with_gradients(
             ours, theirs, *twins(ours, theirs, expression), [logits.astype(dtype)], *scale, f"{given} {dtype}"
+        )
+
+
+@pytest.mark.parametrize("name", ["batch", "image"])
+def test_second_derivative_of_classes(name, ours, theirs, reading):
+    """The gradient's gradient, for each reduction, with weights and a class that is ignored."""
+    logits, classes = CLASSES[name]
+    factors = np.linspace(0.5, 2, logits.shape[1])
+    for reduction in REDUCTIONS:
+
+        def slope(L, x, reduction=reduction):
+            options = {"weight": L.of(factors), "ignore_index": 2, "reduction": reduction}
+            loss = L.F.cross_entropy(x, L.of(classes), **options)
+            (gradient,) = L.autograd.grad((loss * loss).sum(), x, create_graph=True)
+            return gradient
+
+        agree_with_gradients(ours, theirs, *twins(ours, theirs, slope), [logits], 1e-10, 1e-12, reduction)
+
+
+def test_rows_without_numbers(ours, theirs, reading):
+    """Infinite logits and NaN give what they give in PyTorch, also in rows that count nothing."""
+    inf, nan = np.inf, np.nan
+    rows = [[-inf, 0, 1], [0, -inf, -inf], [inf, 0, 0], [nan, 0, 0], [-inf, -inf, -inf], [0, 1, 2]]
+    classes = np.array([1, 0, 0, 2, 1, 2])
+    for ignored, reduction in itertools.product((-100, 2), REDUCTIONS):
+
+        def expression(L, x, ignored=ignored, reduction=reduction):
+            return L.F.cross_entropy(x, L.of(classes), ignore_index=ignored, reduction=reduction)
+
+        agree_with_gradients(
+            ours, theirs, *twins(ours, theirs, expression), [np.array(rows)], what=f"{ignored} {reduction}"
         )
 
 

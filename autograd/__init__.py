@@ -72,14 +72,14 @@ globals().update(_TORCH)
 
 # Loaded on first use: `import autograd` stays as light as NumPy.
 _LATER = {
-    "amp": "autocast get_autocast_dtype is_autocast_enabled",
+    "amp": "GradScaler autocast get_autocast_dtype is_autocast_enabled",
     "checks": (
         "_check _check_index _check_is_size _check_not_implemented _check_tensor_all _check_tensor_all_with "
         "_check_type _check_value _check_with"
     ),
     "compiler": "compile",
     "control_flow": "cond",
-    "cuda": "OutOfMemoryError",
+    "cuda": "Event OutOfMemoryError Stream",
     "draw": "draw",
     "func": "vmap",
     "function": "Function",
@@ -106,9 +106,9 @@ _LATER = {
     "value": "Value",
 }
 _MODULES = (
-    "accelerator amp anomaly_mode backends compiler cpu cuda datasets distributions fft forward_ad func function "
-    "functional grad_mode graph linalg masked mps profiler random return_types serialization signal sparse special "
-    "storage testing types utils variable xpu"
+    "__config__ accelerator amp anomaly_mode backends compiler cpu cuda datasets distributions fft forward_ad func "
+    "function functional grad_mode graph linalg masked mps profiler random return_types serialization signal sparse "
+    "special storage testing types utils variable xpu"
 )
 _LAZY: dict[str, tuple[str, str | None]] = {
     **{name: (f"autograd.{name}", None) for name in _MODULES.split()},

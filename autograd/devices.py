@@ -34,6 +34,8 @@ class device:
     device(type='cuda', index=1)
     """
 
+    __module__ = "autograd"
+
     __slots__ = ("_outer", "index", "type")
 
     type: str
@@ -148,3 +150,7 @@ def get_default_device() -> device:
 
 
 _device = device
+
+
+# Classes that say they are from `autograd`: doctest would pass them over.
+__test__ = {"device": device}

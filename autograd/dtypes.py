@@ -34,6 +34,8 @@ __all__ = [
 class dtype:
     """Type of a tensor's elements, such as ``autograd.float32``; one object for each type."""
 
+    __module__ = "autograd"
+
     __slots__ = ("is_complex", "is_floating_point", "is_signed", "itemsize", "name", "numpy")
 
     def __init__(self, name: str) -> None:
@@ -308,6 +310,8 @@ class Size(tuple[int, ...]):
     6
     """
 
+    __module__ = "autograd"
+
     __slots__ = ()
 
     def __new__(cls, sizes: Any = ()) -> Size:
@@ -372,11 +376,15 @@ class _Option:
 class layout(_Option):
     """How a tensor's elements are kept: `strided` in memory, or only some, `sparse_coo` or `sparse_csr`."""
 
+    __module__ = "autograd"
+
     __slots__ = ()
 
 
 class memory_format(_Option):
     """The order of a tensor's dimensions in memory, such as `channels_last`."""
+
+    __module__ = "autograd"
 
     __slots__ = ()
 
@@ -423,3 +431,7 @@ def can_cast(from_: dtype, to: dtype) -> _bool:
         if not isinstance(given, dtype):
             raise TypeError(f"can_cast(): argument '{name}' must be torch.dtype, not {type(given).__name__}")
     return _CATEGORY[from_.numpy.kind] <= _CATEGORY[to.numpy.kind]
+
+
+# Classes that say they are from `autograd`: doctest would pass them over.
+__test__ = {"dtype": dtype, "Size": Size, "layout": layout, "memory_format": memory_format}

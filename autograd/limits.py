@@ -39,6 +39,8 @@ class finfo:
     65504.0
     """
 
+    __module__ = "autograd"
+
     __slots__ = ("bits", "dtype", "eps", "max", "min", "resolution", "smallest_normal", "tiny")
 
     def __init__(self, type: Any = None) -> None:
@@ -84,6 +86,8 @@ class iinfo:
     127
     """
 
+    __module__ = "autograd"
+
     __slots__ = ("bits", "dtype", "max", "min")
 
     def __init__(self, type: Any) -> None:
@@ -102,3 +106,7 @@ class iinfo:
 
     def __hash__(self) -> int:
         return hash(self.dtype)
+
+
+# Classes that say they are from `autograd`: doctest would pass them over.
+__test__ = {"finfo": finfo, "iinfo": iinfo}

@@ -248,6 +248,8 @@ class Tensor:
     usual way in. Methods are those of ``torch.Tensor``.
     """
 
+    __module__ = "autograd"
+
     __slots__ = ("__dict__", "__weakref__", "_array", "_counter", "_node", "_view")
 
     _array: np.ndarray
@@ -1032,3 +1034,7 @@ def check_dim(operator: str, dim: Any, ndim: int) -> int:
     if not -bound <= dim < bound:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})")
     return dim % bound
+
+
+# Classes that say they are from `autograd`: doctest would pass them over.
+__test__ = {"Tensor": Tensor}

@@ -295,6 +295,8 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     from ..rows.writes import write_out
 
     _check_parts("polar", abs, angle, ("abs", "angle"))
+    if abs.dtype is dtypes.float16:
+        raise NotImplementedError("\"polar\" not implemented for 'Half'; convert with .float()")
     _check_out("polar", abs, out)
     result = apply(TABLE["complex"], (abs * angle.cos(), abs * angle.sin()), {})
     return result if out is None else write_out(out, result, "polar")

@@ -65,6 +65,7 @@ def _check_heaviside(operands: Any, dtype: np.dtype) -> None:
     kinks=(0,),
     numbers="none",
     check=_check_heaviside,
+    refuses_complex="take .real or .imag",
     refuses_backward=True,
     arguments={"values": "y"},
 )
@@ -72,12 +73,12 @@ def heaviside(x, y):
     return _.where(x == 0, y, _.where(x > 0, 1.0, 0.0))
 
 
-@pointwise(latex=r"x = \infty", result="bool")
+@pointwise(latex=r"x = \infty", result="bool", refuses_complex="take .real or .imag")
 def isposinf(x):
     return _.logical_and(_.isinf(x), x > 0)
 
 
-@pointwise(latex=r"x = -\infty", result="bool")
+@pointwise(latex=r"x = -\infty", result="bool", refuses_complex="take .real or .imag")
 def isneginf(x):
     return _.logical_and(_.isinf(x), x < 0)
 
@@ -97,7 +98,7 @@ def positive(input: Tensor) -> Tensor:
 # --- Arithmetic ----------------------------------------------------------------------------------------------------
 
 
-@pointwise(latex=r"\frac{\pi}{180} x", result="float", inplace=True)
+@pointwise(latex=r"\frac{\pi}{180} x", result="float", inplace=True, refuses_complex="take .angle()")
 def deg2rad(x):
     return x * 0.017453292519943295
 
@@ -107,7 +108,7 @@ def _(g):
     return g * 0.017453292519943295
 
 
-@pointwise(latex=r"\frac{180}{\pi} x", result="float", inplace=True)
+@pointwise(latex=r"\frac{180}{\pi} x", result="float", inplace=True, refuses_complex="take .angle()")
 def rad2deg(x):
     return x * 57.29577951308232
 

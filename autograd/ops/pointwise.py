@@ -357,7 +357,7 @@ def floor_divide(x, y):
     return _.div_floor(x, y)
 
 
-@pointwise(latex=r"\max(x, y)", numbers="none")
+@pointwise(latex=r"\max(x, y)", numbers="none", refuses_complex="compare .real, .imag or .abs()")
 def maximum(x, y):
     return _.maximum(x, y)
 
@@ -372,7 +372,7 @@ def _(g, x, y):
     return _.where(x == y, 0.5 * g, _.where(x > y, 0.0, g))
 
 
-@pointwise(latex=r"\min(x, y)", numbers="none")
+@pointwise(latex=r"\min(x, y)", numbers="none", refuses_complex="compare .real, .imag or .abs()")
 def minimum(x, y):
     return _.minimum(x, y)
 
@@ -387,7 +387,7 @@ def _(g, x, y):
     return _.where(x == y, 0.5 * g, _.where(x < y, 0.0, g))
 
 
-@pointwise(latex=r"\max(x, y) \text{ ignoring NaN}", numbers="none")
+@pointwise(latex=r"\max(x, y) \text{ ignoring NaN}", numbers="none", refuses_complex="compare .real, .imag or .abs()")
 def fmax(x, y):
     return _.fmax(x, y)
 
@@ -402,7 +402,7 @@ def _(g, x, y):
     return _.where(_.logical_or(x >= y, _.isnan(y)), 0.0, g)
 
 
-@pointwise(latex=r"\min(x, y) \text{ ignoring NaN}", numbers="none")
+@pointwise(latex=r"\min(x, y) \text{ ignoring NaN}", numbers="none", refuses_complex="compare .real, .imag or .abs()")
 def fmin(x, y):
     return _.fmin(x, y)
 

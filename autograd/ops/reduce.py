@@ -372,8 +372,10 @@ _extreme("min", MIN, "minimum")
 # --- Moments -------------------------------------------------------------------------------------------------------
 
 
-def _correction(unbiased: Any, correction: Any) -> float:
+def _correction(operator: str, unbiased: Any, correction: Any) -> float:
     if correction is not None:
+        if unbiased is not None:
+            raise TypeError(f"{operator}() takes either 'unbiased' or 'correction', not both")
         return correction
     return 1 if unbiased is None or unbiased else 0
 
@@ -424,7 +426,7 @@ def _moment(name: str, row: Any, doc: str) -> None:
         if isinstance(dim, bool):
             dim, unbiased = None, dim
         check_tensor(name, "input", input)
-        return apply(row, (input, dim, _correction(unbiased, correction), keepdim), {})
+        return apply(row, (input, dim, _correction(name, unbiased, correction), keepdim), {})
 
     compute.__name__, compute.__doc__ = name, doc
     function()(compute)

@@ -252,6 +252,12 @@ FAMILIES: dict[str, dict[str, str]] = {
         ),
     },
     "nn.attention": {"nn.functional": "multi_head_attention_forward scaled_dot_product_attention"},
+    "nn.numbered_losses": {
+        "torch": (
+            "binary_cross_entropy_with_logits cosine_embedding_loss ctc_loss hinge_embedding_loss kl_div "
+            "margin_ranking_loss poisson_nll_loss triplet_margin_loss"
+        ),
+    },
 }
 
 _loaded: set[str] = set()

@@ -201,6 +201,8 @@ def _promoted_dtype(row: PointwiseRow, operands: Sequence[Any]) -> np.dtype:
                 f"{row.name}(): argument '{public_name(name)}' must be Tensor or a number, not {type(operand).__name__}"
             )
     dtype = result_dtype(dimensioned, zero_dim, number)
+    if dtype.kind == "c" and row.refuses_complex:
+        raise RuntimeError(f"{row.name} is not supported for complex tensors: {row.refuses_complex}")
     if dtype.kind in REFUSED[row.accepts] or (dtype.kind == "c" and not row.complex):
         raise NotImplementedError(
             f"\"{row.name}\" not implemented for '{type_name(dtype)}'; "

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import graph
+from ..dtypes import from_numpy_dtype
 from ..graph import state
 from ..kernels import jit
 from ..kernels.silence import quiet
@@ -226,8 +227,17 @@ class _Binary:
         return tensor
 
 
+def _as_in_numpy(operands: list[Any]) -> list[Any]:
+    """A tensor and an ndarray as two tensors, of the dtype that NumPy gives to their result."""
+    arrays = [getattr(operand, "_array", operand) for operand in operands]
+    common = from_numpy_dtype(np.result_type(*arrays))
+    return [(wrap(operand) if isinstance(operand, ndarray) else operand).to(common) for operand in operands]
+
+
 def _general(row: PointwiseRow, input: Any, other: Any) -> Any:
-    operands = [wrap(operand) if isinstance(operand, ndarray) else operand for operand in (input, other)]
+    operands = [input, other]
+    if isinstance(input, ndarray) or isinstance(other, ndarray):
+        operands = _as_in_numpy(operands)
     if not all(isinstance(operand, (Tensor, *NUMBERS)) for operand in operands):
         return NotImplemented
     return apply_pointwise(row, operands)
@@ -298,7 +308,7 @@ def binary(row: PointwiseRow) -> Callable[[Any, Any], Any]:
 def named(row: PointwiseRow) -> Callable[..., Tensor]:
     """The function that users call by name, ``autograd.add(x, y)``, around what stands behind the operator."""
     function = binary(row)
-    allowed = (Tensor, *NUMBERS, ndarray)
+    allowed = (Tensor, *NUMBERS)
     kinds = (
         ("input", allowed if row.numbers in ("any", "either") else Tensor),
         ("other", allowed if row.numbers != "none" else Tensor),

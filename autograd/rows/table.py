@@ -197,7 +197,8 @@ class PointwiseRow(Row):
     """An operator that works element by element on inputs that broadcast together.
 
     ``result`` is the rule for the dtype: ``"same"`` as the promoted inputs, ``"float"`` (integers become the
-    default dtype) or ``"bool"``. ``refuses_bool`` names what to use instead where PyTorch rejects bool inputs;
+    default dtype) or ``"bool"``. ``refuses_bool`` names what to use instead where PyTorch rejects bool inputs,
+    ``refuses_complex`` where it has a RuntimeError for complex ones;
     ``check`` sees the operands and the dtype before anything is computed; ``keeps_layout`` is False where
     the result lies in logical order whatever the operands do. ``numbers`` says which of two operands may be Python
     numbers where users call the row by name: ``"any"`` (both at once too), ``"either"``, ``"second"`` or ``"none"``.
@@ -212,6 +213,7 @@ class PointwiseRow(Row):
         result: str = "same",
         accepts: str = "any",
         refuses_bool: str = "",
+        refuses_complex: str = "",
         check: Callable[[Sequence[Any], np.dtype], None] | None = None,
         keeps_layout: bool = True,
         numbers: str = "any",
@@ -221,7 +223,8 @@ class PointwiseRow(Row):
         if refuses_backward:
             options.setdefault("node_name", "torch::autograd::NotImplemented")
         super().__init__(forward, **options)
-        self.result, self.accepts, self.refuses_bool, self.check = result, accepts, refuses_bool, check
+        self.result, self.accepts, self.check = result, accepts, check
+        self.refuses_bool, self.refuses_complex = refuses_bool, refuses_complex
         self.keeps_layout, self.numbers, self.refuses_backward = keeps_layout, numbers, refuses_backward
         self.is_recorded = refuses_backward
         self.signatures: dict[tuple[Any, ...], Any] = {}  # by the kinds of operands, for `rows.dispatch`

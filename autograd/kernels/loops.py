@@ -29,7 +29,7 @@ import numpy as np
 from . import jit, threads
 from .layout import is_spread
 
-__all__ = ["Loop", "ScalarFunction", "load_module"]
+__all__ = ["Loop", "ScalarFunction", "library_stamp", "load_module"]
 
 GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
 MAX_NESTED = 3
@@ -306,7 +306,7 @@ def _coalesce(
 
 
 @cache
-def _library_stamp() -> str:
+def library_stamp() -> str:
     """Changes when numba or the scalar functions change: they are compiled into every loop."""
     import numba
 
@@ -319,7 +319,7 @@ def _library_stamp() -> str:
 
 def load_module(name: str, source: str) -> ModuleType:
     """The module with this source, from the cache folder, where numba keeps its machine code beside it."""
-    stamp = hashlib.sha256((_library_stamp() + source).encode()).hexdigest()[:16]
+    stamp = hashlib.sha256((library_stamp() + source).encode()).hexdigest()[:16]
     module_name = f"chalkgrad_loop_{name}_{stamp}"
     folder = jit.cache_folder()
     if folder is None:

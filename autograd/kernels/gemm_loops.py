@@ -1,0 +1,155 @@
+"""Compiled loops of the matrix product: blocks that fit the caches, packed in the order in which a tile reads them.
+
+A block of B, packed in panels as wide as a tile, stays in the second-level cache; a panel of A, as high as a tile, in
+the first, while all panels of the block pass by. Each element's sum is made in the same order whatever the piece that
+it lies in: the result does not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import intp, njit
+
+from .compiled import compiled
+from .gemm_tile import copy_rows, multiply, tile_columns, tile_lanes, tile_rows, transpose_rows
+
+__all__ = ["multiply_pieces"]
+
+DEPTH = 256  # of a block: then a panel of A takes 12 KB of float32
+BLOCK = 1 << 20  # bytes of a block of B, half a second-level cache of today
+LINE = (
+    DEPTH + 16
+)  # numbers from row to row of packed A: rows a power of two apart would compete for places in the cache
+GROUP = 8  # panels of A that are packed together
+TOGETHER = 16  # rows of transposed A that are read for all panels of a group before the next ones
+PAGE = 4096  # rows that lie this far apart compete for the same place in the first-level cache
+
+inline = njit(nogil=True, error_model="numpy")
+
+
+@inline
+def pack_columns(zero, size, b, row, column, depth, width, target):
+    """Panels of ``width`` columns of B, one of whose strides is a number's size."""
+    wide = tile_columns(zero)
+    for first in range(0, width, wide):
+        count = min(wide, width - first)
+        start, to = b + first * column, target + first * depth * size
+        if column == size:
+            copy_rows(zero, start, row, to, wide * size, depth, count)
+        else:
+            for lane in range(0, wide, tile_lanes(zero)):
+                transpose_rows(zero, start + lane * column, column, to + lane * size, wide * size, count - lane, depth)
+
+
+@inline
+def pack_rows(zero, size, a, row, column, height, depth, target):
+    """Panels of A, `PANEL` numbers from each row of a panel to the same of the next; the strides within them."""
+    high, wide = tile_rows(zero), tile_columns(zero)
+    if column == size:
+        whole = depth // wide * wide
+        for i in range(height):
+            start, to = a + i * row, target + i * LINE * size
+            if whole:
+                copy_rows(zero, start, wide * size, to, wide * size, whole // wide, wide)
+            if depth > whole:
+                copy_rows(zero, start + whole * size, 0, to + whole * size, 0, 1, depth - whole)
+        return LINE * size, size
+    for k in range(0, depth, TOGETHER):
+        count = min(TOGETHER, depth - k)
+        for first in range(0, height, high):
+            width = min(high, height - first)
+            start, to = a + k * column + first * size, target + (first * LINE + k * high) * size
+            # From right to left: a row is written beyond its end, and then overwritten by the one before and after.
+            for part in range((width - 1) // wide * wide, -1, -wide):
+                part_width = min(wide, width - part)
+                copy_rows(zero, start + part * size, column, to + part * size, high * size, count, part_width)
+    return size, high * size
+
+
+@inline
+def read_rows(row, column, size, depth, tiles):
+    """Whether A is read where it lies, since packing costs more than it saves for so many tiles."""
+    if column == size:
+        return tiles <= 16 and row % PAGE != 0
+    return tiles <= 3 or abs(column) * depth <= 16 * PAGE
+
+
+@inline
+def read_columns(row, column, size, depth, tiles):
+    """Whether B is read where it lies: only if its rows are in one piece, for few tiles or on few pages."""
+    return column == size and (tiles <= 8 or (tiles <= 16 and abs(row) * depth <= 64 * PAGE))
+
+
+@inline
+def multiply_range(a, b, c, d, floor, batch, rows, columns, packed_a, packed_b):
+    """Rows and columns (first, last) of the product of one pair of matrices."""
+    size, high, wide = c.itemsize, tile_rows(floor), tile_columns(floor)
+    depth = a.shape[2]
+    a_row, a_column = a.strides[1], a.strides[2]
+    b_row, b_column = b.strides[1], b.strides[2]
+    c_row = c.strides[1]
+    d_row = d.strides[1] if d.shape[1] > 1 else 0
+    d_column = size if d.shape[2] > 1 else 0
+    a0 = intp(a.ctypes.data) + (batch * a.strides[0] if a.shape[0] > 1 else 0)
+    b0 = intp(b.ctypes.data) + (batch * b.strides[0] if b.shape[0] > 1 else 0)
+    c0 = intp(c.ctypes.data) + batch * c.strides[0]
+    d0 = intp(d.ctypes.data) + (batch * d.strides[0] if d.shape[0] > 1 else 0)
+    to_a, to_b = intp(packed_a.ctypes.data), intp(packed_b.ctypes.data)
+    lowest = type(floor)(-np.inf)
+    parts = (depth + DEPTH - 1) // DEPTH
+    block = max(BLOCK // (DEPTH * wide * size), 1) * wide
+    b_direct = read_columns(b_row, b_column, size, min(depth, DEPTH), (rows[1] - rows[0] + high - 1) // high)
+    a_direct = read_rows(a_row, a_column, size, min(depth, DEPTH), (columns[1] - columns[0] + wide - 1) // wide)
+    for left in range(columns[0], columns[1], block):
+        right = min(left + block, columns[1])
+        for part in range(parts):
+            first, last = depth * part // parts, depth * (part + 1) // parts
+            deep = last - first
+            b_here = b0 + first * b_row + left * b_column
+            packed_from = (right - left) // wide * wide if b_direct else 0
+            if left + packed_from < right:
+                width = right - left - packed_from
+                pack_columns(floor, size, b_here + packed_from * b_column, b_row, b_column, deep, width, to_b)
+            for top in range(rows[0], rows[1], GROUP * high):
+                bottom = min(top + GROUP * high, rows[1])
+                a_here, panel, row, column = a0 + top * a_row + first * a_column, high * a_row, a_row, a_column
+                if not a_direct:
+                    row, column = pack_rows(floor, size, a_here, a_row, a_column, bottom - top, deep, to_a)
+                    a_here, panel = to_a, high * LINE * size
+                for i in range(top, bottom, high):
+                    height, a_panel = min(high, bottom - i), a_here + (i - top) // high * panel
+                    for j in range(left, right, wide):
+                        at, next_row = b_here + (j - left) * b_column, b_row
+                        if j - left >= packed_from:
+                            at, next_row = to_b + (j - left - packed_from) * deep * size, wide * size
+                        to = c0 + i * c_row + j * size
+                        added, added_row, added_column = to, c_row, size
+                        if part == 0 and d.size:
+                            added, added_row, added_column = d0 + i * d_row + j * d_column, d_row, d_column
+                        multiply(
+                            floor if part == parts - 1 else lowest, a_panel, row, column, at, next_row, deep,
+                            to, c_row, added, added_row, added_column, part + d.size, height, min(wide, right - j),
+                        )  # fmt: skip
+
+
+@compiled(error_model="numpy")
+def multiply_pieces(start, stop, a, b, c, d, floor, row_pieces, column_pieces):
+    """Pieces ``start..stop`` of ``c = max(a @ b + d, floor)``: each pair of matrices is cut into ``row_pieces`` times
+    ``column_pieces`` of them.
+
+    Shapes: a (batch or 1, m, k), b (batch or 1, k, n), c (batch, m, n), d the same with any of them 1, or empty. C
+    and D have their rows in one piece, and A and B their rows or columns; none is empty otherwise.
+    """
+    high, wide = tile_rows(floor), tile_columns(floor)
+    m, n = c.shape[1], c.shape[2]
+    depth = min(DEPTH, a.shape[2])
+    block = max(BLOCK // (DEPTH * wide * c.itemsize), 1) * wide
+    packed_b = np.empty((min((n + wide - 1) // wide * wide, block) + wide) * depth + wide * wide, c.dtype)
+    packed_a = np.empty(GROUP * high * LINE + wide, c.dtype)
+    row_tiles, column_tiles = (m + high - 1) // high, (n + wide - 1) // wide
+    for item in range(start, stop):
+        batch, piece = item // (row_pieces * column_pieces), item % (row_pieces * column_pieces)
+        i, j = piece // column_pieces, piece % column_pieces
+        rows = (row_tiles * i // row_pieces * high, min(row_tiles * (i + 1) // row_pieces * high, m))
+        columns = (column_tiles * j // column_pieces * wide, min(column_tiles * (j + 1) // column_pieces * wide, n))
+        multiply_range(a, b, c, d, floor, batch, rows, columns, packed_a, packed_b)

@@ -1,0 +1,329 @@
+"""The register tile under :mod:`autograd.kernels.gemm`, written in LLVM's own words.
+
+A tile is a block of the product that fits the vector registers: `multiply` walks once along the depth, and each step
+multiplies a column of A, number by number, with the vectors of a row of B. No loop that numba compiles is kept in
+registers that way. `copy_rows` and `transpose_rows` bring pieces of matrices into the order in which a tile reads them.
+
+Addresses are integers and strides count bytes, as NumPy's do. Nothing is checked here: the caller vouches for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba import types
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+__all__ = ["Tile", "copy_rows", "host_tile", "multiply", "tile_columns", "tile_lanes", "tile_rows", "transpose_rows"]
+
+BIT, INT, WORD = ir.IntType(1), ir.IntType(32), ir.IntType(64)
+AHEAD = 8  # rows that are asked for before they are copied: rows of a large matrix lie on different pages
+STREAM = 16  # rows of a panel of B that are asked for ahead: measured, 4 to 6 % of the time for 1024 x 1024
+
+
+class Tile(NamedTuple):
+    """Rows of C, vectors in each, and numbers in a vector."""
+
+    rows: int
+    vectors: int
+    lanes: int
+
+    @property
+    def columns(self) -> int:
+        return self.vectors * self.lanes
+
+    def heights(self) -> tuple[int, ...]:
+        """Rows that a tile may be compiled for: the last rows of a matrix take the lowest that holds them."""
+        return (self.rows, self.rows * 2 // 3, self.rows // 3)
+
+
+def host_tile(bits: int) -> Tile:
+    """The tile for floats of so many bits, from the features that numba compiles for.
+
+    Sums take 24 of the 32 registers, or 12 of the 16, that the processor has; B and A take the others.
+    """
+    triple, _, features = cpu_target.target_context.codegen().magic_tuple()
+    if "+avx512f" in features:
+        return Tile(12, 2, 512 // bits)
+    if "+avx2" in features:
+        return Tile(6, 2, 256 // bits)
+    return Tile(12 if triple.startswith(("aarch64", "arm64")) else 6, 2, 128 // bits)
+
+
+class _Writer:
+    """Writes the instructions that tiles are made of."""
+
+    def __init__(self, builder: ir.IRBuilder, bits: int, lanes: int) -> None:
+        self.builder = builder
+        self.size, self.lanes = bits // 8, lanes
+        self.real = ir.FloatType() if bits == 32 else ir.DoubleType()
+        self.vector = ir.VectorType(self.real, lanes)
+        self.mask = ir.VectorType(BIT, lanes)
+        self.zero = ir.Constant(self.vector, [0.0] * lanes)
+        self.suffix = f"v{lanes}f{bits}"
+
+    def call(self, name: str, result: ir.Type, *values: ir.Value) -> ir.Value:
+        functions = self.builder.module.globals
+        function = functions.get(name)
+        if function is None:
+            signature = ir.FunctionType(result, [value.type for value in values])
+            function = ir.Function(self.builder.module, signature, name)
+        return self.builder.call(function, values)
+
+    def at(self, address: ir.Value, kind: ir.Type) -> ir.Value:
+        return self.builder.inttoptr(address, kind.as_pointer())
+
+    def far(self, address: ir.Value, stride: ir.Value, steps: int | ir.Value) -> ir.Value:
+        steps = word(steps) if isinstance(steps, int) else steps
+        return self.builder.add(address, self.builder.mul(stride, steps))
+
+    def splat(self, value: ir.Value) -> ir.Value:
+        nothing = ir.Constant(ir.VectorType(value.type, self.lanes), ir.Undefined)
+        one = self.builder.insert_element(nothing, value, ir.Constant(INT, 0))
+        return self.builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(INT, self.lanes), [0] * self.lanes))
+
+    def load(self, address: ir.Value, mask: ir.Value | None = None) -> ir.Value:
+        """A vector; where the mask is off, zeros, and memory is not touched."""
+        pointer = self.at(address, self.vector)
+        if mask is None:
+            return self.builder.load(pointer, align=self.size)
+        name = f"llvm.masked.load.{self.suffix}.p0"
+        return self.call(name, self.vector, pointer, ir.Constant(INT, self.size), mask, self.zero)
+
+    def store(self, value: ir.Value, address: ir.Value, mask: ir.Value | None = None) -> None:
+        pointer = self.at(address, self.vector)
+        if mask is None:
+            self.builder.store(value, pointer, align=self.size)
+        else:
+            name = f"llvm.masked.store.{self.suffix}.p0"
+            self.call(name, ir.VoidType(), value, pointer, ir.Constant(INT, self.size), mask)
+
+    def masks(self, width: ir.Value, vectors: int) -> list[ir.Value]:
+        """Lanes of each of the vectors that lie below the width."""
+        return [
+            self.builder.icmp_signed("<", self._numbers(first * self.lanes), self.splat(width))
+            for first in range(vectors)
+        ]
+
+    def _numbers(self, first: int) -> ir.Value:
+        return ir.Constant(ir.VectorType(WORD, self.lanes), list(range(first, first + self.lanes)))
+
+    def prefetch(self, address: ir.Value, *, to_write: bool) -> None:
+        kind, near, data = ir.Constant(INT, int(to_write)), ir.Constant(INT, 3), ir.Constant(INT, 1)
+        self.call("llvm.prefetch.p0", ir.VoidType(), self.at(address, ir.IntType(8)), kind, near, data)
+
+    def transpose(self, rows: Sequence[ir.Value]) -> list[ir.Value]:
+        """As many vectors as each has lanes, transposed: pairs exchange blocks of 1, 2, 4, ... lanes."""
+        rows, lanes, block = list(rows), range(self.lanes), 1
+        while block < self.lanes:
+            upper = [lane if not lane & block else self.lanes + lane - block for lane in lanes]
+            lower = [lane + block if not lane & block else self.lanes + lane for lane in lanes]
+            for i in lanes:
+                if not i & block:
+                    pair = rows[i], rows[i + block]
+                    rows[i], rows[i + block] = (
+                        self.builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(INT, self.lanes), order))
+                        for order in (upper, lower)
+                    )
+            block *= 2
+        return rows
+
+    @contextmanager
+    def loop(self, count: ir.Value, carried: Sequence[ir.Value]) -> Iterator[tuple[list[ir.Value], list[ir.Value]]]:
+        """Runs the body ``count`` > 0 times; it is given the values carried from step to step, and writes the next
+        ones into the second list, where those of the last step are found afterwards."""
+        before, after = self.builder.block, self.builder.append_basic_block()
+        body = self.builder.append_basic_block()
+        self.builder.branch(body)
+        self.builder.position_at_end(body)
+        carried = [word(0), *carried]
+        current = [self.builder.phi(value.type) for value in carried]
+        following: list[ir.Value] = []
+        yield current[1:], following
+        step = self.builder.add(current[0], word(1))
+        for phi, first, then in zip(current, carried, [step, *following], strict=True):
+            phi.add_incoming(first, before)
+            phi.add_incoming(then, self.builder.block)
+        self.builder.cbranch(self.builder.icmp_signed("<", step, count), body, after)
+        self.builder.position_at_end(after)
+
+
+def word(value: int) -> ir.Constant:
+    return ir.Constant(WORD, value)
+
+
+def _write_tile(
+    writer: _Writer,
+    tile: Tile,
+    floor: ir.Value,
+    a: Any,
+    b: Any,
+    depth: ir.Value,
+    c: Any,
+    d: Any,
+    adds: ir.Value,
+    size: Any,
+) -> None:
+    """`multiply` for at most ``tile.rows``; a, b, c, d are an address and strides, ``size`` is height and width."""
+    builder, vectors = writer.builder, range(tile.vectors)
+    height, width = size
+    last = builder.sub(height, word(1))
+    # Rows that the matrix does not have are computed from its last one and not written.
+    rows = [builder.select(builder.icmp_signed("<", word(i), last), word(i), last) for i in range(tile.rows)]
+    from_start = [builder.mul(row, a[1]) for row in rows]
+    step = word(tile.lanes * writer.size)
+    for row in rows:
+        for j in vectors:
+            writer.prefetch(writer.far(writer.far(c[0], c[1], row), step, j), to_write=True)
+    sums = [writer.zero] * (tile.rows * tile.vectors)
+    with writer.loop(depth, [a[0], b[0], *sums]) as ((at_a, at_b, *before), following):
+        for j in vectors:
+            writer.prefetch(writer.far(writer.far(at_b, b[1], STREAM), step, j), to_write=False)
+        row_of_b = [writer.load(writer.far(at_b, step, j)) for j in vectors]
+        following += [builder.add(at_a, a[2]), builder.add(at_b, b[1])]
+        for i, offset in enumerate(from_start):
+            number = writer.splat(builder.load(writer.at(builder.add(at_a, offset), writer.real)))
+            for j in vectors:
+                # Where there is no such instruction it is a product and a sum, unlike llvm.fma, which calls libm.
+                values = (number, row_of_b[j], before[i * tile.vectors + j])
+                following.append(writer.call(f"llvm.fmuladd.{writer.suffix}", writer.vector, *values))
+    sums, masks, floors = following[2:], writer.masks(width, tile.vectors), writer.splat(floor)
+    added = builder.icmp_signed("!=", adds, word(0))
+    by_row = builder.and_(added, builder.icmp_signed("==", d[2], word(0)))
+    by_column = writer.splat(builder.and_(added, builder.not_(by_row)))
+    only_first = builder.and_(writer.splat(by_row), ir.Constant(writer.mask, [1] + [0] * (tile.lanes - 1)))
+    for i in range(tile.rows):
+        with builder.if_then(builder.icmp_signed("<", word(i), height), likely=True):
+            to, of_d = writer.far(c[0], c[1], i), writer.far(d[0], d[1], i)
+            number = builder.extract_element(writer.load(of_d, only_first), ir.Constant(INT, 0))
+            for j in vectors:
+                more = writer.load(writer.far(of_d, step, j), builder.and_(masks[j], by_column))
+                total = builder.fadd(sums[i * tile.vectors + j], builder.fadd(more, writer.splat(number)))
+                low = builder.fcmp_ordered("<", total, floors)  # false for NaN, which stays
+                writer.store(builder.select(low, floors, total), writer.far(to, step, j), masks[j])
+
+
+def _write_tiles(writer: _Writer, tile: Tile, floor: ir.Value, *values: ir.Value) -> None:
+    """`multiply`, with smaller tiles for the last column of a matrix and for its last rows."""
+    a, b, depth, c, d, adds, size = (
+        values[:3],
+        values[3:5],
+        values[5],
+        values[6:8],
+        values[8:11],
+        values[11],
+        values[12:],
+    )
+    builder = writer.builder
+    shapes = [(tile._replace(vectors=1), size[1], tile.lanes)]
+    shapes += [(tile._replace(rows=rows), size[0], rows) for rows in reversed(tile.heights())]
+    after = builder.append_basic_block()
+    for shape, extent, most in shapes:
+        fits, larger = builder.append_basic_block(), builder.append_basic_block()
+        builder.cbranch(builder.icmp_signed("<=", extent, word(most)), fits, larger)
+        builder.position_at_end(fits)
+        _write_tile(writer, shape, floor, a, b, depth, c, d, adds, size)
+        builder.branch(after)
+        builder.position_at_end(larger)
+    builder.branch(after)
+    builder.position_at_end(after)
+
+
+def _write_copy(writer: _Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
+    source, source_row, target, target_row, count, width = values
+    masks, step = writer.masks(width, tile.vectors), word(tile.lanes * writer.size)
+    with writer.loop(count, [source, target]) as ((start, to), following):
+        for j, mask in enumerate(masks):
+            writer.prefetch(writer.far(writer.far(start, source_row, AHEAD), step, j), to_write=False)
+            writer.store(writer.load(writer.far(start, step, j), mask), writer.far(to, step, j))
+        following += [writer.builder.add(start, source_row), writer.builder.add(to, target_row)]
+
+
+def _write_transpose(writer: _Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
+    source, source_row, target, target_row, count, width = values
+    builder, lanes = writer.builder, tile.lanes
+    blocks = builder.sdiv(builder.add(width, word(lanes - 1)), word(lanes))
+    with writer.loop(blocks, [source, target, width]) as ((start, to, left), following):
+        rows = []
+        for i in range(lanes):
+            exists = builder.icmp_signed("<", word(i), count)
+            # A load without lanes from a page that is not there takes a thousand cycles.
+            row = builder.select(exists, writer.far(start, source_row, i), start)
+            rows.append(writer.load(row, writer.masks(builder.select(exists, left, word(0)), 1)[0]))
+        for i, column in enumerate(writer.transpose(rows)):
+            writer.store(column, writer.far(to, target_row, i))
+        following.append(builder.add(start, word(lanes * writer.size)))
+        following += [writer.far(to, target_row, lanes), builder.sub(left, word(lanes))]
+
+
+def _lower(arguments: int, write: Callable[..., ir.Value | None], result: types.Type = types.void) -> Any:
+    """What an intrinsic of a float, whose type decides, and so many integers tells numba."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Sequence[ir.Value]) -> Any:
+        bits = signature.args[0].bitwidth
+        tile = host_tile(bits)
+        written = write(_Writer(builder, bits, tile.lanes), tile, *values)
+        return context.get_dummy_value() if written is None else written
+
+    return lambda real: (result(real, *[types.intp] * arguments), generate)
+
+
+_lower_rows = _lower(0, lambda writer, tile, real: word(tile.rows), types.intp)
+_lower_columns = _lower(0, lambda writer, tile, real: word(tile.columns), types.intp)
+_lower_lanes = _lower(0, lambda writer, tile, real: word(tile.lanes), types.intp)
+_lower_multiply = _lower(14, _write_tiles)
+_lower_copy = _lower(6, _write_copy)
+_lower_transpose = _lower(6, _write_transpose)
+
+
+@intrinsic
+def tile_rows(typing_context, real):
+    """Rows of the host's tile."""
+    return _lower_rows(real)
+
+
+@intrinsic
+def tile_columns(typing_context, real):
+    """Columns of the host's tile."""
+    return _lower_columns(real)
+
+
+@intrinsic
+def tile_lanes(typing_context, real):
+    """Numbers in a vector register."""
+    return _lower_lanes(real)
+
+
+@intrinsic
+def multiply(
+    typing_context, floor, a, a_row, a_column, b, b_row, depth, c, c_row, d, d_row, d_column, adds, height, width
+):
+    """``C = max(A @ B + D, floor)`` on one tile; what is NaN stays NaN.
+
+    A (height, depth) may have any strides. B (depth, columns of the tile) has its rows in one piece, and so have
+    C (height, width) and D, whose column stride may also be 0; nothing is added where ``adds`` is 0.
+    """
+    return _lower_multiply(floor)
+
+
+@intrinsic
+def copy_rows(typing_context, real, source, source_row, target, target_row, count, width):
+    """Copies ``count`` rows of ``width`` numbers, at most as many as a tile has columns, with zeros after them.
+
+    Each row is written as long as the tile is wide, in order: where rows of the target overlap, the later one wins.
+    """
+    return _lower_copy(real)
+
+
+@intrinsic
+def transpose_rows(typing_context, real, source, source_row, target, target_row, count, width):
+    """Makes ``count`` rows of ``width`` numbers the first columns of ``width`` rows of the target.
+
+    At most as many rows as a vector has lanes, with zeros for those missing; the target's rows are a vector long, and
+    up to a vector's lanes of them are written beyond ``width``.
+    """
+    return _lower_transpose(real)

@@ -121,9 +121,9 @@ def logit(x, eps=-1.0):
 
 
 @logit.gradient("x")
-def _(g, x, eps, out):
-    # Outside of [0, 1] the logarithm is NaN, and so is its derivative.
-    slope = 1 / _.abs(_.where(_.logical_or(x < 0, x > 1), out, x * (1 - x)))
+def _(g, x, eps):
+    # Outside of [0, 1] the derivative is NaN, but a constant one.
+    slope = _.where(_.logical_or(x < 0, x > 1), 1e999 - 1e999, 1 / _.abs(x * (1 - x)))
     return g * _.where(eps < 0, slope, _.where(_.logical_or(x < eps, x > 1 - eps), 0.0, slope))
 
 

@@ -136,11 +136,11 @@ def _running(name: str, word: str) -> Any:
 
     def compute(input: Tensor, dim: int) -> Any:
         x = check_tensor(name, "input", input)._array
-        if x.dtype.kind == "c":
-            raise NotImplementedError(f'"{name}" not implemented for complex numbers, which have no order')
         at = check_dim(name, dim, x.ndim)
         if x.size == 0 or x.ndim == 0:
             return pair(input.clone(), wrap(np.zeros(x.shape, np.int64)))
+        if x.dtype.kind == "c":
+            raise NotImplementedError(f'"{name}" not implemented for complex numbers, which have no order')
         values, places = running_extremes(x, at, name == "cummax")
         return pair(apply(running_extreme, (input, at, values, places, name), {}), wrap(places))
 

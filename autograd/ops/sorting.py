@@ -227,17 +227,18 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     values=tensor(3.),
     indices=tensor(2))
     """
-    x = _ordered("kthvalue", input, NotImplementedError)
+    x = check_tensor("kthvalue", "input", input)._array
     at = check_dim("kthvalue", dim, x.ndim)
     if x.ndim:
         _check_some("kthvalue", x, at)
     n = x.shape[at] if x.ndim else 1
     if not 1 <= k <= n:
         raise RuntimeError(f"kthvalue(): selected number k={k} out of range for dimension {at} of size {n}")
-    if x.dtype.kind == "b":
-        raise NotImplementedError("\"kthvalue_cpu\" not implemented for 'Bool'; convert with .byte()")
     if not x.ndim:
         return _of_0d(input, KTHVALUE)
+    x = _ordered("kthvalue", input, NotImplementedError)
+    if x.dtype.kind == "b":
+        raise NotImplementedError("\"kthvalue_cpu\" not implemented for 'Bool'; convert with .byte()")
     moved = np.moveaxis(x, at, -1)
     rows = moved.reshape(-1, n)
     places = np.argpartition(rows, k - 1, axis=1)[:, k - 1 : k]
@@ -322,10 +323,10 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     >>> autograd.mode(autograd.tensor([3, 1, 1, 3, 2])).values
     tensor(1)
     """
-    x = _ordered("mode", input, NotImplementedError)
-    at = check_dim("mode", dim, x.ndim)
-    if not x.ndim:
+    at = check_dim("mode", dim, check_tensor("mode", "input", input)._array.ndim)
+    if not input._array.ndim:
         return _of_0d(input, MODE)
+    x = _ordered("mode", input, NotImplementedError)
     _check_some("mode", x, at)
     moved = np.moveaxis(x, at, -1)
     n = moved.shape[-1]

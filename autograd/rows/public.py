@@ -102,6 +102,10 @@ KEYWORDS = {
 }  # fmt: skip
 
 
+# Functions that compute in the dtype of ``out=`` from the start, whichever that is.
+IN_OUT = frozenset({"cumprod", "cumsum", "prod", "sum"})
+
+
 def with_keywords(written: Callable[..., Any], arguments: dict[str, str] | None = None) -> Callable[..., Any]:
     """The function, callable with other keywords for its parameters and with ``out=``.
 
@@ -129,6 +133,8 @@ def with_keywords(written: Callable[..., Any], arguments: dict[str, str] | None 
             if "out" not in kwargs or "out" in parameters:
                 return written(*args, **kwargs)
             out = kwargs.pop("out")
+            if written.__name__ in IN_OUT and isinstance(out, Tensor):
+                kwargs.setdefault("dtype", out.dtype)
             result = written(*args, **kwargs)
         except ArrayError as error:
             return error.of_function(public, args, kwargs)
@@ -204,6 +210,8 @@ def _function_of(row: Row) -> Callable[..., Any]:
         out = None
         if kwargs:
             out = kwargs.pop("out", None)
+            if row.name in IN_OUT and isinstance(out, Tensor):
+                kwargs.setdefault("dtype", out.dtype)
             for other in kwargs.keys() & renamed.keys():
                 kwargs[renamed[other]] = kwargs.pop(other)
         try:

@@ -286,6 +286,7 @@ EXACT = {
     *("all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "bucketize", "histc"),
     *("diag", "histogram", "index_copy", "isin", "log_softmax", "logcumsumexp", "msort", "nanquantile", "norm"),
     *("quantile", "renorm", "searchsorted", "softmax", "tril", "triu", "where"),
+    *("avg_pool2d", "avg_pool3d", "conj_physical", "linear", "logsigmoid"),
     *("bitwise_not", "ceil", "floor", "frac", "neg", "round", "sgn", "sign", "trunc", "heaviside"),
     *("isneginf", "isposinf", "signbit", "nan_to_num", "frexp", "gelu", "hardshrink", "softplus"),
     *("softshrink", "addbmm", "addmm", "addmv", "baddbmm", "bmm", "mm", "mv", "matmul", "dot", "vdot"),

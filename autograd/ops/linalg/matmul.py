@@ -23,7 +23,7 @@ def _check_matmul(x: np.ndarray, y: np.ndarray, operator: str = "matmul") -> Non
         raise RuntimeError(f"both arguments to {operator} need to be at least 1D, but they are {x.ndim}D and {y.ndim}D")
     if x.dtype != y.dtype:
         raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {x.dtype.name} != {y.dtype.name}")
-    if x.dtype.kind == "b":
+    if x.dtype.kind == "b" and ((x.size and y.size) or x.ndim == y.ndim == 1):
         raise NotImplementedError(f"{operator} not implemented for bool tensors; convert with .int() or .float()")
     inner = y.shape[-2] if y.ndim > 1 else y.shape[0]
     if x.shape[-1] != inner:

@@ -15,10 +15,8 @@ from .optimizer import (
     check_at_least,
     check_lr,
     columns,
-    count_step,
+    count_steps,
     counter,
-    elements_of,
-    require_counters,
     zeros_like,
 )
 from .rule import Rule
@@ -137,22 +135,18 @@ def adadelta(
     Raises:
         RuntimeError: a number of steps that is not a tensor.
     """
-    require_counters(state_steps)
-    lr, elements = as_scalar(lr), elements_of(params)
-    for i, param in enumerate(params):
-        count_step(state_steps[i])
-        _step(
-            grads[i],
-            (param, square_avgs[i], acc_deltas[i]),
-            elements=elements,
-            lr=lr,
-            rho=rho,
-            new=1 - rho,
-            eps=eps,
-            weight_decay=weight_decay,
-            decays=bool(weight_decay != 0),
-            maximize=bool(maximize),
-        )
+    count_steps(state_steps)
+    _step(
+        grads,
+        (params, square_avgs, acc_deltas),
+        lr=as_scalar(lr),
+        rho=rho,
+        new=1 - rho,
+        eps=eps,
+        weight_decay=weight_decay,
+        decays=bool(weight_decay != 0),
+        maximize=bool(maximize),
+    )
 
 
 @Rule

@@ -15,10 +15,9 @@ from .optimizer import (
     check_at_least,
     check_lr,
     columns,
-    count_step,
+    count_steps,
     counter,
     refuse_scaled,
-    require_counters,
     zeros_like,
 )
 
@@ -158,13 +157,11 @@ def adafactor(
     Raises:
         RuntimeError: a number of steps that is not a tensor.
     """
-    require_counters(state_steps)
     refuse_scaled(grad_scale, found_inf)
     lr = float(as_scalar(lr))
-    for i, param in enumerate(params):
+    for i, (param, t) in enumerate(zip(params, count_steps(state_steps), strict=True)):
         g = -grads[i] if maximize else grads[i]
         tiny = float(finfo(param._array.dtype).eps) if eps1 is None else eps1
-        t = count_step(state_steps[i])
         length = max(eps2, _root_mean_square(param)) * min(lr, t**-0.5)
         if weight_decay != 0:
             param.mul_(1 - lr * weight_decay)

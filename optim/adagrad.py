@@ -13,16 +13,15 @@ from .optimizer import (
     Group,
     Optimizer,
     Params,
+    alike,
     as_scalar,
     check_at_least,
     check_lr,
     check_switches,
     columns,
-    count_step,
+    count_steps,
     counter,
-    elements_of,
     refuse_scaled,
-    require_counters,
 )
 from .rule import Rule
 from .sparse import add_at, values_at
@@ -162,23 +161,23 @@ def adagrad(
     Raises:
         RuntimeError: a number of steps that is not a tensor, or weight decay with a sparse gradient.
     """
-    require_counters(state_steps)
     refuse_scaled(grad_scale, found_inf)
-    lr, elements = as_scalar(lr), elements_of(params)
-    for param, gradient, total, step in zip(params, grads, state_sums, state_steps, strict=True):
-        if gradient.is_sparse and weight_decay != 0:
-            raise RuntimeError("weight_decay option is not compatible with sparse gradients")
-        length = lr / (1 + (count_step(step) - 1) * lr_decay)
-        if gradient.is_sparse:
-            gradient = gradient.coalesce()
-            values = -gradient._values() if maximize else gradient._values()
-            add_at(total, gradient, values * values)
-            add_at(param, gradient, values * -length / (values_at(total, gradient).sqrt() + eps))
+    sparse = [gradient.is_sparse for gradient in grads]
+    if weight_decay != 0 and any(sparse):
+        raise RuntimeError("weight_decay option is not compatible with sparse gradients")
+    lr, keys = as_scalar(lr), list(zip(count_steps(state_steps), sparse, strict=True))
+    for (t, is_sparse), (given, *written) in alike(keys, grads, params, state_sums):
+        length = lr / (1 + (t - 1) * lr_decay)
+        if is_sparse:
+            for gradient, param, total in zip(given, *written, strict=True):
+                gradient = gradient.coalesce()
+                values = -gradient._values() if maximize else gradient._values()
+                add_at(total, gradient, values * values)
+                add_at(param, gradient, values * -length / (values_at(total, gradient).sqrt() + eps))
             continue
         _step(
-            gradient,
-            (param, total),
-            elements=elements,
+            given,
+            written,
             length=length,
             eps=eps,
             weight_decay=weight_decay,

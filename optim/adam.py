@@ -11,17 +11,16 @@ from .optimizer import (
     Group,
     Optimizer,
     Params,
+    alike,
     as_scalar,
     check_at_least,
     check_betas,
     check_lr,
     check_switches,
     columns,
-    count_step,
+    count_steps,
     counter,
-    elements_of,
     refuse_scaled,
-    require_counters,
     zeros_like,
 )
 from .rule import Rule
@@ -179,15 +178,13 @@ def adam(
     Raises:
         RuntimeError: a number of steps that is not a tensor.
     """
-    require_counters(state_steps)
     refuse_scaled(grad_scale, found_inf)
-    lr, beta1, beta2, elements = as_scalar(lr), as_scalar(beta1), as_scalar(beta2), elements_of(params)
-    for i, param in enumerate(params):
-        t = count_step(state_steps[i])
+    lr, beta1, beta2 = as_scalar(lr), as_scalar(beta1), as_scalar(beta2)
+    largest = max_exp_avg_sqs if amsgrad else None
+    for t, (given, *written) in alike(count_steps(state_steps), grads, params, exp_avgs, exp_avg_sqs, largest):
         _step(
-            grads[i],
-            (param, exp_avgs[i], exp_avg_sqs[i], max_exp_avg_sqs[i] if amsgrad else None),
-            elements=elements,
+            given,
+            written,
             step_size=lr / (1 - beta1**t),
             correction2=(1 - beta2**t) ** 0.5,
             new1=1 - beta1,

@@ -11,15 +11,14 @@ from .optimizer import (
     Group,
     Optimizer,
     Params,
+    alike,
     as_scalar,
     check_at_least,
     check_betas,
     check_lr,
     columns,
-    count_step,
+    count_steps,
     counter,
-    elements_of,
-    require_counters,
     zeros_like,
 )
 from .rule import Rule
@@ -138,14 +137,11 @@ def adamax(
     Raises:
         RuntimeError: a number of steps that is not a tensor.
     """
-    require_counters(state_steps)
-    lr, elements = as_scalar(lr), elements_of(params)
-    for i, param in enumerate(params):
-        t = count_step(state_steps[i])
+    lr = as_scalar(lr)
+    for t, (given, *written) in alike(count_steps(state_steps), grads, params, exp_avgs, exp_infs):
         _step(
-            grads[i],
-            (param, exp_avgs[i], exp_infs[i]),
-            elements=elements,
+            given,
+            written,
             step_size=lr / (1 - beta1**t),
             new1=1 - beta1,
             kept2=beta2,

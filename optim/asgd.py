@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.graph import no_grad
 from autograd.tensor import Tensor
 
 from .optimizer import (
     Group,
     Optimizer,
     Params,
-    as_scalar,
+    alike,
     check_at_least,
     check_lr,
     columns,
-    count_step,
+    count_steps,
     counter,
-    elements_of,
-    require_counters,
+    overwrite,
     zeros_like,
 )
 from .rule import Rule
@@ -146,15 +144,15 @@ def asgd(
     Raises:
         RuntimeError: a number of steps that is not a tensor.
     """
-    require_counters(state_steps)
-    lr, elements = as_scalar(lr), elements_of(params)
-    for i, param in enumerate(params):
-        t = count_step(state_steps[i])
-        mu, eta = mus[i].item(), etas[i].item()
+    lr, keys = float(lr), []
+    for t, mu, eta in zip(count_steps(state_steps), mus, etas, strict=True):
+        keys.append((mu.item(), eta.item()))
+        overwrite(eta, lr / (1 + lambd * lr * t) ** alpha)
+        overwrite(mu, 1 / max(1, t - t0))
+    for (mu, eta), (given, *written) in alike(keys, grads, params, axs):
         _step(
-            grads[i],
-            (param, axs[i]),
-            elements=elements,
+            given,
+            written,
             eta=eta,
             shrink=1 - lambd * eta,
             mu=mu,
@@ -163,9 +161,6 @@ def asgd(
             averages=mu != 1,
             maximize=bool(maximize),
         )
-        with no_grad():
-            etas[i].fill_(lr / (1 + lambd * lr * t) ** alpha)
-            mus[i].fill_(1 / max(1, t - t0))
 
 
 @Rule

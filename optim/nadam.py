@@ -11,15 +11,15 @@ from .optimizer import (
     Group,
     Optimizer,
     Params,
+    alike,
     as_scalar,
     check_at_least,
     check_betas,
     check_lr,
     columns,
-    count_product,
-    count_step,
+    count_steps,
     counter,
-    elements_of,
+    overwrite,
     require_counters,
     zeros_like,
 )
@@ -159,15 +159,17 @@ def nadam(
         RuntimeError: a number of steps that is not a tensor.
     """
     require_counters(state_steps, mu_products)
-    lr, elements = as_scalar(lr), elements_of(params)
-    for i, param in enumerate(params):
-        t = count_step(state_steps[i])
-        mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (s * momentum_decay)) for s in (t, t + 1))
-        product = count_product(mu_products[i], mu)
+
+    def weight(t: float) -> float:
+        return beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
+
+    lr, counts = as_scalar(lr), count_steps(state_steps)
+    keys = [(t, overwrite(product, product.item() * weight(t))) for t, product in zip(counts, mu_products, strict=True)]
+    for (t, product), (given, *written) in alike(keys, grads, params, exp_avgs, exp_avg_sqs):
+        mu, mu_next = weight(t), weight(t + 1)
         _step(
-            grads[i],
-            (param, exp_avgs[i], exp_avg_sqs[i]),
-            elements=elements,
+            given,
+            written,
             along_g=lr * (1 - mu) / (1 - product),
             along_m=lr * mu_next / (1 - product * mu_next),
             correction2=1 - beta2**t,

@@ -6,14 +6,15 @@ import copy
 import functools
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
 
 from autograd.dtypes import default_dtype
-from autograd.graph import HookDict, RemovableHandle, enable_grad, no_grad, set_grad_enabled
+from autograd.graph import HookDict, RemovableHandle, enable_grad, no_grad
+from autograd.graph import state as modes
 from autograd.tensor import Tensor, count_write, wrap
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
@@ -226,12 +227,19 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with set_grad_enabled(bool(self.defaults.get("differentiable"))):
+        recorded, modes.grad = modes.grad, bool(self.defaults.get("differentiable"))
+        try:
             for group in self.param_groups:
-                found = [(param, gradient) for param in group["params"] if (gradient := param.grad) is not None]
-                params, gradients = [param for param, _ in found], [gradient for _, gradient in found]
+                params, gradients = [], []
+                for param in group["params"]:
+                    gradient = param.grad
+                    if gradient is not None:
+                        params.append(param)
+                        gradients.append(gradient)
                 self._check_gradients(params, gradients, group)
                 self.update(params, gradients, group)
+        finally:
+            modes.grad = recorded
         return loss
 
     def _check_gradients(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
@@ -440,28 +448,41 @@ def columns(states: Sequence[dict[str, Any]], *names: str) -> list[list[Any]]:
     return [[state.get(name) for state in states] for name in names]
 
 
-def count_step(step: Tensor) -> float:
-    """One more step: how many that makes."""
-    step._array[...] += 1
-    count_write(step)
-    return step._array.item()
+def count_steps(steps: Sequence[Tensor]) -> list[float]:
+    """One more step of each: how many that makes.
+
+    Raises:
+        RuntimeError: one is not a tensor.
+    """
+    require_counters(steps)
+    return [overwrite(step, step._array.item() + 1) for step in steps]
 
 
-def count_product(product: Tensor, factor: float) -> float:
-    """A running product times one more factor."""
-    product._array[...] *= factor
-    count_write(product)
-    return product._array.item()
+def overwrite(scalar: Tensor, value: float) -> float:
+    """Sets a tensor of one element, unrecorded; returns the value as its dtype rounds it."""
+    array = scalar._array
+    array.fill(value)
+    count_write(scalar)
+    return array.item()
+
+
+def alike(keys: Sequence[Any], *columns: Sequence[Any] | None) -> Iterator[tuple[Any, list[Any]]]:
+    """Each key with the part of the columns that belongs to it: from one change of the key to the next, in order.
+
+    >>> list(alike([1, 1, 2], ["a", "b", "c"], None))
+    [(1, [['a', 'b'], None]), (2, [['c'], None])]
+    """
+    if keys and keys.count(keys[0]) == len(keys):
+        yield keys[0], list(columns)
+        return
+    for key, run in groupby(range(len(keys)), keys.__getitem__):
+        places = [*run]
+        yield key, [None if column is None else column[places[0] : places[-1] + 1] for column in columns]
 
 
 def as_scalar(value: Any) -> Any:
     """A learning rate given as a tensor of one element becomes one without dimensions."""
     return value.squeeze() if isinstance(value, Tensor) and value.dim() else value
-
-
-def elements_of(params: Sequence[Tensor]) -> int:
-    """Number of elements of all parameters."""
-    return sum(param._array.size for param in params)
 
 
 def refuse_scaled(grad_scale: Tensor | None, found_inf: Tensor | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd.tensor import Tensor
 
-from .optimizer import Group, Optimizer, Params, check_lr, elements_of
+from .optimizer import Group, Optimizer, Params, check_lr
 from .rule import Rule
 
 __all__ = ["Perceptron"]
@@ -50,9 +50,7 @@ class Perceptron(Optimizer):
         super().__init__(params, {"lr": lr})
 
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
-        elements = elements_of(params)
-        for param, gradient in zip(params, gradients, strict=True):
-            _correct(gradient, (param,), elements=elements, lr=group["lr"])
+        _correct(gradients, (params,), lr=group["lr"])
 
     def learn(self, unit: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> int:
         """One correction by an example, or by the sum over a batch.

@@ -11,15 +11,14 @@ from .optimizer import (
     Group,
     Optimizer,
     Params,
+    alike,
     as_scalar,
     check_at_least,
     check_betas,
     check_lr,
     columns,
-    count_step,
+    count_steps,
     counter,
-    elements_of,
-    require_counters,
     zeros_like,
 )
 from .rule import Rule
@@ -147,20 +146,16 @@ def radam(
     Raises:
         RuntimeError: a number of steps that is not a tensor.
     """
-    require_counters(state_steps)
-    lr, elements = as_scalar(lr), elements_of(params)
-    longest = 2 / (1 - beta2) - 1
-    for i, param in enumerate(params):
-        t = count_step(state_steps[i])
+    lr, longest = as_scalar(lr), 2 / (1 - beta2) - 1
+    for t, (given, *written) in alike(count_steps(state_steps), grads, params, exp_avgs, exp_avg_sqs):
         rho = longest - 2 * t * beta2**t / (1 - beta2**t)
         rectified, scale = rho > 5, 1.0
         if rectified:
             variance = (rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho)
             scale = (variance * (1 - beta2**t)) ** 0.5
         _step(
-            grads[i],
-            (param, exp_avgs[i], exp_avg_sqs[i]),
-            elements=elements,
+            given,
+            written,
             step_size=lr * scale / (1 - beta1**t),
             new1=1 - beta1,
             kept2=beta2,

@@ -15,10 +15,8 @@ from .optimizer import (
     check_at_least,
     check_lr,
     columns,
-    count_step,
+    count_steps,
     counter,
-    elements_of,
-    require_counters,
     zeros_like,
 )
 from .rule import Rule
@@ -158,27 +156,21 @@ def rmsprop(
     Raises:
         RuntimeError: a number of steps that is not a tensor.
     """
-    require_counters(state_steps)
-    lr, elements = as_scalar(lr), elements_of(params)
-    for i, param in enumerate(params):
-        count_step(state_steps[i])
-        average = grad_avgs[i] if centered else None
-        buffer = momentum_buffer_list[i] if momentum > 0 else None
-        _step(
-            grads[i],
-            (param, square_avgs[i], average, buffer),
-            elements=elements,
-            lr=lr,
-            alpha=alpha,
-            new=1 - alpha,
-            eps=eps,
-            weight_decay=weight_decay,
-            momentum=momentum,
-            decays=bool(weight_decay != 0),
-            centered=bool(centered),
-            remembers=buffer is not None,
-            maximize=bool(maximize),
-        )
+    count_steps(state_steps)
+    _step(
+        grads,
+        (params, square_avgs, grad_avgs if centered else None, momentum_buffer_list if momentum > 0 else None),
+        lr=as_scalar(lr),
+        alpha=alpha,
+        new=1 - alpha,
+        eps=eps,
+        weight_decay=weight_decay,
+        momentum=momentum,
+        decays=bool(weight_decay != 0),
+        centered=bool(centered),
+        remembers=bool(momentum > 0),
+        maximize=bool(maximize),
+    )
 
 
 @Rule

@@ -15,10 +15,8 @@ from .optimizer import (
     Params,
     check_lr,
     columns,
-    count_step,
+    count_steps,
     counter,
-    elements_of,
-    require_counters,
     zeros_like,
 )
 from .rule import Rule
@@ -137,20 +135,16 @@ def rprop(
     Raises:
         RuntimeError: a number of steps that is not a tensor.
     """
-    require_counters(state_steps)
-    elements = elements_of(params)
-    for i, param in enumerate(params):
-        count_step(state_steps[i])
-        _step(
-            grads[i],
-            (param, prevs[i], step_sizes[i]),
-            elements=elements,
-            shortest=step_size_min,
-            longest=step_size_max,
-            etaminus=etaminus,
-            etaplus=etaplus,
-            maximize=bool(maximize),
-        )
+    count_steps(state_steps)
+    _step(
+        grads,
+        (params, prevs, step_sizes),
+        shortest=step_size_min,
+        longest=step_size_max,
+        etaminus=etaminus,
+        etaplus=etaplus,
+        maximize=bool(maximize),
+    )
 
 
 @Rule

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,7 +18,11 @@ from autograd.ops.complex import view_as_real
 from autograd.rows.readings import Formula
 from autograd.tensor import Tensor, count_write
 
+from .gathering import Layout, Part
+
 __all__ = ["Rule"]
+
+ABSENT = (None,)  # in the place of a column
 
 BLOCK = 16384  # elements that NumPy works on at a time: what one step of a formula writes is still cached for the next
 
@@ -47,7 +52,7 @@ class Rule:
     ...     return theta - lr * b, b
     >>> theta, b = autograd.ones(2), autograd.zeros(2)
     >>> with autograd.no_grad():
-    ...     descend(autograd.tensor([1.0, 2.0]), (theta, b), lr=0.5, momentum=0.9)
+    ...     descend([autograd.tensor([1.0, 2.0])], ([theta], [b]), lr=0.5, momentum=0.9)
     >>> theta, b
     (tensor([0.5000, 0.0000]), tensor([1., 2.]))
     """
@@ -57,46 +62,76 @@ class Rule:
         self.on_tensors = function
         self.on_arrays = self.formula.rebound(on_arrays)
         self._kernels: dict[Any, Callable[..., None]] = {}
+        self._layouts: dict[int, tuple[Layout, weakref.ref[Tensor]]] = {}
 
     def __call__(
-        self,
-        gradient: Tensor,
-        written: Sequence[Tensor | None],
-        *,
-        elements: int | None = None,
-        **constants: Any,
+        self, gradients: Sequence[Tensor], written: Sequence[Sequence[Tensor] | None], **constants: Any
     ) -> None:
-        """Writes the new values into ``written``, the parameter and its state; recorded, unless in `no_grad`.
+        """Writes the new values into ``written``, parameters and their state; recorded, unless in `no_grad`.
+
+        Small parameters are computed together, the others one after the other.
 
         Args:
-            gradient: of the parameter; only read.
-            written: tensors of the gradient's shape; None for state that is not there.
-            elements: number of elements by which the reading is chosen, such as those of a whole group.
-            constants: the formula's other arguments.
+            gradients: of each parameter; only read.
+            written: a list of the parameters and one for each kind of state, of tensors of the gradients' shapes; None
+                for state that is not there.
+            constants: the formula's other arguments, the same for all parameters.
         """
+        if not gradients:
+            return
         if is_grad_enabled():
-            self._record(gradient, written, constants)
+            for place, gradient in enumerate(gradients):
+                self._record([gradient, *_row(written, place)], constants)
             return
         for name, value in constants.items():
             if isinstance(value, Tensor):
                 constants[name] = value.item()
-        arrays = [None if tensor is None else tensor._array for tensor in (gradient, *written)]
-        self._compute(arrays, constants, gradient.numel() if elements is None else elements)
-        for tensor in written:
-            if tensor is not None:
-                count_write(tensor)
+        layout = self._layout_of(written)
+        loop = jit.use_loops(layout.size)
+        arrays = [tensor._array for tensor in gradients]
+        alone: Sequence[int] = range(len(arrays))
+        if layout.parts and layout.is_apart_from(arrays):
+            alone = layout.alone
+            for part in layout.parts:
+                together = part.gather(arrays)
+                if together is None:
+                    alone = [*alone, *part.places]
+                    continue
+                self._compute([together, *part.flat], constants, loop, part)
+                part.scatter()
+        for place in alone:
+            row = [None if tensor is None else tensor._array for tensor in _row(written, place)]
+            self._compute([arrays[place], *row], constants, loop)
+        for column in written:
+            if column is not None:
+                for tensor in column:
+                    count_write(tensor)
 
-    def _record(self, gradient: Tensor, written: Sequence[Tensor | None], constants: dict[str, Any]) -> None:
-        tensors = [t if t is None or not t.is_complex() else view_as_real(t) for t in (gradient, *written)]
+    def _layout_of(self, written: Sequence[Sequence[Tensor] | None]) -> Layout:
+        """The layout of these tensors, kept as long as the first one of the last column, mostly state, is there."""
+        tensor = next(filter(None, reversed(written)))[0]
+        key = id(tensor)
+        ids = [None if tensor is None else id(tensor._array) for column in written for tensor in (column or ABSENT)]
+        kept = self._layouts.get(key)
+        if kept is not None and kept[0].ids == ids:
+            return kept[0]
+        layout = Layout(ids, [None if c is None else [tensor._array for tensor in c] for c in written])
+        self._layouts[key] = layout, weakref.ref(tensor, lambda _: self._layouts.pop(key, None))
+        return layout
+
+    def _record(self, given: Sequence[Tensor | None], constants: dict[str, Any]) -> None:
+        tensors = [t if t is None or not t.is_complex() else view_as_real(t) for t in given]
         # Rules keep what they are given until the backward pass, and it is written to before.
-        given = [None if tensor is None else tensor.clone() for tensor in tensors]
-        for tensor, value in zip(tensors[1:], self.on_tensors(*given, **constants), strict=True):
+        copies = [None if tensor is None else tensor.clone() for tensor in tensors]
+        for tensor, value in zip(tensors[1:], self.on_tensors(*copies, **constants), strict=True):
             if tensor is not None:
                 tensor.copy_(value)
 
-    def _compute(self, arrays: list[Any], constants: dict[str, Any], elements: int) -> None:
+    def _compute(self, arrays: list[Any], constants: dict[str, Any], loop: bool, part: Part | None = None) -> None:
         param = arrays[1]
-        dtype, loop = param.dtype, jit.use_loops(elements)
+        dtype = param.dtype
+        if part is not None and not loop:
+            constants = part.numbers(constants, REAL[dtype.char])
         if dtype.kind == "f" and param.size <= BLOCK and not loop and not is_half(dtype):
             silently(self._assign, arrays, constants)  # as they lie
             return
@@ -188,3 +223,8 @@ class _Known(ast.NodeTransformer):
 
 def _listed(nodes: Any) -> list[Any]:
     return nodes if isinstance(nodes, list) else [nodes]
+
+
+def _row(columns: Sequence[Any], place: int) -> list[Any]:
+    """What belongs to one parameter."""
+    return [None if column is None else column[place] for column in columns]

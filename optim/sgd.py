@@ -10,11 +10,11 @@ from .optimizer import (
     Group,
     Optimizer,
     Params,
+    alike,
     as_scalar,
     check_at_least,
     check_lr,
     check_switches,
-    elements_of,
     refuse_scaled,
     zeros_like,
 )
@@ -139,32 +139,29 @@ def sgd(
         weight_decay, momentum, lr, dampening, nesterov, maximize: as for `SGD`.
     """
     refuse_scaled(grad_scale, found_inf)
-    lr, elements = as_scalar(lr), elements_of(params)
-    for i, (param, gradient) in enumerate(zip(params, d_p_list, strict=True)):
-        if gradient.is_sparse:
-            if weight_decay != 0:
-                raise RuntimeError("weight_decay is not available for sparse gradients")
-            if momentum == 0:
+    lr, remembers = as_scalar(lr), bool(momentum != 0)
+    buffers = momentum_buffer_list if remembers else None
+    kinds = [(g.is_sparse, b is None) for g, b in zip(d_p_list, buffers or d_p_list, strict=True)]
+    if weight_decay != 0 and any(is_sparse for is_sparse, _ in kinds):
+        raise RuntimeError("weight_decay is not available for sparse gradients")
+    for i, (_, is_first) in enumerate(kinds):
+        if is_first:
+            momentum_buffer_list[i] = zeros_like(params[i])
+    for (is_sparse, is_first), (gradients, *written) in alike(kinds, d_p_list, params, buffers):
+        if is_sparse and not remembers:
+            for param, gradient in zip(written[0], gradients, strict=True):
                 add_at(param, gradient, gradient.coalesce()._values() * (float(lr) if maximize else -float(lr)))
-                continue
-            gradient = gradient.to_dense()
-        buffer, undamped = None, 1 - dampening
-        if momentum != 0:
-            buffer = momentum_buffer_list[i]
-            if buffer is None:
-                # Zeros and no dampening make the first buffer the gradient itself.
-                buffer, undamped = zeros_like(param), 1
-                momentum_buffer_list[i] = buffer
+            continue
         _step(
-            gradient,
-            (param, buffer),
-            elements=elements,
+            [gradient.to_dense() for gradient in gradients] if is_sparse else gradients,
+            written,
             lr=lr,
             momentum=momentum,
-            undamped=undamped,
+            # Zeros and no dampening make the first buffer the gradient itself.
+            undamped=1 if is_first else 1 - dampening,
             weight_decay=weight_decay,
             decays=bool(weight_decay != 0),
-            remembers=buffer is not None,
+            remembers=remembers,
             nesterov=bool(nesterov),
             maximize=bool(maximize),
         )

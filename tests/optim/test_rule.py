@@ -50,9 +50,9 @@ def test_readings_agree(mode, dtype, shape, maximize, remembers):
     g, *written = arrays(shape, dtype)
     expected = by_hand(g, *written, **options)
     tensors = [autograd.tensor(array) for array in written]
-    given = tensors if remembers else [tensors[0], None, None]
+    given = [[tensor] for tensor in tensors] if remembers else [tensors[:1], None, None]
     with jit.using(mode), autograd.no_grad():
-        momentum(autograd.tensor(g), given, **options)
+        momentum([autograd.tensor(g)], given, **options)
     for tensor, array, before in zip(tensors, expected, written, strict=True):
         array = array if remembers or tensor is tensors[0] else before
         assert str(tensor.numpy().dtype) == dtype
@@ -69,7 +69,7 @@ def test_any_order_in_memory(mode, orders, dtype):
     gradient, param = autograd.tensor(g), autograd.tensor(theta)
     gradient._array, param._array = (np.array(a, order=o) for a, o in zip((g, theta), orders, strict=True))
     with jit.using(mode), autograd.no_grad():
-        momentum(gradient, [param, None, None], **options)
+        momentum([gradient], [[param], None, None], **options)
     np.testing.assert_allclose(param.numpy(), expected, rtol=1e-6)
     np.testing.assert_array_equal(gradient.numpy(), g)
 
@@ -77,7 +77,7 @@ def test_any_order_in_memory(mode, orders, dtype):
 def test_recorded_updates_pass_gradients():
     def update(g, theta, b):
         theta, b, last = theta.clone(), b.clone(), autograd.zeros(3, dtype=autograd.float64)
-        momentum(g, [theta, b, last], lr=0.25, kept=0.5, maximize=False, remembers=True)
+        momentum([g], [[theta], [b], [last]], lr=0.25, kept=0.5, maximize=False, remembers=True)
         return theta, b
 
     inputs = [autograd.tensor(a).requires_grad_() for a in arrays((3,), "float64", 3)]
@@ -88,6 +88,6 @@ def test_a_write_is_counted_and_overflow_is_silent():
     theta, g = autograd.full((2,), 1e38), autograd.full((2,), -1e38)
     version = theta._version
     with autograd.no_grad():
-        momentum(g, [theta, None, None], lr=1e3, kept=0.0, maximize=False, remembers=False)
+        momentum([g], [[theta], None, None], lr=1e3, kept=0.0, maximize=False, remembers=False)
     assert theta._version > version
     assert np.isinf(theta.numpy()).all()

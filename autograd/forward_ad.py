@@ -126,6 +126,29 @@ def through(tensor: Tensor, keep_history: bool = True, kind: type[Through | Star
     return result
 
 
+def pull_through(
+    function: Callable[..., Sequence[Tensor]], inputs: Sequence[Any], cotangents: Sequence[Tensor]
+) -> list[Tensor | None]:
+    """Recorded gradients of ``function``, for a row that is differentiated again: what it computes made of other rows.
+
+    Args:
+        function: of the inputs.
+        inputs: of the row; None, and a tensor without a node, have no gradient.
+        cotangents: of the function's results.
+    """
+    inputs = list(inputs)
+    wanted = [i for i, value in enumerate(inputs) if value is not None and node_of(value) is not None]
+    with enable_grad():
+        for i in wanted:
+            inputs[i] = through(inputs[i])  # inputs that only lead here
+        results = function(*inputs)
+    found = pull(results, [inputs[i] for i in wanted], cotangents, create_graph=True)
+    gradients: list[Tensor | None] = [None] * len(inputs)
+    for i, gradient in zip(wanted, found, strict=True):
+        gradients[i] = gradient
+    return gradients
+
+
 def _tangents_of(node: Node | None) -> list[tuple[Level, Tensor]]:
     """The levels in which the node has a tangent, innermost first, with it."""
     if node is None:

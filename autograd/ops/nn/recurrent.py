@@ -12,14 +12,12 @@ from typing import Any
 import numpy as np
 
 from ... import kernels
-from ...forward_ad import through
-from ...graph import enable_grad
+from ...forward_ad import pull_through
 from ...rows.batching import is_batched
 from ...rows.dispatch import apply
 from ...rows.public import FUNCTIONAL, TORCH, function
-from ...rows.pull import pull
 from ...rows.table import Array, _, coarse
-from ...tensor import Tensor, node_of
+from ...tensor import Tensor
 from ..convert import check_tensor
 from .dropouts import dropout as drop
 
@@ -48,18 +46,8 @@ def _(g, x, h, c, w_hh, b_ih, b_hh, w_hr, gates, inner, before, cells, kind, bat
     if not isinstance(x, Tensor):
         weights = kernels.recurrent.Weights(w_hh, b_ih, b_hh, w_hr)
         return kernels.recurrent.backward(kind, g, weights, (gates, inner, before, cells), batch_sizes, reverse)
-    # To be differentiated again: the gradients of the same steps made of rows, from inputs that only lead here.
-    inputs: list[Any] = [x, h, c, w_hh, b_ih, b_hh, w_hr]
-    wanted = [i for i, value in enumerate(inputs) if value is not None and node_of(value) is not None]
-    with enable_grad():
-        for i in wanted:
-            inputs[i] = through(inputs[i])
-        results = step_by_step(*(*inputs, kind, batch_sizes, reverse))
-    found = pull(results, [inputs[i] for i in wanted], g, create_graph=True)
-    gradients: list[Any] = [None] * len(inputs)
-    for i, gradient in zip(wanted, found, strict=True):
-        gradients[i] = gradient
-    return gradients
+    inputs = (x, h, c, w_hh, b_ih, b_hh, w_hr)
+    return pull_through(lambda *inputs: step_by_step(*inputs, kind, batch_sizes, reverse), inputs, g)
 
 
 def step_by_step(

@@ -14,11 +14,11 @@ import numpy as np
 
 from . import jit, threads
 
-__all__ = ["gradients", "has_loops", "inverse_deviation", "moments", "standardized", "wide_dtype"]
+__all__ = ["gradients", "has_loops", "inverse_deviation", "moments", "standardize", "standardized", "wide_dtype"]
 
 ROWS, CHANNELS = (2, 3), (0, 3)
 GRAIN = 16384  # elements worth a thread
-PARTS = 64  # of the sum over rows that is the gradient of a weight, whatever the number of threads
+PARTS = 32  # of the sum over rows that is the gradient of a weight, whatever the number of threads
 
 Optional = np.ndarray | None
 
@@ -108,9 +108,34 @@ def standardized(
     return out.astype(x.dtype, copy=False)
 
 
+def standardize(
+    x: np.ndarray, weight: Optional, bias: Optional, axes: tuple[int, ...], eps: float, centered: bool = True
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`standardized` by moments of its own; mean and scale.
+
+    Rows are read once: what was added up is still in the nearest cache when it is shifted.
+    """
+    if axes != ROWS or x.shape[3] > 1 or not has_loops(x, axes):
+        mean, variance = moments(x, axes, centered)
+        scale = inverse_deviation(variance, eps)
+        return standardized(x, mean, scale, weight, bias, axes), mean, scale
+    from .normalization_loops import standardize_rows
+
+    dtype = wide_dtype(x.dtype)
+    samples, groups, length, _ = x.shape
+    weight = np.ones(groups * length, dtype) if weight is None else _flat(weight, dtype)
+    bias = np.zeros(groups * length, dtype) if bias is None else _flat(bias, dtype)
+    out = np.empty(x.shape, dtype)
+    mean, scale = (np.empty((samples, groups, 1, 1), dtype) for _ in range(2))
+    arrays = [each.reshape(-1) for each in (weight, bias, out, mean, scale)]
+    _run(standardize_rows, samples * groups, x, _flat(x, dtype), *arrays, length, groups, eps, centered)
+    return out.astype(x.dtype, copy=False), mean, scale
+
+
 def gradients(
     g: np.ndarray,
     x: np.ndarray,
+    view: tuple[int, ...],
     mean: np.ndarray,
     scale: np.ndarray,
     weight: Optional,
@@ -120,22 +145,23 @@ def gradients(
     """Gradients of `standardized` by ``x``, ``weight`` and ``bias``, where `has_loops` says so.
 
     Args:
+        g: of any shape, as ``x``, whose gradient gets it.
+        view: the shape (N, G, K, S).
         axes: along which mean and scale were taken from ``x``; () where they are constants.
     """
     dtype = wide_dtype(x.dtype)
-    weight = np.ones((1, *x.shape[1:3], 1), dtype) if weight is None else weight
+    weight = np.ones((1, *view[1:3], 1), dtype) if weight is None else weight
     out = np.empty(x.shape, dtype)
-    of_planes = x.shape[3] > 1
-    of_weight, of_bias = (_plane_gradients if of_planes else _row_gradients)(
-        _flat(g, dtype), _flat(x, dtype), mean, scale, weight, axes, centered, out
+    of_weight, of_bias = (_plane_gradients if view[3] > 1 else _row_gradients)(
+        _flat(g, dtype), _flat(x, dtype), mean, scale, weight, axes, centered, out, view
     )
     return out.astype(x.dtype, copy=False), of_weight, of_bias
 
 
-def _plane_gradients(g, x, mean, scale, weight, axes, centered, out):
+def _plane_gradients(g, x, mean, scale, weight, axes, centered, out, shape):
     from .normalization_loops import mix_planes, plane_products
 
-    shape, planes = out.shape, out.shape[:3]
+    planes = shape[:3]
     centers = _by_plane(mean, shape, out.dtype)
     sums, products = np.empty((*planes, 1)), np.empty((*planes, 1))
     _run(plane_products, prod(planes), out, g, x, centers, sums.reshape(-1), products.reshape(-1), shape[3])
@@ -152,14 +178,14 @@ def _plane_gradients(g, x, mean, scale, weight, axes, centered, out):
     return (products * scale).sum(CHANNELS, keepdims=True), sums.sum(CHANNELS, keepdims=True)
 
 
-def _row_gradients(g, x, mean, scale, weight, axes, centered, out):
+def _row_gradients(g, x, mean, scale, weight, axes, centered, out, shape):
     from .normalization_loops import row_gradients
 
-    samples, groups, length, _ = out.shape
+    samples, groups, length, _ = shape
     rows_of_part = max(1, -(-samples * groups // PARTS))
     parts = -(-samples * groups // rows_of_part)
     of_weight, of_bias = (np.zeros((parts, groups * length), out.dtype) for _ in range(2))
-    rows = [_by_row(value, out.shape, out.dtype) for value in (mean, scale)]
+    rows = [_by_row(value, shape, out.dtype) for value in (mean, scale)]
     sums = (of_weight.reshape(-1), of_bias.reshape(-1))
     sizes = (length, groups, rows_of_part, centered)
     _run(row_gradients, parts, out, g, x, *rows, _flat(weight, out.dtype), out.reshape(-1), *sums, *sizes)

@@ -6,38 +6,71 @@ in the same one: blocks of `BLOCK` in the elements' type, and the sums of blocks
 
 from __future__ import annotations
 
+from math import sqrt
+
 from numba import njit, uint64
 
 from .scalar import wide
 
-__all__ = ["mix_planes", "plane_products", "row_gradients", "run_moments", "shift_planes", "shift_rows"]
+__all__ = [
+    "mix_planes",
+    "plane_products",
+    "row_gradients",
+    "run_moments",
+    "shift_planes",
+    "shift_rows",
+    "standardize_rows",
+]
 
 FASTMATH = {"contract", "arcp", "nsz", "reassoc"}
 BLOCK = 1024
 
 
+@njit(forceinline=True, fastmath=FASTMATH)
+def shift_row(row, x, center, scale, weight, bias, out, length, patterns):
+    pattern = row % patterns * length
+    for i in range(length):
+        value = (x[uint64(row * length + i)] - center) * scale
+        out[uint64(row * length + i)] = value * weight[uint64(pattern + i)] + bias[uint64(pattern + i)]
+
+
+@njit(forceinline=True, fastmath=FASTMATH)
+def run_sums(x, first, last, centered):
+    """The mean of a run of elements (or 0), and the sum of the squared distances from it."""
+    total = 0.0
+    for block in range(first, last, BLOCK):
+        part = x.dtype.type(0)
+        for i in range(block, min(block + BLOCK, last)):
+            part += x[uint64(i)]
+        total += part
+    mean = x.dtype.type(total / (last - first)) if centered else x.dtype.type(0)
+    total = 0.0
+    for block in range(first, last, BLOCK):
+        part = x.dtype.type(0)
+        for i in range(block, min(block + BLOCK, last)):
+            distance = x[uint64(i)] - mean
+            part += distance * distance
+        total += part
+    return mean, total
+
+
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
 def run_moments(start, stop, x, means, squares, length, centered):
-    """The mean of each run of ``length`` elements, and the sum of the squared distances from it (or from 0)."""
+    """`run_sums` of each run of ``length`` elements."""
     wide()
     for run in range(start, stop):
-        first, last = run * length, (run + 1) * length
-        total = 0.0
-        for block in range(first, last, BLOCK):
-            part = x.dtype.type(0)
-            for i in range(block, min(block + BLOCK, last)):
-                part += x[uint64(i)]
-            total += part
-        mean = x.dtype.type(total / length) if centered else x.dtype.type(0)
-        total = 0.0
-        for block in range(first, last, BLOCK):
-            part = x.dtype.type(0)
-            for i in range(block, min(block + BLOCK, last)):
-                distance = x[uint64(i)] - mean
-                part += distance * distance
-            total += part
-        means[run] = mean
-        squares[run] = total
+        means[run], squares[run] = run_sums(x, run * length, (run + 1) * length, centered)
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH)
+def standardize_rows(start, stop, x, weight, bias, out, means, scales, length, patterns, eps, centered):
+    """`shift_rows` by what each row's mean and standard deviation turn out to be."""
+    wide()
+    for row in range(start, stop):
+        mean, squares = run_sums(x, row * length, (row + 1) * length, centered)
+        variance = x.dtype.type(squares / length) + x.dtype.type(eps)
+        means[row], scales[row] = mean, x.dtype.type(1) / x.dtype.type(sqrt(variance))
+        shift_row(row, x, mean, scales[row], weight, bias, out, length, patterns)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
@@ -55,11 +88,7 @@ def shift_rows(start, stop, x, centers, scales, weight, bias, out, length, patte
     """``(x - center) * scale * weight + bias``: center and scale by row, weight and bias by place in the row."""
     wide()
     for row in range(start, stop):
-        center, scale = centers[row], scales[row]
-        pattern = row % patterns * length
-        for i in range(length):
-            value = (x[uint64(row * length + i)] - center) * scale
-            out[uint64(row * length + i)] = value * weight[uint64(pattern + i)] + bias[uint64(pattern + i)]
+        shift_row(row, x, centers[row], scales[row], weight, bias, out, length, patterns)
 
 
 @njit(cache=True, nogil=True, fastmath=FASTMATH)
@@ -96,7 +125,8 @@ def row_gradients(
     start, stop, g, x, centers, scales, weight, out, of_weight, of_bias, length, patterns, rows, centered
 ):
     """Gradients of standardized rows, ``rows`` of them a work item, which adds up parts of its own of the weight's
-    and the bias's gradients."""
+    and the bias's gradients. These take a loop of their own: one that writes three arrays is not vectorized, for all
+    the ways in which they might overlap."""
     wide()
     for item in range(start, stop):
         parts = item * length * patterns
@@ -116,9 +146,11 @@ def row_gradients(
             along_ones = g.dtype.type(total / length) if centered else g.dtype.type(0)
             along_x = g.dtype.type(total_product / length) * scale
             for i in range(length):
+                standard = (x[uint64(first + i)] - center) * scale
+                weighted = g[uint64(first + i)] * weight[uint64(pattern + i)]
+                out[uint64(first + i)] = (weighted - along_ones - standard * along_x) * scale
+            for i in range(length):
                 gradient = g[uint64(first + i)]
                 standard = (x[uint64(first + i)] - center) * scale
-                weighted = gradient * weight[uint64(pattern + i)]
-                out[uint64(first + i)] = (weighted - along_ones - standard * along_x) * scale
                 of_weight[uint64(parts + pattern + i)] += gradient * standard
                 of_bias[uint64(parts + pattern + i)] += gradient

@@ -18,8 +18,8 @@ from ..reduce import log_softmax_along
 from .losses import chosen_reduction, reduced, total_of
 
 __all__ = [
-    "class_cross_entropy", "cross_entropy", "likelihood_spread", "linear_cross_entropy", "multi_margin_loss", "multilabel_margin_loss",
-    "multilabel_soft_margin_loss", "negative_log_likelihood", "nll_loss", "one_hot",
+    "class_cross_entropy", "cross_entropy", "likelihood_spread", "linear_cross_entropy", "multi_margin_loss",
+    "multilabel_margin_loss", "multilabel_soft_margin_loss", "negative_log_likelihood", "nll_loss", "one_hot",
 ]  # fmt: skip
 
 

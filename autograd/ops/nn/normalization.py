@@ -40,34 +40,45 @@ def _node_name(kind: Any) -> str:
     return kind
 
 
-@coarse(latex=r"\frac{x - \mu}{\sigma} \, w + b", home="", node_name=_node_name, complex=False)
+@coarse(
+    latex=r"\frac{x - \mu}{\sigma} \, w + b",
+    extras=("mean", "scale"),
+    home="",
+    node_name=_node_name,
+    complex=False,
+)
 def standardize(x: Array, weight: Array, bias: Array, view, axes, moments, eps, centered, kind):
     """``x`` minus its mean, divided by its standard deviation, times ``weight``, plus ``bias``.
 
     Args:
         view: the shape (N, G, K, S) in which means are taken along two axes, and weight and bias belong to G and K.
-        axes: along which ``moments`` were taken; () where they are constants.
-        moments: mean and ``1 / sqrt(variance + eps)``, as `_moments` gives them.
+        axes: along which the moments are taken; () where they are constants.
+        moments: mean and ``1 / sqrt(variance + eps)`` where they are known: constants, or what `_moments` gave.
         centered: whether there is a mean to subtract.
         kind: PyTorch's name of the node.
     """
-    mean, scale = moments
     weight, bias = (None if each is None else _placed(each, view) for each in (weight, bias))
-    return kernel.standardized(x.reshape(view), mean, scale, weight, bias, axes or CHANNELS).reshape(x.shape)
+    if moments is None:
+        out, mean, scale = kernel.standardize(x.reshape(view), weight, bias, axes, eps, centered)
+    else:
+        mean, scale = moments
+        out = kernel.standardized(x.reshape(view), mean, scale, weight, bias, axes or CHANNELS)
+    return out.reshape(x.shape), mean, scale
 
 
 @standardize.gradient("x", "weight", "bias")
-def _(g, x, weight, x_dtype, weight_shape, weight_dtype, bias_shape, bias_dtype, view, axes, moments, eps, centered):
+def _(
+    g, x, weight, mean, scale, x_dtype, weight_shape, weight_dtype, bias_shape, bias_dtype, view, axes, eps, centered
+):
     shape = tuple(x.shape)
     placed = None if weight is None else reshape(weight, _places(weight_shape, view))
-    mean, scale = moments
     if isinstance(g, np.ndarray) and kernel.has_loops(x.reshape(view), axes or CHANNELS):
-        found = kernel.gradients(g.reshape(view), x.reshape(view), mean, scale, placed, axes, centered)
+        found = kernel.gradients(g, x, view, mean, scale, placed, axes, centered)
     else:
         found = _composed(reshape(g, view), reshape(x, view), x_dtype, placed, axes, mean, scale, eps, centered)
     wanted = ((shape, x_dtype), (weight_shape, weight_dtype), (bias_shape, bias_dtype))
     return [
-        None if size is None else _converted(reshape(gradient, size), dtype)
+        None if size is None else _converted(gradient if gradient.shape == size else reshape(gradient, size), dtype)
         for gradient, (size, dtype) in zip(found, wanted, strict=True)
     ]
 
@@ -82,12 +93,10 @@ def _composed(g, x, dtype, weight, axes, mean, scale, eps, centered):
     wide = kernel.wide_dtype(dtype)
     g, x = _converted(g, wide), _converted(x, wide)
     weight = None if weight is None else _converted(weight, wide)
-    if isinstance(g, Tensor):
-        mean, scale = wrap(mean), wrap(scale)
-        if axes:
-            mean = _.mean(x, axes, True) if centered else mean
-            distance = x - mean
-            scale = _.rsqrt(_.mean(distance * distance, axes, True) + eps)
+    if isinstance(g, Tensor) and axes:
+        mean = _.mean(x, axes, True) if centered else mean
+        distance = x - mean
+        scale = _.rsqrt(_.mean(distance * distance, axes, True) + eps)
     standard = (x - mean) * scale
     weighted = g if weight is None else g * weight
     gradient = weighted
@@ -108,10 +117,10 @@ def _placed(weight: np.ndarray, view: Sequence[int]) -> np.ndarray:
 
 
 def _moments(
-    x: np.ndarray, view: Sequence[int], axes: tuple[int, ...], eps: float, centered: bool = True
+    x: np.ndarray, view: Sequence[int], axes: tuple[int, ...], eps: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean, ``1 / sqrt(variance + eps)`` and variance of ``x`` along ``axes`` of its ``view``."""
-    mean, variance = silently(kernel.moments, widened(x).reshape(view), axes, centered)
+    mean, variance = silently(kernel.moments, widened(x).reshape(view), axes)
     return mean, silently(kernel.inverse_deviation, variance, eps), variance
 
 
@@ -188,15 +197,23 @@ def _rows(x: np.ndarray, shape: Sequence[int]) -> tuple[int, ...]:
     return (prod(x.shape[: x.ndim - len(shape)]), 1, prod(shape), 1)
 
 
+def _check_layer_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None, bias: Tensor | None
+) -> tuple[int, ...]:
+    x = check_tensor("layer_norm", "input", input)._array
+    shape = _check_normalized_shape("layer_norm", x, normalized_shape, {"weight": weight, "bias": bias})
+    _check_dtypes("layer_norm", x, weight, bias)
+    _check_floating("layer_norm", x)
+    return shape
+
+
 @function(method=False)
 def native_layer_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None, bias: Tensor | None, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`layer_norm`, and the mean and ``1 / sqrt(variance + eps)`` of each row, which have no gradient."""
-    x = check_tensor("layer_norm", "input", input)._array
-    shape = _check_normalized_shape("layer_norm", x, normalized_shape, {"weight": weight, "bias": bias})
-    _check_dtypes("layer_norm", x, weight, bias)
-    _check_floating("layer_norm", x)
+    shape = _check_layer_norm(input, normalized_shape, weight, bias)
+    x = input._array
     view = _rows(x, shape)
     mean, scale, _variance = _moments(x, view, ROWS, eps)
     arguments = (input, weight, bias, view, ROWS, (mean, scale), eps, True, "NativeLayerNorm")
@@ -235,7 +252,9 @@ def layer_norm(
     >>> nn.functional.layer_norm(autograd.tensor([[1.0, 3.0]]), (2,), eps=0.0)
     tensor([[-1.,  1.]])
     """
-    return native_layer_norm(input, normalized_shape, weight, bias, eps)[0]
+    shape = _check_layer_norm(input, normalized_shape, weight, bias)
+    view = _rows(input._array, shape)
+    return apply(standardize, (input, weight, bias, view, ROWS, None, eps, True, "NativeLayerNorm"), {})
 
 
 @function(functional=True, method=False)
@@ -270,8 +289,7 @@ def rms_norm(
         out = input * ((input * input).mean(dims, True) + eps).rsqrt()
         return (out if weight is None else out * weight).to(input.dtype)
     view = _rows(x, shape)
-    moments = _moments(x, view, ROWS, eps, centered=False)[:2]
-    return apply(standardize, (input, weight, None, view, ROWS, moments, eps, False, "Mul"), {})
+    return apply(standardize, (input, weight, None, view, ROWS, None, eps, False, "Mul"), {})
 
 
 # --- Groups of channels --------------------------------------------------------------------------------------------
@@ -305,8 +323,7 @@ def group_norm(
     _check_dtypes("group_norm", x, weight, bias)
     _check_floating("group_norm", x)
     view = (samples, num_groups, channels // num_groups, prod(x.shape[2:]))
-    moments = _moments(x, view, ROWS, eps)[:2]
-    return apply(standardize, (input, weight, bias, view, ROWS, moments, eps, True, "NativeGroupNorm"), {})
+    return apply(standardize, (input, weight, bias, view, ROWS, None, eps, True, "NativeGroupNorm"), {})
 
 
 @function(method=False)

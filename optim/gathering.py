@@ -13,7 +13,7 @@ from autograd.tensor import root_of
 
 __all__ = ["SMALL", "Layout", "Part"]
 
-SMALL = 4096  # elements: of larger parameters the copies cost more than the calls that they save (measured)
+SMALL = 2048  # elements: of larger parameters the copies cost more than the calls that they save (measured)
 
 Columns = Sequence[Sequence[np.ndarray] | None]
 

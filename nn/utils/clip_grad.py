@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ import autograd
 from autograd.kernels.silence import silently
 from autograd.rows.public import TORCH
 from autograd.tensor import Tensor, count_write, wrap
+
+SMALL = 2048  # elements: larger gradients are not worth a copy (measured)
 
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
@@ -52,8 +55,7 @@ def clip_grad_norm_(
     listed = _listed(parameters)
     if not listed and isinstance(parameters, Iterator):
         warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2)
-    gradients = [tensor.grad for tensor in listed if tensor.grad is not None]
-    total_norm = get_total_norm(gradients, norm_type, error_if_nonfinite, foreach)
+    total_norm = get_total_norm(_gradients(listed), norm_type, error_if_nonfinite, foreach)
     clip_grads_with_norm_(listed, max_norm, total_norm, foreach)
     return total_norm
 
@@ -90,8 +92,13 @@ def get_total_norm(
     if not listed:
         return wrap(np.zeros((), np.float32))
     p = float(norm_type)
-    norms = [_norm(tensor, p) for tensor in listed]
-    total = _norm(norms[0] if len(norms) == 1 else TORCH["stack"](norms), p)
+    arrays = [tensor._array for tensor in listed]
+    dtype = arrays[0].dtype
+    if p == 2.0 and dtype.char in "fd" and all(array.dtype == dtype for array in arrays):
+        total = wrap(np.asarray(silently(_length, arrays)))
+    else:
+        norms = [autograd.linalg.vector_norm(tensor.detach(), p) for tensor in listed]
+        total = autograd.linalg.vector_norm(norms[0] if len(norms) == 1 else TORCH["stack"](norms), p)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(
             f"The total norm of order {p} for gradients from `parameters` is non-finite, so it cannot be clipped. "
@@ -113,13 +120,10 @@ def clip_grads_with_norm_(
     >>> w.grad
     tensor([0.3000, 0.4000])
     """
-    limit = float(max_norm)
-    factor = np.minimum(limit / (total_norm._array + 1e-6), 1.0)
-    for tensor in _listed(parameters):
-        if tensor.grad is not None:
-            gradient = tensor.grad._array
-            silently(np.multiply, gradient, gradient.dtype.type(factor), gradient)
-            count_write(tensor.grad)
+    total = total_norm._array[()]
+    factor = silently(lambda: float(max_norm) / (total + 1e-6))
+    if not factor >= 1:  # nan scales too
+        silently(_in_place, np.multiply, _gradients(parameters), factor)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
@@ -138,20 +142,33 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     tensor([ 3.0000, -3.5000])
     """
     limit = float(clip_value)
-    for tensor in _listed(parameters):
-        if tensor.grad is not None:
-            gradient = tensor.grad._array
-            np.clip(gradient, -limit, limit, out=gradient)
-            count_write(tensor.grad)
+    silently(_in_place, np.ndarray.clip, _gradients(parameters), -limit, limit)
 
 
 def _listed(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
     return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 
-def _norm(tensor: Tensor, p: float) -> Tensor:
-    array = tensor._array
-    if p == 2.0 and array.dtype.char in "fd":
-        flat = array.ravel(order="K")
-        return wrap(np.asarray(silently(np.sqrt, flat @ flat)))
-    return autograd.linalg.vector_norm(tensor.detach(), p)
+def _length(arrays: list[np.ndarray]) -> np.floating:
+    """The length of all arrays as one vector; small ones are gathered, and take one product."""
+    flat = [array.ravel(order="K") for array in arrays]
+    small = [array for array in flat if array.size <= SMALL]
+    if len(small) > 1:
+        flat = [np.concatenate(small), *(array for array in flat if array.size > SMALL)]
+    return np.sqrt(sum(array @ array for array in flat))
+
+
+def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    return [gradient for tensor in _listed(parameters) if (gradient := tensor.grad) is not None]
+
+
+def _in_place(function: Callable[..., Any], gradients: list[Tensor], *numbers: float) -> None:
+    """Each gradient becomes ``function(gradient, *numbers)``."""
+    dtype = None
+    for gradient in gradients:
+        array = gradient._array
+        if array.dtype is not dtype:
+            dtype = array.dtype
+            operands = [np.array(number, dtype) for number in numbers]  # NumPy converts Python's anew on every call
+        function(array, *operands, array)
+        count_write(gradient)

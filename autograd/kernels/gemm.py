@@ -17,7 +17,7 @@ from . import jit, threads
 
 __all__ = ["compile_for", "product", "use_tiles"]
 
-REAL = (np.dtype(np.float32), np.dtype(np.float64))
+REAL = "fd"  # the type characters of float32 and float64
 # Products that weigh as much as one element of a pointwise loop: from 64 * `jit.threshold`, about 100 x 100 x 100,
 # tiles have caught up with BLAS.
 WEIGHT = 64
@@ -25,28 +25,36 @@ GRAIN = 1 << 21  # products worth a thread: about 25 us
 # Tiles side by side in a piece: a panel of A is packed anew for each piece, a block of B for each row of pieces.
 PIECE_COLUMNS, PIECE_ROWS = 8, 4
 
-_nothing = {dtype: np.empty((0, 0, 0), dtype) for dtype in REAL}
-_floors = {dtype: (dtype.type(-np.inf), dtype.type(0)) for dtype in REAL}
+_nothing = {char: np.empty((0, 0, 0), char) for char in REAL}
+_floors = {char: (np.dtype(char).type(-np.inf), np.dtype(char).type(0)) for char in REAL}
 
 
 def use_tiles(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether ``a @ b`` runs in compiled tiles."""
-    if a.ndim < 2 or b.ndim < 2 or a.dtype != b.dtype or a.dtype not in REAL:
+    if a.ndim < 2 or b.ndim < 2:
         return False
-    rows, depth, columns = a.shape[-2], a.shape[-1], b.shape[-1]
-    if rows < 2 or columns < 2 or depth == 0:
-        return False  # a vector meets each element of the matrix once: memory alone counts, and BLAS is as good
-    batch = max(math.prod(a.shape[:-2]), math.prod(b.shape[:-2]))
-    return batch > 0 and jit.use_loops(batch * rows * depth * columns // WEIGHT)
+    products = max(a.size * b.shape[-1], b.size * a.shape[-2])  # the larger one, where one matrix meets many
+    if not products or not jit.use_loops(products // WEIGHT):
+        return False
+    # A vector meets each element of the matrix once: memory alone counts, and BLAS is as good.
+    return a.dtype.char in REAL and b.dtype == a.dtype and a.shape[-2] > 1 and b.shape[-1] > 1
 
 
-def product(a: np.ndarray, b: np.ndarray, added: np.ndarray | None = None, *, relu: bool = False) -> np.ndarray:
+def product(
+    a: np.ndarray,
+    b: np.ndarray,
+    added: np.ndarray | None = None,
+    *,
+    relu: bool = False,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
     """``a @ b + added``, with negative numbers replaced by 0 if ``relu``.
 
     Args:
         a: (..., m, k), or (k,).
         b: (..., k, n), or (k,); leading dimensions broadcast.
         added: any shape that broadcasts to the result's, of its dtype.
+        out: of the result's shape and dtype, to be written into; overlaps no operand.
 
     Raises:
         ValueError: shapes do not fit.
@@ -56,12 +64,10 @@ def product(a: np.ndarray, b: np.ndarray, added: np.ndarray | None = None, *, re
            [2., 3., 0.]])
     """
     if not use_tiles(a, b) or (added is not None and added.dtype != a.dtype):
-        out = np.dot(a, b) if a.ndim <= 2 and b.ndim <= 2 else np.matmul(a, b)
-        if added is not None:
-            out = np.add(out, added, out=out) if isinstance(out, np.ndarray) else out + added
-        return np.maximum(out, 0) if relu else out
+        return _by_blas(a, b, added, relu, out)
     if a.shape[-1] != b.shape[-2]:
         raise ValueError(f"product: {a.shape} and {b.shape} do not fit: {a.shape[-1]} != {b.shape[-2]}")
+    char = a.dtype.char
     if a.ndim == b.ndim == 2:
         batch, shape = 1, (a.shape[0], b.shape[1])
         a, b = a[None], b[None]
@@ -69,16 +75,35 @@ def product(a: np.ndarray, b: np.ndarray, added: np.ndarray | None = None, *, re
         leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         batch, shape = math.prod(leading), (*leading, a.shape[-2], b.shape[-1])
         a, b = _stack(a, leading), _stack(b, leading)
-    out = np.empty(shape, a.dtype)
-    d = _nothing[a.dtype] if added is None else _fit(added, shape)
-    m, n = shape[-2:]
-    cuts = _cuts(batch, m, n, a.shape[2], a.dtype.itemsize) if threads.get_num_threads() > 1 else (1, 1)
-    pieces = batch * cuts[0] * cuts[1]
-    grain = -(-GRAIN * pieces // (batch * m * n * a.shape[2]))
-    floor = _floors[a.dtype][relu]
-    operands = (_unbroken(a), _unbroken(b), out.reshape(batch, m, n), d, floor)
-    threads.run(_kernel(a.dtype), pieces, *operands, *cuts, grain=grain)
+    if out is not None and (out.shape != shape or out.dtype != a.dtype):
+        raise ValueError(f"product: out is {out.dtype}{list(out.shape)}, but the result is {a.dtype}{list(shape)}")
+    c = None if out is None or len(shape) > 3 else out[None] if len(shape) == 2 else out
+    written = c is not None and (c.strides[2] == c.itemsize or c.shape[2] == 1)  # rows in one piece
+    if c is None or not written:
+        c = np.empty((batch, *shape[-2:]), a.dtype)
+    d = _nothing[char] if added is None else _fit(added, shape)
+    operands = (_unbroken(a), _unbroken(b), c, d, _floors[char][relu])
+    if threads.get_num_threads() == 1:
+        _kernel(char)(0, batch, *operands, 1, 1)
+    else:
+        work = c.size * a.shape[2]
+        cuts = _cuts(work, *c.shape, a.itemsize)
+        pieces = batch * cuts[0] * cuts[1]
+        threads.run(_kernel(char), pieces, *operands, *cuts, grain=-(-GRAIN * pieces // work))
+    if written:
+        return out
+    result = c[0] if len(shape) == 2 else c.reshape(shape)
+    if out is None:
+        return result
+    out[...] = result
     return out
+
+
+def _by_blas(a: np.ndarray, b: np.ndarray, added: np.ndarray | None, relu: bool, out: np.ndarray | None) -> np.ndarray:
+    result = np.dot(a, b) if out is None and a.ndim <= 2 and b.ndim <= 2 else np.matmul(a, b, out=out)
+    if added is not None:
+        result = np.add(result, added, out=result if result.ndim else None)
+    return np.maximum(result, 0, out=result if result.ndim else None) if relu else result
 
 
 def _stack(matrices: np.ndarray, leading: tuple[int, ...]) -> np.ndarray:
@@ -110,24 +135,25 @@ def _fit(added: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return added if added.shape[2] == 1 or added.strides[2] == added.itemsize else np.ascontiguousarray(added)
 
 
-def _cuts(batch: int, rows: int, columns: int, depth: int, size: int) -> tuple[int, int]:
+def _cuts(work: int, batch: int, rows: int, columns: int, size: int) -> tuple[int, int]:
     """Pieces that one pair of matrices is cut into, along the rows and along the columns of the result."""
+    wanted = -(-min(threads.get_num_threads() * threads.PIECES_PER_THREAD, work // GRAIN) // batch)
+    if wanted < 2:
+        return 1, 1
     from .gemm_tile import host_tile
 
     tile = host_tile(size * 8)
-    most = min(threads.get_num_threads() * threads.PIECES_PER_THREAD, batch * rows * depth * columns // GRAIN)
-    wanted = -(-most // batch)
     across = max(1, min(wanted, columns // (PIECE_COLUMNS * tile.columns)))
     return max(1, min(-(-wanted // across), rows // (PIECE_ROWS * tile.rows))), across
 
 
 @cache
-def _kernel(dtype: np.dtype) -> Callable[..., None]:
+def _kernel(char: str) -> Callable[..., None]:
     from .gemm_loops import multiply_pieces
     from .memory import keep_freed_memory
 
     keep_freed_memory()
-    return compile_for(multiply_pieces, dtype)
+    return compile_for(multiply_pieces, np.dtype(char))
 
 
 def compile_for(loops: Any, dtype: np.dtype) -> Callable[..., None]:
@@ -138,5 +164,5 @@ def compile_for(loops: Any, dtype: np.dtype) -> Callable[..., None]:
     from numba import from_dtype, types
 
     real, index = from_dtype(dtype), types.intp
-    given, written = types.Array(real, 3, "A", readonly=True, aligned=False), types.Array(real, 3, "C")
+    given, written = types.Array(real, 3, "A", readonly=True, aligned=False), types.Array(real, 3, "A")
     return loops.compile(types.void(index, index, given, given, written, given, real, index, index))

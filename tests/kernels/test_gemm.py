@@ -129,6 +129,27 @@ def test_added(reading, shape, relu):
         np.testing.assert_array_equal(gemm.product(a, b, turned, relu=relu), out)
 
 
+def test_out(reading):
+    a, b, added = numbers(2, 30, 40), numbers(2, 40, 50, seed=1), numbers(50)
+    expected = gemm.product(a, b, added, relu=True)
+    for out in (
+        np.empty((2, 30, 50), "float32"),
+        np.empty((2, 60, 70), "float32")[:, ::2, 5:55],
+        np.empty((30, 2, 50), "float32").swapaxes(0, 1),
+        np.empty((2, 50, 30), "float32").swapaxes(1, 2),
+    ):
+        assert gemm.product(a, b, added, relu=True, out=out) is out
+        np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-4)
+        gemm.product(a[0], b[0], added, relu=True, out=out[1])
+        np.testing.assert_allclose(out, expected[[0, 0]], rtol=1e-4, atol=1e-4)
+    out = np.empty((2, 1, 30, 50), "float32")
+    gemm.product(a[:, None], b[:, None], added, relu=True, out=out)
+    np.testing.assert_allclose(out[:, 0], expected, rtol=1e-4, atol=1e-4)
+    for wrong in (np.empty((2, 30, 51), "float32"), np.empty((2, 30, 50), "int32")):
+        with pytest.raises((ValueError, TypeError), match=r"(?i)out|cast"):
+            gemm.product(a, b, out=wrong)
+
+
 def test_nan_and_infinity(reading):
     a, b = numbers(30, 300), numbers(300, 40, seed=1)
     a[3, 280], a[7, 5], b[100, 9] = np.nan, np.inf, -np.inf
@@ -189,7 +210,7 @@ def test_same_bits_whatever_the_threads(monkeypatch):
                 for count in (1, 2, 4):
                     threads.set_num_threads(count)
                     results.add(gemm.product(a, b, added, relu=True).tobytes())
-                    assert len(left) == 3 or count == 1 or max(gemm._cuts(1, left[-2], right[-1], left[-1], 4)) > 1
+                    assert len(left) == 3 or count == 1 or max(gemm._cuts(1 << 30, 1, left[-2], right[-1], 4)) > 1
             finally:
                 threads.set_num_threads(before)
             assert len(results) == 1, (left, right)
@@ -236,7 +257,7 @@ def test_tiles_of_other_processors(loops_for, monkeypatch, tile, dtype):
     from autograd.kernels.gemm_tile import Tile
 
     kernel = gemm.compile_for(loops_for(Tile(*tile)), np.dtype(dtype))
-    monkeypatch.setattr(gemm, "_kernel", lambda dtype: kernel)
+    monkeypatch.setattr(gemm, "_kernel", lambda char: kernel)
     with jit.using("always"):
         for m, k, n in SHAPES:
             for turned_a in (False, True):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...kernels.gemm import product
 from ...rows.dispatch import apply
 from ...rows.nodes import sum_to
 from ...rows.public import function
@@ -48,7 +49,7 @@ def contraction(x: Array, y: Array, in_x, in_y, result):
         sums = np.broadcast_shapes(sums, others)
         x, y = np.broadcast_to(x, x.shape[:split] + sums), np.broadcast_to(y, y.shape[:n] + sums + columns)
     size = math.prod(sums)
-    out = np.matmul(x.reshape(*x.shape[:n], math.prod(rows), size), y.reshape(*y.shape[:n], size, math.prod(columns)))
+    out = product(x.reshape(*x.shape[:n], math.prod(rows), size), y.reshape(*y.shape[:n], size, math.prod(columns)))
     return _arranged(out.reshape((*out.shape[:n], *rows, *columns)), [*kept, *left, *right], result)
 
 

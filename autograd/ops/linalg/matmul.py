@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...kernels.gemm import product
 from ...rows.dispatch import NUMBERS, apply
 from ...rows.nodes import sum_to
 from ...rows.public import function
@@ -52,15 +53,20 @@ def _as_matrix(shape: Sequence[int]) -> tuple[int, int]:
 def matmul(x: Array, y: Array):
     """The matrix product; 1-D operands count as a row on the left and a column on the right, leading dimensions
     broadcast."""
-    if x.ndim == 2 and y.ndim == 2 and x.shape[1] == y.shape[0] and x.dtype == y.dtype and x.dtype.kind == "f":
-        return np.dot(x, y)
-    _check_matmul(x, y)
+    if not (x.ndim == 2 and y.ndim == 2 and x.shape[1] == y.shape[0] and x.dtype == y.dtype and x.dtype.kind == "f"):
+        _check_matmul(x, y)
+    return _multiply(x, y)
+
+
+def _multiply(x: np.ndarray, y: np.ndarray, added: np.ndarray | None = None) -> np.ndarray:
+    """``x @ y + added`` for operands that fit."""
     if x.dtype == np.float16:
-        return np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(np.float16)
-    if y.ndim == 2 and x.ndim > 2:
+        out = product(x.astype(np.float32), y.astype(np.float32)).astype(np.float16)
+        return out if added is None else out + added
+    if y.ndim == 2 and x.ndim > 2 and (added is None or added.ndim < 2):
         # One large product instead of one per leading index.
-        return np.dot(x.reshape(_as_matrix(x.shape)), y).reshape(*x.shape[:-1], y.shape[1])
-    return np.matmul(x, y)
+        return product(x.reshape(_as_matrix(x.shape)), y, added).reshape(*x.shape[:-1], y.shape[1])
+    return product(x, y, added)
 
 
 @matmul.gradient("x")
@@ -93,14 +99,14 @@ def linear(x: Array, weight: Array, bias: Array = None):
             f"mat1 and mat2 shapes cannot be multiplied (linear: input {list(x.shape)} has {x.shape[-1]} features, "
             f"weight {list(weight.shape)} expects {weight.shape[1]})"
         )
-    out = matmul.forward(x, weight.T)
     if bias is not None:
-        if bias.dtype != out.dtype:
-            raise RuntimeError(f"linear: bias has dtype {bias.dtype.name}, but the product has {out.dtype.name}")
+        if bias.dtype != x.dtype:
+            raise RuntimeError(f"linear: bias has dtype {bias.dtype.name}, but the product has {x.dtype.name}")
         if bias.ndim > 1 or (bias.ndim == 1 and bias.shape[0] not in (1, weight.shape[0])):
             raise RuntimeError(f"linear: bias {list(bias.shape)} does not match weight {list(weight.shape)}")
-        out += bias
-    return out
+    weight = weight.T
+    _check_matmul(x, weight)
+    return _multiply(x, weight, bias)
 
 
 @linear.gradient("x")
@@ -172,18 +178,20 @@ def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @coarse(latex=r"\beta x + \alpha \, a b", home="", node_name=lambda name: name.capitalize())
 def added_product(x: Array, first: Array, second: Array, beta, alpha, name):
-    product = matmul.forward(first, second)
-    product = product if alpha == 1 else product * product.dtype.type(alpha)
-    if beta == 0:  # ignores the input, NaN included
-        return product
-    try:
-        np.broadcast_to(x, product.shape)
-    except ValueError:
-        raise RuntimeError(
-            f"{name}: the input of shape {list(x.shape)} does not broadcast to the product's shape "
-            f"{list(product.shape)}"
-        ) from None
-    return product + (x if beta == 1 else x * x.dtype.type(beta))
+    _check_matmul(first, second, name)
+    shape = (*first.shape[:-1], *second.shape[-1:][: second.ndim - 1])
+    if beta != 0:  # otherwise the input is ignored, NaN included
+        try:
+            np.broadcast_to(x, shape)
+        except ValueError:
+            raise RuntimeError(
+                f"{name}: the input of shape {list(x.shape)} does not broadcast to the product's shape {list(shape)}"
+            ) from None
+        if alpha == beta == 1:
+            return _multiply(first, second, x)
+    out = _multiply(first, second)
+    out = out if alpha == 1 else out * out.dtype.type(alpha)
+    return out if beta == 0 else out + (x if beta == 1 else x * x.dtype.type(beta))
 
 
 @added_product.gradient("x")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import conv, jit, pooling, pooling_places, pooling_regions, resample, scans, scatter, taps
+from ..kernels import attention, conv, jit, pooling, pooling_places, pooling_regions, resample, scans, scatter, taps
 from ..rows.readings import Program
 from ..rows.table import TABLE, PointwiseRow
 from .errors import CommandError
@@ -135,6 +135,12 @@ def _kernels(dtype: np.dtype) -> Iterator[Job]:
     yield f"average pooling, gradient {dtype}", lambda: pooling.avg_pool_gradient(pooled, image.shape, *window)
     regions = pooling_regions.adaptive_regions((4, 4), (2, 2))
     yield f"max-pooling of regions {dtype}", lambda: pooling_regions.max_of_regions(image, regions)
+    head, scale_and_causal = np.ones((1, 2, 2), dtype), (1.0, False)
+    yield f"attention {dtype}", lambda: attention.forward(head, head, head, *scale_and_causal)
+    yield (
+        f"attention, gradient {dtype}",
+        lambda: attention.backward(head, head, head, head, head, head[:, 0], *scale_and_causal),
+    )
     maps = [resample.mean_map(4, 2)] * 2
     yield f"interpolation {dtype}", lambda: resample.resample(image, maps)
     plane, weights, at = np.ones((1, 1, 4), dtype), np.ones((1, 2, 4), dtype), np.zeros((1, 2, 4), np.int64)

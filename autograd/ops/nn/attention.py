@@ -8,16 +8,50 @@ from typing import Any
 
 import numpy as np
 
+from ... import kernels
 from ...backends import cuda
+from ...forward_ad import pull_through
+from ...rows.batching import is_batched
+from ...rows.dispatch import apply
 from ...rows.public import function
-from ...rows.table import _
+from ...rows.table import Array, _, coarse
 from ...rows.writes import type_name
 from ...tensor import Tensor, wrap
 from ..convert import check_tensor
 from ..shape import cat
 from .dropouts import dropout
 
-__all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
+__all__ = ["attention", "multi_head_attention_forward", "scaled_dot_product_attention"]
+
+FUSED = (np.float32, np.float64)
+
+
+@coarse(
+    latex=r"\operatorname{softmax}(s \, Q K^T) V",
+    extras=("logsums",),
+    home="",
+    node_name="ScaledDotProductFlashAttentionForCpu",
+    complex=False,
+)
+def attention(query: Array, key: Array, value: Array, scale, is_causal):
+    return kernels.attention.forward(query, key, value, scale, is_causal)
+
+
+@attention.gradient("query", "key", "value")
+def _(g, query, key, value, out, logsums, scale, is_causal):
+    if not isinstance(query, Tensor):
+        return kernels.attention.backward(g, query, key, value, out, logsums, scale, is_causal)
+    # To be differentiated again.
+    return pull_through(lambda q, k, v: [_composed(q, k, v, None, 0.0, is_causal, scale)], (query, key, value), [g])
+
+
+def _is_fused(query: Tensor, key: Tensor, value: Tensor) -> bool:
+    """Whether one row serves these tensors: it knows no mask, and neither broadcasts nor works on nothing."""
+    (*batch, _queries, width), (*of_keys, keys, k_width), (*of_values, values, _width) = (
+        x.shape for x in (query, key, value)
+    )
+    fits = batch == of_keys == of_values and width == k_width and keys == values
+    return fits and query._array.dtype in FUSED and 0 not in (*query.shape, *value.shape)
 
 
 @function(torch=False, functional=True, method=False)
@@ -99,6 +133,24 @@ def scaled_dot_product_attention(
             "as MATH or FLASH_ATTENTION"
         )
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    if not 0 <= dropout_p <= 1:
+        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p}")
+    inputs = query, key, value
+    if attn_mask is None and dropout_p == 0 and not any(is_batched(x) for x in inputs) and _is_fused(*inputs):
+        return apply(attention, (*inputs, factor, is_causal), {})
+    return _composed(*inputs, attn_mask, dropout_p, is_causal, factor)
+
+
+def _composed(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None,
+    dropout_p: float,
+    is_causal: bool,
+    factor: float,
+) -> Tensor:
+    """Attention made of other rows."""
     scores = (query * factor) @ key.mT
     if is_causal:
         attn_mask = wrap(np.tri(*scores.shape[-2:], dtype=bool))
@@ -115,8 +167,6 @@ def scaled_dot_product_attention(
     if nothing is not None:
         weights = weights.masked_fill(nothing, 0)
     if dropout_p != 0:
-        if not 0 <= dropout_p <= 1:
-            raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p}")
         weights = dropout(weights, dropout_p, True)
     return weights @ value
 

@@ -61,6 +61,43 @@ def test_second_derivatives(ours):
         assert gradgradcheck(lambda *t, name=name: CASES[name](ours, *t), tensors, fast_mode=True)
 
 
+@pytest.mark.parametrize("name", ["plain", "causal", "scale", "grouped heads"])
+def test_compiled(name, ours, theirs):
+    arrays = [rng.standard_normal((2, 150, 4, width)).astype("float32") for width in (24, 24, 40)]
+    twins = (
+        lambda *t, L=library: CASES[name](L, *(x.transpose(1, 2) for x in t)).transpose(1, 2)
+        for library in (ours, theirs)
+    )
+    agree_with_gradients(ours, theirs, *twins, arrays, 1e-4, 1e-5, name)
+
+
+@pytest.mark.parametrize("reading", ["never", "always"])
+def test_nothing_as_large_as_the_scores_is_kept(reading, ours):
+    if reading == "always":
+        pytest.importorskip("numba")
+    kept = []
+    tensors = [ours.of(rng.standard_normal((2, 50, 4)), True) for _ in range(3)]
+    with ours.autograd.jit.using(reading):
+        with ours.autograd.graph.saved_tensors_hooks(lambda x: (kept.append(tuple(x.shape)), x)[1], lambda x: x):
+            out = ours.F.scaled_dot_product_attention(*tensors, is_causal=True)
+        out.sum().backward()
+    assert sorted(kept) == [(2, 50), *[(2, 50, 4)] * 4]
+
+
+@pytest.mark.parametrize("wanted", [(0,), (1,), (2,), (0, 1, 2)])
+@pytest.mark.parametrize("reading", ["never", "always"])
+def test_second_derivatives_of_the_row(reading, wanted, ours):
+    if reading == "always":
+        pytest.importorskip("numba")
+    from autograd.testing import gradcheck, gradgradcheck
+
+    tensors = [ours.of(x[:1, :1], i in wanted) for i, x in enumerate((Q, K, V))]
+    with ours.autograd.jit.using(reading):
+        for name in ("plain", "causal"):
+            assert gradcheck(lambda *t, name=name: CASES[name](ours, *t), tensors)
+            assert gradgradcheck(lambda *t, name=name: CASES[name](ours, *t), tensors)
+
+
 def test_it_is_the_formula(ours):
     scores = Q @ K.swapaxes(-1, -2) / math.sqrt(4)
     weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)

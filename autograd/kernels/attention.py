@@ -1,0 +1,107 @@
+"""Scaled dot-product attention that keeps no weights: one number a query, from which the way back finds them again.
+
+Dao et al., "FlashAttention" (2022): the weights of a query are ``exp(scores - logsum)``, and what the softmax needs on
+its way back, the mean of the weights' gradients, is the product of the result and its gradient.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import jit, threads
+
+__all__ = ["backward", "forward"]
+
+ndarray = np.ndarray
+GRAIN = 1 << 14  # scores: below this a piece is not worth the handing over to another thread
+
+
+def forward(query: ndarray, key: ndarray, value: ndarray, scale: float, causal: bool) -> tuple[ndarray, ndarray]:
+    """``softmax(query key^T scale) value``, and the logarithm of each query's sum of exponentials.
+
+    Args:
+        query: (..., L, E).
+        key: (..., S, E), of at least one key.
+        value: (..., S, V).
+        scale: what scores are multiplied by.
+        causal: a query sees the keys up to its own position.
+
+    Returns:
+        (..., L, V) and (..., L).
+    """
+    if not _compiles(query, key, value):
+        scores = _scores(query, key, scale, causal)
+        top = scores.max(-1, keepdims=True)
+        weights = np.exp(scores - top)
+        total = weights.sum(-1, keepdims=True)
+        return weights / total @ value, (top + np.log(total))[..., 0]
+    from .attention_loops import attend  # slow to import: only for who compiles
+
+    query, key, value = _in_rows(query), _in_rows(key), _in_rows(value)
+    out = np.empty_like(query, shape=(*query.shape[:-1], value.shape[-1]))
+    if out.strides[-1] != out.itemsize:  # queries of one element leave open what comes next in memory
+        out = np.empty(out.shape, out.dtype)
+    logsums = np.empty(query.shape[:-1], query.dtype)
+    _over_heads(attend, (query, key, value, out), (logsums,), scale, causal)
+    return out, logsums
+
+
+def backward(
+    g: ndarray,
+    query: ndarray,
+    key: ndarray,
+    value: ndarray,
+    out: ndarray,
+    logsums: ndarray,
+    scale: float,
+    causal: bool,
+) -> tuple[ndarray, ndarray, ndarray]:
+    """Gradients of query, key and value, from that of `forward`'s result and what it returned."""
+    means = np.einsum("...i,...i->...", g, out)
+    if not _compiles(query, key, value):
+        weights = np.exp(_scores(query, key, scale, causal) - logsums[..., None])
+        scores = weights * (g @ value.swapaxes(-1, -2) - means[..., None]) * scale
+        return scores @ key, scores.swapaxes(-1, -2) @ query, weights.swapaxes(-1, -2) @ g
+    from .attention_loops import attend_back
+
+    given = _in_rows(query), _in_rows(key), _in_rows(value)
+    gradients = np.zeros_like(given[0]), np.zeros_like(given[1]), np.zeros_like(given[2])
+    _over_heads(attend_back, (*given, _in_rows(g), *gradients), (logsums, means), scale, causal)
+    return gradients
+
+
+def _compiles(query: ndarray, key: ndarray, value: ndarray) -> bool:
+    return bool(query.size and value.size) and jit.use_loops(query[..., 0].size * key.shape[-2])
+
+
+def _scores(query: ndarray, key: ndarray, scale: float, causal: bool) -> ndarray:
+    scores = query * query.dtype.type(scale) @ key.swapaxes(-1, -2)
+    return np.where(np.tri(*scores.shape[-2:], dtype=np.bool_), scores, -np.inf) if causal else scores
+
+
+def _in_rows(array: ndarray) -> ndarray:
+    """The array, or a copy of it whose rows are in one piece; no two rows are one."""
+    return array if array.strides[-1] == array.itemsize and 0 not in array.strides else array.copy()
+
+
+def _over_heads(
+    kernel: Any, matrices: tuple[ndarray, ...], of_queries: tuple[ndarray, ...], scale: float, causal: bool
+) -> None:
+    query, key, value, *_others = matrices
+    places = np.stack([_addresses(matrix) for matrix in matrices], 1)
+    steps = np.array([matrix.strides[-2] for matrix in matrices])
+    queries, keys = query.shape[-2], key.shape[-2]
+    threads.run(
+        kernel, len(places), places, steps, *(each.reshape(-1, queries) for each in of_queries), keys, query.shape[-1],
+        value.shape[-1], query.dtype.type(scale), causal, grain=max(1, GRAIN // (queries * keys)),
+    )  # fmt: skip
+
+
+def _addresses(array: ndarray) -> ndarray:
+    """Where each of the matrices begins."""
+    places = np.array([array.ctypes.data])
+    for count, step in zip(array.shape[:-2], array.strides[:-2], strict=True):
+        places = np.add.outer(places, np.arange(count) * step).reshape(-1)
+    return places

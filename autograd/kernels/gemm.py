@@ -31,9 +31,12 @@ _floors = {char: (np.dtype(char).type(-np.inf), np.dtype(char).type(0)) for char
 
 def use_tiles(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether ``a @ b`` runs in compiled tiles."""
-    if a.ndim < 2 or b.ndim < 2:
+    if a.ndim == 2 == b.ndim:
+        products = a.size * b.shape[1]
+    elif a.ndim < 2 or b.ndim < 2:
         return False
-    products = max(a.size * b.shape[-1], b.size * a.shape[-2])  # the larger one, where one matrix meets many
+    else:
+        products = max(a.size * b.shape[-1], b.size * a.shape[-2])  # the larger one, where one matrix meets many
     if not products or not jit.use_loops(products // WEIGHT):
         return False
     # A vector meets each element of the matrix once: memory alone counts, and BLAS is as good.
@@ -64,7 +67,8 @@ def product(
            [2., 3., 0.]])
     """
     if not use_tiles(a, b) or (added is not None and added.dtype != a.dtype):
-        return _by_blas(a, b, added, relu, out)
+        simple = added is None and out is None and not relu and a.ndim == b.ndim == 2
+        return np.dot(a, b) if simple else _by_blas(a, b, added, relu, out)
     if a.shape[-1] != b.shape[-2]:
         raise ValueError(f"product: {a.shape} and {b.shape} do not fit: {a.shape[-1]} != {b.shape[-2]}")
     char = a.dtype.char

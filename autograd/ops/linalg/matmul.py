@@ -53,8 +53,9 @@ def _as_matrix(shape: Sequence[int]) -> tuple[int, int]:
 def matmul(x: Array, y: Array):
     """The matrix product; 1-D operands count as a row on the left and a column on the right, leading dimensions
     broadcast."""
-    if not (x.ndim == 2 and y.ndim == 2 and x.shape[1] == y.shape[0] and x.dtype == y.dtype and x.dtype.kind == "f"):
-        _check_matmul(x, y)
+    if x.ndim == 2 and y.ndim == 2 and x.shape[1] == y.shape[0] and x.dtype == y.dtype and x.dtype.kind == "f":
+        return product(x, y)
+    _check_matmul(x, y)
     return _multiply(x, y)
 
 

@@ -144,7 +144,7 @@ class TensorNode(Node):
 
 
 @functools.cache
-def _named_class(kind: type[TensorNode], name: str) -> Any:
+def _named_class(kind: Any, name: str) -> Any:
     return type(name, (kind,), {"__slots__": (), "__module__": "builtins"})
 
 

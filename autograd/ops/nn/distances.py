@@ -170,7 +170,7 @@ def margin_ranking_loss(
             "margin_ranking_loss: All input tensors should have same dimension but got sizes: "
             f"input1: {input1.size()}, input2: {input2.size()}, target: {target.size()}"
         )
-    return reduced((float(margin) - target * (input1 - input2)).clamp(min=0), reduction)
+    return reduced((-target * (input1 - input2) + float(margin)).clamp(min=0), reduction)
 
 
 @function(torch=False, functional=True, method=False)

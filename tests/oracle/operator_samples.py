@@ -348,6 +348,8 @@ SAMPLES = {
         (lambda L, x, y: L.F.l1_loss(x, y, reduction="sum"), ((3, 4), (3, 4))),
         (lambda L, x, y: L.F.huber_loss(x, y, delta=0.7), ((3, 4), (3, 4))),
         (lambda L, x, y: L.F.huber_loss(x, y, "sum", 0.7), ((3, 4), (3, 4))),
+        (lambda L, x, y: L.F.smooth_l1_loss(x, y, beta=0.7), ((3, 4), (3, 4))),
+        (lambda L, x, y: L.F.smooth_l1_loss(x, y, reduction="sum", beta=0.7), ((3, 4), (3, 4))),
         (lambda L, x, y: L.F.binary_cross_entropy_with_logits(x, y), ((3, 4), (3, 4))),
         (lambda L, x, y: L.F.binary_cross_entropy(x.sigmoid(), y.sigmoid()), ((3, 4), (3, 4))),
         (

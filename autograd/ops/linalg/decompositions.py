@@ -34,8 +34,8 @@ from .solvers import check_pivots
 
 __all__ = [
     "cholesky", "cholesky_ex", "cholesky_factor", "eig", "eig_factors", "eigh", "eigh_factors", "eigh_values",
-    "eigvals", "eigvalsh", "geqrf", "householder_product", "ldl_factor", "ldl_factor_ex", "lu", "lu_factor",
-    "lu_factor_ex", "lu_factors", "lu_unpack", "orgqr", "ormqr", "qr", "qr_factors", "singular_values", "svd",
+    "eigvals", "eigvalsh", "geqrf", "householder_form", "householder_product", "ldl_factor", "ldl_factor_ex", "lu",
+    "lu_factor", "lu_factor_ex", "lu_factors", "lu_unpack", "orgqr", "ormqr", "qr", "qr_factors", "singular_values", "svd",
     "svd_factors", "svdvals",
 ]  # fmt: skip
 
@@ -628,9 +628,21 @@ def eigvals(input: Tensor) -> Tensor:
 _GEQRF = result_type("geqrf", "a tau")
 
 
+@coarse(latex=r"(V + R, \tau), \; H_1 \cdots H_k R = x", home="", node_name="Geqrf", outputs=None, holomorphic=False)
+def householder_form(x: Array):
+    return tuple(lapack.geqrf(x))
+
+
+@householder_form.gradient("x")
+def _(g):
+    raise NotImplementedError("the derivative for 'geqrf' is not implemented; linalg.qr has one")
+
+
 @function(arguments={"A": "input"})
 def geqrf(input: Tensor) -> Any:
     """LAPACK's form of the QR decomposition: R, below it the Householder vectors, and their scales ``tau``.
+
+    It has no derivative, as in PyTorch; `linalg.qr` has one.
 
     >>> import autograd
     >>> from autograd import linalg
@@ -638,8 +650,7 @@ def geqrf(input: Tensor) -> Any:
     >>> autograd.allclose(linalg.householder_product(a, tau) @ a.triu(), autograd.eye(2) + 1)
     True
     """
-    check_matrix("geqrf", "A", input)
-    return _GEQRF(*map(wrap, lapack.geqrf(input._array)))
+    return _GEQRF(*call(householder_form, check_matrix("geqrf", "A", input)))
 
 
 def _check_householder(operator: str, A: Tensor, tau: Tensor) -> None:

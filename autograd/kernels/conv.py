@@ -1,7 +1,8 @@
-"""Convolution and its two gradients, over 1, 2 or 3 spatial axes, as matrix products on image columns.
+"""Convolution and its two gradients, over 1, 2 or 3 spatial axes, as matrix products on the windows of an image.
 
-The window under each output position is copied to a column of a matrix (*im2col*), so that all windows meet all
-filters in one BLAS call; :mod:`~autograd.kernels.conv_columns` makes that matrix a cache-sized box at a time.
+Compiled loops read the windows where they lie (:mod:`~autograd.kernels.conv_direct`). For NumPy's BLAS, which small
+convolutions go to, each window is copied to a column of a matrix (*im2col*), so that all windows meet all filters in
+one call; :mod:`~autograd.kernels.conv_columns` makes that matrix a cache-sized box at a time.
 
 Shapes: ``x`` (N, C, *spatial), ``weight`` (F, C / groups, *kernel), ``g`` and the output (N, F, *out), with
 ``out = (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1``; ``stride``, ``padding`` and ``dilation``
@@ -92,6 +93,10 @@ def conv_forward(
             shift,
             out.reshape(-1),
         )
+    elif use_conv_loops(geometry, dtype):
+        from .conv_direct import forward
+
+        return forward(x, weight, bias, geometry, dtype)
     else:
         boxes = Boxes(geometry, dtype)
         image = boxes.image(x)
@@ -153,6 +158,11 @@ def conv_input_gradient(
             x_shape[1],
         )
         return gx
+    # A weight that is not finite must not meet zeros around the gradient, where there is no window.
+    if use_conv_loops(geometry, dtype) and np.isfinite(filters.sum()):
+        from .conv_direct import input_gradient
+
+        return input_gradient(g, weight, tuple(x_shape), geometry, dtype)
     boxes = Boxes(geometry, dtype)
     gx = boxes.blank_image()
     # One filter per group makes an outer product, which matmul does not hand to BLAS.
@@ -203,6 +213,10 @@ def conv_weight_gradient(
             geometry.samples,
         )
         return gw
+    if use_conv_loops(geometry, dtype):
+        from .conv_direct import weight_gradient
+
+        return weight_gradient(g, x, tuple(weight_shape), geometry, dtype)
     gw = np.zeros((groups, geometry.lines // groups, geometry.filters // groups), dtype)
     boxes = Boxes(geometry, dtype)
     image = boxes.image(x)

@@ -263,33 +263,13 @@ class Boxes:
         if box.samples == 1:
             return by_group(g[box.first, :, span(box, geometry)], geometry.groups)
         outputs = self.outputs(box)
-        if self.loops:
-            from .conv_loops import samples_to_columns
-
-            arguments = (g.reshape(-1), outputs.reshape(-1), box.first, box.samples, geometry.positions)
-            self._run(samples_to_columns, box.samples * geometry.filters, outputs.size, *arguments)
-        else:
-            lines = outputs.reshape(geometry.filters, box.samples, geometry.positions)
-            lines[...] = g[box.first : box.first + box.samples].swapaxes(0, 1)
+        lines = outputs.reshape(geometry.filters, box.samples, geometry.positions)
+        lines[...] = g[box.first : box.first + box.samples].swapaxes(0, 1)
         return outputs
 
     def place(self, outputs: np.ndarray, bias: np.ndarray | None, out: np.ndarray, box: Box) -> None:
         """Writes (groups, F / groups, samples * positions) plus ``bias`` to the box's samples of ``out``."""
         geometry = self.geometry
-        if self.loops:
-            from .conv_loops import place_columns
-
-            shift = np.zeros(geometry.filters, self.dtype) if bias is None else np.ascontiguousarray(bias, self.dtype)
-            arguments = (
-                outputs.reshape(-1),
-                shift,
-                out.reshape(-1),
-                box.first,
-                box.samples,
-                geometry.positions,
-            )
-            self._run(place_columns, box.samples * geometry.filters, outputs.size, *arguments)
-            return
         target = out[box.first : box.first + box.samples]
         target[...] = outputs.reshape(geometry.filters, box.samples, geometry.positions).swapaxes(0, 1)
         if bias is not None:
@@ -309,7 +289,8 @@ class Boxes:
 
 def use_conv_loops(geometry: Geometry, dtype: np.dtype) -> bool:
     """Whether a convolution is to run through compiled loops."""
-    return dtype in LOOP_DTYPES and jit.use_loops(geometry.lines * geometry.samples * geometry.positions)
+    numbers = geometry.lines * geometry.samples * geometry.positions
+    return dtype in LOOP_DTYPES and numbers * geometry.filters > 0 and jit.use_loops(numbers)
 
 
 def span(box: Box, geometry: Geometry) -> slice:

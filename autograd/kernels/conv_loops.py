@@ -1,4 +1,4 @@
-"""Compiled loops of :mod:`autograd.kernels.conv`: image planes to matrix columns and back.
+"""Compiled loops of :mod:`autograd.kernels.conv_columns`: image planes to matrix columns and back.
 
 Arrays are flat. ``geometry`` is an int64 array of six rows (kernel, stride, padding, dilation, input, output) by
 three axes (depth, height, width). ``box`` names a part of the output: (first sample, samples, first depth, depths,
@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, uint64
 
-__all__ = ["columns_to_image", "image_to_columns", "place_columns", "samples_to_columns"]
+__all__ = ["columns_to_image", "image_to_columns"]
 
 FASTMATH = {"contract", "arcp", "nsz"}
 
@@ -116,27 +116,3 @@ def columns_to_image(start, stop, columns, gx, channels, geometry, box):
                             for j in range(left, right):
                                 gx[uint64(target + j * stride_w)] += columns[uint64(source + j)]
                     source += out_width
-
-
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
-def samples_to_columns(start, stop, g, columns, first, samples, positions):
-    """Writes samples ``first..`` of ``g`` (sample, filter, position) as (filter, sample, position)."""
-    filters = columns.size // (samples * positions)
-    for item in range(start, stop):
-        source = ((first + item % samples) * filters + item // samples) * positions
-        target = item * positions
-        for j in range(positions):
-            columns[uint64(target + j)] = g[uint64(source + j)]
-
-
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
-def place_columns(start, stop, columns, bias, out, first, samples, positions):
-    """Writes (filter, sample, position) plus ``bias`` as samples ``first..`` of ``out``."""
-    filters = bias.size
-    for item in range(start, stop):
-        filter_ = item // samples
-        target = ((first + item % samples) * filters + filter_) * positions
-        source = item * positions
-        shift = bias[filter_]
-        for j in range(positions):
-            out[uint64(target + j)] = columns[uint64(source + j)] + shift

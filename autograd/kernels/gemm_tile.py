@@ -18,10 +18,21 @@ from numba import types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-__all__ = ["Tile", "copy_rows", "host_tile", "multiply", "tile_columns", "tile_lanes", "tile_rows", "transpose_rows"]
+__all__ = [
+    "Tile",
+    "copy_rows",
+    "host_tile",
+    "multiply",
+    "multiply_windows",
+    "tile_columns",
+    "tile_lanes",
+    "tile_rows",
+    "transpose_rows",
+]
 
 BIT, INT, WORD = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 AHEAD = 8  # rows that are asked for before they are copied: rows of a large matrix lie on different pages
+SHALLOW = 64  # up to here a tile is too fast for what it writes to be asked for ahead
 STREAM = 16  # rows of a panel of B that are asked for ahead: measured, 4 to 6 % of the time for 1024 x 1024
 
 
@@ -156,77 +167,122 @@ def word(value: int) -> ir.Constant:
     return ir.Constant(WORD, value)
 
 
-def _write_tile(
-    writer: _Writer,
-    tile: Tile,
-    floor: ir.Value,
-    a: Any,
-    b: Any,
-    depth: ir.Value,
-    c: Any,
-    d: Any,
-    adds: ir.Value,
-    size: Any,
-) -> None:
-    """`multiply` for at most ``tile.rows``; a, b, c, d are an address and strides, ``size`` is height and width."""
+class _Operands(NamedTuple):
+    """What `multiply` is given; for `multiply_windows` ``b`` is a table, and ``windows`` is where B's vectors lie."""
+
+    floor: ir.Value
+    a: ir.Value
+    a_row: ir.Value
+    a_column: ir.Value
+    b: ir.Value
+    b_row: ir.Value
+    depth: ir.Value
+    c: ir.Value
+    c_row: ir.Value
+    d: ir.Value
+    d_row: ir.Value
+    d_column: ir.Value
+    adds: ir.Value
+    height: ir.Value
+    width: ir.Value
+    windows: tuple[ir.Value, ...] = ()
+
+
+def _write_tile(writer: _Writer, tile: Tile, x: _Operands) -> None:
+    """`multiply` for a height and a width of at most the tile's."""
     builder, vectors = writer.builder, range(tile.vectors)
-    height, width = size
-    last = builder.sub(height, word(1))
+    last = builder.sub(x.height, word(1))
     # Rows that the matrix does not have are computed from its last one and not written.
     rows = [builder.select(builder.icmp_signed("<", word(i), last), word(i), last) for i in range(tile.rows)]
-    from_start = [builder.mul(row, a[1]) for row in rows]
     step = word(tile.lanes * writer.size)
-    for row in rows:
-        for j in vectors:
-            writer.prefetch(writer.far(writer.far(c[0], c[1], row), step, j), to_write=True)
-    sums = [writer.zero] * (tile.rows * tile.vectors)
-    with writer.loop(depth, [a[0], b[0], *sums]) as ((at_a, at_b, *before), following):
-        for j in vectors:
-            writer.prefetch(writer.far(writer.far(at_b, b[1], STREAM), step, j), to_write=False)
-        row_of_b = [writer.load(writer.far(at_b, step, j)) for j in vectors]
-        following += [builder.add(at_a, a[2]), builder.add(at_b, b[1])]
+    with builder.if_then(builder.icmp_signed(">", x.depth, word(SHALLOW))):
+        for row in rows:
+            for j in vectors:
+                writer.prefetch(writer.far(writer.far(x.c, x.c_row, row), step, j), to_write=True)
+    if x.windows:  # a panel of A is as high as the tile, and constants save the registers that windows need
+        from_start = [word(i * writer.size) for i in range(tile.rows)]
+    else:
+        from_start = [builder.mul(row, x.a_row) for row in rows]
+    with writer.loop(x.depth, [x.a, x.b, *[writer.zero] * (tile.rows * tile.vectors)]) as ((a, b, *sums), following):
+        if x.windows:
+            offset = builder.load(writer.at(b, WORD))
+            row_of_b = [writer.load(builder.add(x.windows[j], offset)) for j in vectors]
+        else:
+            for j in vectors:
+                writer.prefetch(writer.far(writer.far(b, x.b_row, STREAM), step, j), to_write=False)
+            row_of_b = [writer.load(writer.far(b, step, j)) for j in vectors]
+        following += [builder.add(a, x.a_column), builder.add(b, x.b_row)]
         for i, offset in enumerate(from_start):
-            number = writer.splat(builder.load(writer.at(builder.add(at_a, offset), writer.real)))
+            number = writer.splat(builder.load(writer.at(builder.add(a, offset), writer.real)))
             for j in vectors:
                 # Where there is no such instruction it is a product and a sum, unlike llvm.fma, which calls libm.
-                values = (number, row_of_b[j], before[i * tile.vectors + j])
+                values = (number, row_of_b[j], sums[i * tile.vectors + j])
                 following.append(writer.call(f"llvm.fmuladd.{writer.suffix}", writer.vector, *values))
-    sums, masks, floors = following[2:], writer.masks(width, tile.vectors), writer.splat(floor)
-    added = builder.icmp_signed("!=", adds, word(0))
-    by_row = builder.and_(added, builder.icmp_signed("==", d[2], word(0)))
-    by_column = writer.splat(builder.and_(added, builder.not_(by_row)))
-    only_first = builder.and_(writer.splat(by_row), ir.Constant(writer.mask, [1] + [0] * (tile.lanes - 1)))
+    masks, floors = writer.masks(x.width, tile.vectors), writer.splat(x.floor)
+    totals = _write_added(writer, tile, x, following[2:], [writer.far(x.d, x.d_row, row) for row in rows], masks)
     for i in range(tile.rows):
-        with builder.if_then(builder.icmp_signed("<", word(i), height), likely=True):
-            to, of_d = writer.far(c[0], c[1], i), writer.far(d[0], d[1], i)
-            number = builder.extract_element(writer.load(of_d, only_first), ir.Constant(INT, 0))
+        with builder.if_then(builder.icmp_signed("<", word(i), x.height), likely=True):
+            to = writer.far(x.c, x.c_row, i)
             for j in vectors:
-                more = writer.load(writer.far(of_d, step, j), builder.and_(masks[j], by_column))
-                total = builder.fadd(sums[i * tile.vectors + j], builder.fadd(more, writer.splat(number)))
+                total = totals[i * tile.vectors + j]
                 low = builder.fcmp_ordered("<", total, floors)  # false for NaN, which stays
                 writer.store(builder.select(low, floors, total), writer.far(to, step, j), masks[j])
 
 
-def _write_tiles(writer: _Writer, tile: Tile, floor: ir.Value, *values: ir.Value) -> None:
+def _write_added(
+    writer: _Writer,
+    tile: Tile,
+    x: _Operands,
+    sums: Sequence[ir.Value],
+    rows: Sequence[ir.Value],
+    masks: Sequence[ir.Value],
+) -> list[ir.Value]:
+    """The sums and D, whose rows begin at ``rows``: nothing, a number for each row, or the rows."""
+    builder, vectors = writer.builder, range(tile.vectors)
+    before, after = builder.block, builder.append_basic_block()
+    some, numbers, whole = (builder.append_basic_block() for _ in range(3))
+    builder.cbranch(builder.icmp_signed("!=", x.adds, word(0)), some, after)
+    builder.position_at_end(some)
+    builder.cbranch(builder.icmp_signed("==", x.d_column, word(0)), numbers, whole)
+    builder.position_at_end(numbers)
+    of_rows = [writer.splat(builder.load(writer.at(row, writer.real))) for row in rows]
+    with_numbers = [builder.fadd(total, of_rows[i // tile.vectors]) for i, total in enumerate(sums)]
+    builder.branch(after)
+    builder.position_at_end(whole)
+    step = word(tile.lanes * writer.size)
+    added = [writer.load(writer.far(row, step, j), masks[j]) for row in rows for j in vectors]
+    with_rows = [builder.fadd(total, more) for total, more in zip(sums, added, strict=True)]
+    builder.branch(after)
+    builder.position_at_end(after)
+    totals = []
+    for choices in zip(sums, with_numbers, with_rows, strict=True):
+        totals.append(builder.phi(writer.vector))
+        for value, block in zip(choices, (before, numbers, whole), strict=True):
+            totals[-1].add_incoming(value, block)
+    return totals
+
+
+def _write_product(writer: _Writer, tile: Tile, *values: ir.Value) -> None:
+    _write_tiles(writer, tile, _Operands(*values))
+
+
+def _write_windows(writer: _Writer, tile: Tile, floor: ir.Value, *values: ir.Value) -> None:
+    a, table, first, second, *others = values
+    row, column, step = word(writer.size), word(tile.rows * writer.size), word(WORD.width // 8)
+    _write_tiles(writer, tile, _Operands(floor, a, row, column, table, step, *others, (first, second)))
+
+
+def _write_tiles(writer: _Writer, tile: Tile, x: _Operands) -> None:
     """`multiply`, with smaller tiles for the last column of a matrix and for its last rows."""
-    a, b, depth, c, d, adds, size = (
-        values[:3],
-        values[3:5],
-        values[5],
-        values[6:8],
-        values[8:11],
-        values[11],
-        values[12:],
-    )
     builder = writer.builder
-    shapes = [(tile._replace(vectors=1), size[1], tile.lanes)]
-    shapes += [(tile._replace(rows=rows), size[0], rows) for rows in reversed(tile.heights())]
+    shapes = [(tile._replace(vectors=1), x.width, tile.lanes)]
+    shapes += [(tile._replace(rows=rows), x.height, rows) for rows in reversed(tile.heights())]
     after = builder.append_basic_block()
     for shape, extent, most in shapes:
         fits, larger = builder.append_basic_block(), builder.append_basic_block()
         builder.cbranch(builder.icmp_signed("<=", extent, word(most)), fits, larger)
         builder.position_at_end(fits)
-        _write_tile(writer, shape, floor, a, b, depth, c, d, adds, size)
+        _write_tile(writer, shape, x)
         builder.branch(after)
         builder.position_at_end(larger)
     builder.branch(after)
@@ -275,7 +331,8 @@ def _lower(arguments: int, write: Callable[..., ir.Value | None], result: types.
 _lower_rows = _lower(0, lambda writer, tile, real: word(tile.rows), types.intp)
 _lower_columns = _lower(0, lambda writer, tile, real: word(tile.columns), types.intp)
 _lower_lanes = _lower(0, lambda writer, tile, real: word(tile.lanes), types.intp)
-_lower_multiply = _lower(14, _write_tiles)
+_lower_multiply = _lower(14, _write_product)
+_lower_windows = _lower(13, _write_windows)
 _lower_copy = _lower(6, _write_copy)
 _lower_transpose = _lower(6, _write_transpose)
 
@@ -308,6 +365,17 @@ def multiply(
     C (height, width) and D, whose column stride may also be 0; nothing is added where ``adds`` is 0.
     """
     return _lower_multiply(floor)
+
+
+@intrinsic
+def multiply_windows(
+    typing_context, floor, a, table, first, second, depth, c, c_row, d, d_row, d_column, adds, height, width
+):
+    """`multiply` of a panel of A, whose columns are as long as the tile is high, and of rows of B that lie anywhere.
+
+    The two vectors of a row lie at ``first`` and ``second``, plus what the table of int64 offsets has for that row.
+    """
+    return _lower_windows(floor)
 
 
 @intrinsic

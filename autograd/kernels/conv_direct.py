@@ -1,0 +1,248 @@
+"""Convolution as a matrix product straight from the padded image, for :mod:`autograd.kernels.conv`.
+
+What is decided here, in plans and tables that are kept for the next call: the boxes of samples that go through the
+cache together, and where in a box each *tap* (an element of the window, in one channel) finds its numbers. The loops
+are those of :mod:`~autograd.kernels.conv_tiles`.
+
+The gradient of the input is a convolution of ``g`` with a stride of 1, or several: one for each remainder of the
+coordinates divided by the stride, with the taps that lead there.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import product
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from . import conv_tiles, threads
+from .conv_columns import Geometry
+from .gemm_tile import host_tile
+
+__all__ = ["Plan", "forward", "input_gradient", "weight_gradient"]
+
+GRAIN = 1 << 20  # products worth a thread
+BOX_BYTES = 1 << 18  # of a box: what is left of the second-level cache belongs to filters and sums
+# Samples are added up in spans that threads share out, and the spans in order. Their number, which decides how sums are
+# rounded, depends on sizes alone: this many, and so many numbers in all.
+SPANS, SPAN_NUMBERS = 8, 1 << 18
+FILTERS_WORTH_A_BOX = 32
+
+Axes = tuple[int, ...]
+
+
+class Plan(NamedTuple):
+    """How the loops walk over a convolution; what has three sizes goes along depth, height and width."""
+
+    samples: int
+    groups: int
+    channels: int  # of a group, and so the filters
+    filters: int
+    depth: int  # of the image
+    height: int
+    width: int
+    pad_z: int
+    pad_y: int
+    pad_x: int
+    stride_z: int
+    stride_y: int
+    stride_x: int
+    deep: int  # of each plane of the box
+    high: int
+    wide: int
+    room: int  # samples in a box
+    depths: int  # of the output, in a box
+    bands: int  # boxes to a sample
+    parts: int  # that a group's filters are cut into
+    out_depth: int
+    out_height: int
+    out_width: int
+    step_z: int  # from one position of a job to the next in the output
+    step_y: int
+    step_x: int
+    filter_step: int  # from one filter to the next in the weight
+    group_step: int
+
+    @property
+    def boxes(self) -> int:
+        return -(-self.samples // self.room) * self.bands
+
+
+class Tables(NamedTuple):
+    """Of each job the first tap, the end of its taps, its sizes and its first place in the output; of each tap its
+    offset in a box, in bytes; and the runs of taps that lie side by side in the weight: where, and how many."""
+
+    jobs: np.ndarray
+    taps: np.ndarray
+    runs: np.ndarray
+
+
+def forward(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry, dtype: np.dtype
+) -> np.ndarray:
+    """`conv.conv_forward`."""
+    plan, tables = _forward_plan(geometry, dtype.itemsize, threads.get_num_threads())
+    out = np.empty((geometry.samples, geometry.filters, *geometry.spatial_out()), dtype)
+    _correlate(x, weight, np.empty(0, dtype) if bias is None else bias, out, plan, tables)
+    return out
+
+
+def input_gradient(
+    g: np.ndarray, weight: np.ndarray, x_shape: tuple[int, ...], geometry: Geometry, dtype: np.dtype
+) -> np.ndarray:
+    """`conv.conv_input_gradient`, of a weight without NaN and infinity: these would meet the zeros around ``g``."""
+    plan, tables = _gradient_plan(geometry, dtype.itemsize, threads.get_num_threads())
+    if len(tables.jobs) < prod(min(s, e) for s, e in zip(geometry.stride, geometry.size, strict=True)):
+        gx = np.zeros(x_shape, dtype)  # no window reaches some of it
+    else:
+        gx = np.empty(x_shape, dtype)
+    if len(tables.jobs):
+        _correlate(g, weight, np.empty(0, dtype), gx, plan, tables)
+    return gx
+
+
+def weight_gradient(
+    g: np.ndarray, x: np.ndarray, weight_shape: tuple[int, ...], geometry: Geometry, dtype: np.dtype
+) -> np.ndarray:
+    """`conv.conv_weight_gradient`."""
+    plan, tables = _forward_plan(geometry, dtype.itemsize, 1)
+    spans = max(1, min(plan.boxes, SPANS, SPAN_NUMBERS // max(prod(weight_shape), 1)))
+    plan = plan._replace(parts=_parts(spans * plan.groups, plan.filters, threads.get_num_threads()))
+    sums = np.empty((spans, plan.groups, tables.taps.size, plan.filters), dtype)
+    pieces = spans * plan.groups * plan.parts
+    grain = _grain(pieces, g.size * tables.taps.size)
+    threads.run(
+        conv_tiles.add_products,
+        pieces,
+        _flat(x, dtype),
+        _flat(g, dtype),
+        sums.reshape(-1),
+        plan,
+        tables.taps,
+        grain=grain,
+    )
+    total = sums[0] if spans == 1 else sums.sum(0)
+    return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(weight_shape)
+
+
+def _correlate(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, out: np.ndarray, plan: Plan, tables: Tables
+) -> None:
+    dtype, tile = out.dtype, host_tile(8 * out.itemsize)
+    panels = -(-plan.filters // tile.rows)
+    packed = np.empty(plan.groups * panels * tables.taps.size * tile.rows, dtype)
+    pieces = plan.groups * panels
+    grain = _grain(pieces, packed.size)
+    threads.run(conv_tiles.pack_filters, pieces, _flat(weight, dtype), packed, plan, tables.runs, panels, grain=grain)
+    pieces = plan.boxes * plan.groups * plan.parts
+    grain = _grain(pieces, out.size * tables.taps.size)
+    arrays = _flat(x, dtype), packed, _flat(bias, dtype), out.reshape(-1)
+    threads.run(conv_tiles.correlate, pieces, *arrays, plan, tables.jobs, tables.taps, grain=grain)
+
+
+@lru_cache(256)
+def _forward_plan(geometry: Geometry, itemsize: int, cores: int) -> tuple[Plan, Tables]:
+    kernel, stride, padding, dilation, size, out = _axes(geometry)
+    channels, filters = geometry.channels // geometry.groups, geometry.filters // geometry.groups
+    lines = channels * prod(kernel)
+    reach = tuple((k - 1) * d // s for k, s, d in zip(kernel, stride, dilation, strict=True))
+    planes = channels * prod(stride)
+    plan = Plan._make((
+        geometry.samples, geometry.groups, channels, filters, *size, *padding, *stride,
+        *_box(out, reach, planes * itemsize, geometry, filters, cores),
+        *out, 1, 1, 1, lines, filters * lines,
+    ))  # fmt: skip
+    # A tap lies in the plane of its remainders, where the stride is 1.
+    tap = np.indices(kernel).reshape(3, -1) * np.array(dilation).reshape(3, 1)
+    remainder, quotient = tap % np.array(stride).reshape(3, 1), tap // np.array(stride).reshape(3, 1)
+    phase = np.arange(channels).reshape(-1, 1) * prod(stride) + np.ravel_multi_index(tuple(remainder), stride)
+    offsets = phase * (plan.room * plan.deep * plan.high * plan.wide) + _place(quotient, plan)
+    jobs = np.array([[0, lines, *out, 0, 0, 0]], np.int64)
+    return plan, Tables(jobs, offsets.reshape(-1) * itemsize, np.array([[0, lines]], np.int64))
+
+
+@lru_cache(256)
+def _gradient_plan(geometry: Geometry, itemsize: int, cores: int) -> tuple[Plan, Tables]:
+    kernel, stride, padding, dilation, size, out = _axes(geometry)
+    channels, filters = geometry.channels // geometry.groups, geometry.filters // geometry.groups
+    taps = prod(kernel)
+    # Along each axis, for each remainder: which taps lead there, and from how far away in g.
+    ways = [
+        [[(k, (r + p - k * d) // s) for k in range(n) if (r + p - k * d) % s == 0] for r in range(min(s, e))]
+        for n, s, p, d, e in zip(kernel, stride, padding, dilation, size, strict=True)
+    ]
+    distances = [[distance for way in axis for _, distance in way] or [0] for axis in ways]
+    low = tuple(map(min, distances))
+    reach = tuple(max(far) - min(far) for far in distances)
+    most = tuple(-(-e // s) for e, s in zip(size, stride, strict=True))
+    plan = Plan._make((
+        geometry.samples, geometry.groups, filters, channels, *out, *(-distance for distance in low), 1, 1, 1,
+        *_box(most, reach, filters * itemsize, geometry, channels, cores),
+        *size, *stride, taps, filters * channels * taps,
+    ))  # fmt: skip
+    plane, count = plan.room * plan.deep * plan.high * plan.wide, 0
+    jobs, offsets, numbers = [], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    by_filter = np.arange(filters).reshape(-1, 1)
+    for remainders in product(*(range(len(axis)) for axis in ways)):
+        chosen = np.array(list(product(*(axis[r] for axis, r in zip(ways, remainders, strict=True)))), np.int64)
+        if not chosen.size:
+            continue
+        sizes = (-(-(e - r) // s) for e, r, s in zip(size, remainders, stride, strict=True))
+        jobs.append([count, count + filters * len(chosen), *sizes, *remainders])
+        count += filters * len(chosen)
+        offsets.append(by_filter * plane + _place(chosen[:, :, 1].T - np.array(low).reshape(3, 1), plan))
+        numbers.append(by_filter * (channels * taps) + np.ravel_multi_index(tuple(chosen[:, :, 0].T), kernel))
+    in_weight = np.concatenate([part.reshape(-1) for part in numbers])
+    begins = np.flatnonzero(np.diff(in_weight, prepend=-2) != 1)
+    runs = np.stack([in_weight[begins], np.diff(begins, append=in_weight.size)], 1)
+    in_box = np.concatenate([part.reshape(-1) for part in offsets]) * itemsize
+    return plan, Tables(np.array(jobs, np.int64).reshape(-1, 8), in_box, runs)
+
+
+def _axes(geometry: Geometry) -> tuple[Axes, ...]:
+    """Kernel, stride, padding, dilation, size and output, with the two axes of an image as depth and width: boxes are
+    cut along the depth."""
+    order = (1, 0, 2) if geometry.axes == 2 else (0, 1, 2)
+    return tuple(tuple(values[axis] for axis in order) for values in geometry[:6])
+
+
+def _place(coordinates: np.ndarray, plan: Plan) -> np.ndarray:
+    """Offsets in a plane of a box."""
+    z, y, x = coordinates
+    return (z * plan.high + y) * plan.wide + x
+
+
+def _box(out: Axes, reach: Axes, planes: int, geometry: Geometry, filters: int, cores: int) -> Axes:
+    """Sizes of a plane, samples and depths of a box, boxes to a sample and parts of the filters.
+
+    Args:
+        out: positions along each axis.
+        reach: the distance from a position to its farthest tap.
+        planes: of one sample, times the bytes of a number.
+    """
+    high, wide = out[1] + reach[1], out[2] + reach[2]
+    slice_bytes = max(planes * high * wide, 1)
+    whole, depths = slice_bytes * (out[0] + reach[0]), out[0]
+    if whole > 2 * BOX_BYTES:  # what boxes of one sample have in common is copied for each of them
+        depths = max(1, min(depths, max(BOX_BYTES // slice_bytes - reach[0], reach[0])))
+    bands = -(-out[0] // depths)
+    pieces = cores * threads.PIECES_PER_THREAD if cores > 1 else 1
+    room = max(1, min(BOX_BYTES // max(whole, 1), geometry.samples * geometry.groups // pieces))
+    boxes = -(-geometry.samples // room) * bands
+    return depths + reach[0], high, wide, room, depths, bands, _parts(boxes * geometry.groups, filters, cores)
+
+
+def _parts(pieces: int, filters: int, cores: int) -> int:
+    """Parts of the filters that make enough pieces for threads; each fills a box of its own."""
+    wanted = cores * threads.PIECES_PER_THREAD if cores > 1 else 1
+    return max(1, min(-(-wanted // max(pieces, 1)), filters // FILTERS_WORTH_A_BOX))
+
+
+def _grain(pieces: int, products: int) -> int:
+    return -(-GRAIN * pieces // max(products, 1))
+
+
+def _flat(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    return np.ascontiguousarray(array, dtype).reshape(-1)

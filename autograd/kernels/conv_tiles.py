@@ -1,0 +1,294 @@
+"""Compiled loops of :mod:`autograd.kernels.conv_direct`: convolution as a matrix product that never makes the matrix.
+
+An image lies padded in a buffer, and a *tap* (an element of the window, in one channel) is an offset in it: the windows
+of neighboring positions are neighbors for every tap. So the register tile of the matrix product reads lines of the
+matrix of windows straight from the image, a vector of positions at a time, through tables of offsets.
+
+Arrays are flat; ``plan`` is a :class:`~autograd.kernels.conv_direct.Plan`, and tables hold offsets in bytes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import intp, njit, uint64
+
+from .gemm_tile import copy_rows, multiply, multiply_windows, tile_columns, tile_lanes, tile_rows, transpose_rows
+
+__all__ = ["add_products", "correlate", "pack_filters"]
+
+FASTMATH = {"contract", "arcp", "nsz"}
+DEPTH = 288  # taps, or positions, that are multiplied in one go: what they meet stays in the first-level cache
+FILTERS = 1 << 19  # bytes of filters that meet all positions of a box before others do
+
+inline = njit(nogil=True, fastmath=FASTMATH, error_model="numpy")
+
+
+@inline
+def planes(plan):
+    """Numbers in the buffer for a box: of each channel and each phase, all samples."""
+    return plan.channels * plan.stride_z * plan.stride_y * plan.stride_x * plan.room * plan.deep * plan.high * plan.wide
+
+
+@inline
+def fill(image, x, plan, first, samples, z0, channel):
+    """Copies a group's channels, from depth ``z0`` on, into a buffer that is zero where no image ever lies."""
+    for c in range(plan.channels):
+        for pz, py, px in np.ndindex(plan.stride_z, plan.stride_y, plan.stride_x):
+            phase = ((c * plan.stride_z + pz) * plan.stride_y + py) * plan.stride_x + px
+            first_x = plan.pad_x - px + plan.stride_x - 1
+            left = min(max(first_x // plan.stride_x, 0), plan.wide)
+            right = max(min((first_x + plan.width) // plan.stride_x, plan.wide), left)
+            for s, z, y in np.ndindex(samples, plan.deep, plan.high):
+                to = ((phase * plan.room + s) * plan.deep + z) * plan.high * plan.wide + y * plan.wide
+                from_z = (z0 + z) * plan.stride_z + pz - plan.pad_z
+                from_y = y * plan.stride_y + py - plan.pad_y
+                if 0 <= from_z < plan.depth and 0 <= from_y < plan.height:
+                    at = (first + s) * plan.channels * plan.groups + channel + c
+                    row = ((at * plan.depth + from_z) * plan.height + from_y) * plan.width + px - plan.pad_x
+                    if plan.stride_x == 1:
+                        for j in range(left, right):
+                            image[uint64(to + j)] = x[uint64(row + j)]
+                    else:
+                        for j in range(left, right):
+                            image[uint64(to + j)] = x[uint64(row + j * plan.stride_x)]
+                else:
+                    for j in range(left, right):
+                        image[uint64(to + j)] = 0
+
+
+@inline
+def cover(rows, length, lanes, vectors):
+    """Covers positions with vectors: in ``vectors`` the place where each begins, and its row and column; their number.
+
+    Row ``i`` has ``length`` positions from ``rows[i]`` on. A vector that is longer goes on into the next rows.
+    """
+    count, row, column = 0, 0, 0
+    while row < rows.size:
+        begin = rows[row] + column
+        vectors[0, count], vectors[1, count], vectors[2, count] = begin, row, column
+        count += 1
+        while row < rows.size and rows[row] + length <= begin + lanes:
+            row += 1
+        if row < rows.size:
+            column = max(begin + lanes - rows[row], 0)
+    return count
+
+
+@inline
+def write(sums, source, across, out, target, map_size, maps, step, lanes, rows, targets, length, row, column):
+    """Writes one vector of positions for some maps to where its rows lie in the output."""
+    begin = rows[row] + column
+    lane = 0
+    while lane < lanes:
+        run = min(length - column, lanes - lane)
+        to, at = target + targets[row] + column * step, source + lane
+        for _ in range(maps):
+            if step == 1:
+                for i in range(run):
+                    out[uint64(to + i)] = sums[uint64(at + i)]
+            else:
+                for i in range(run):
+                    out[uint64(to + i * step)] = sums[uint64(at + i)]
+            to += map_size
+            at += across
+        row += 1
+        column = 0
+        if row == rows.size:
+            break
+        lane = rows[row] - begin
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def pack_filters(start, stop, weight, packed, plan, runs, panels):
+    """Panels ``start..stop`` of the weight, as high as a tile: in each the filters' numbers side by side, tap by tap.
+
+    A run is a number of taps that lie side by side in the weight, too: its first number there, and its length.
+    """
+    zero = weight.dtype.type(0)
+    size, most, lanes = weight.itemsize, tile_rows(zero), tile_lanes(zero)
+    # A transposed run is written beyond its end: the last ones are too close to what another thread writes.
+    room = np.empty((runs[:, 1].max() + lanes) * most + 2 * lanes, weight.dtype)
+    w, to = intp(weight.ctypes.data), intp(room.ctypes.data)
+    taps = packed.size // (panels * plan.groups * most)
+    for item in range(start, stop):
+        group, f = item // panels, item % panels * most
+        count, tap = min(most, plan.filters - f), 0
+        for run in range(len(runs)):
+            source = w + (group * plan.group_step + f * plan.filter_step + runs[run, 0]) * size
+            target = (item * taps + tap) * most
+            for i in range((count - 1) // lanes * lanes, -1, -lanes):
+                transpose_rows(
+                    zero, source + i * plan.filter_step * size, plan.filter_step * size,
+                    to + i * size, most * size, min(lanes, count - i), runs[run, 1],
+                )  # fmt: skip
+            for i in range(runs[run, 1] * most):
+                packed[uint64(target + i)] = room[uint64(i)]
+            tap += runs[run, 1]
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def correlate(start, stop, x, packed, bias, out, plan, jobs, taps):
+    """Pieces ``start..stop`` of ``out``: boxes, times groups, times ``plan.parts`` of the filters of a group.
+
+    A job is a part of the output with taps of its own: its first tap, the end of its taps, depth, height, width, and
+    where it begins in the output along each axis.
+    """
+    floor = out.dtype.type(-np.inf)
+    size, lanes, across, most = out.itemsize, tile_lanes(floor), tile_columns(floor), tile_rows(floor)
+    together = across // lanes
+    image = np.zeros(planes(plan) + across, out.dtype)
+    rows, targets = (
+        np.empty(plan.room * plan.depths * plan.high, np.int64),
+        np.empty(plan.room * plan.depths * plan.high, np.int64),
+    )
+    vectors = np.empty((3, rows.size * (1 + plan.wide // lanes)), np.int64)
+    longest = 1
+    for job in range(len(jobs)):
+        longest = max(longest, jobs[job, 1] - jobs[job, 0])
+    block = min(max(FILTERS // (longest * size * most), 1) * most, plan.filters)
+    sums = np.empty(block * across, out.dtype)
+    a0, b, c, d = intp(packed.ctypes.data), intp(image.ctypes.data), intp(sums.ctypes.data), intp(bias.ctypes.data)
+    table, panels = intp(taps.ctypes.data), (plan.filters + most - 1) // most
+    map_size = plan.out_depth * plan.out_height * plan.out_width
+    filled = -1
+    for item in range(start, stop):
+        part, group, box = item % plan.parts, item // plan.parts % plan.groups, item // (plan.parts * plan.groups)
+        first, z0 = box // plan.bands * plan.room, box % plan.bands * plan.depths
+        samples = min(plan.room, plan.samples - first)
+        filters_end = min(panels * (part + 1) // plan.parts * most, plan.filters)
+        if filled != item // plan.parts:
+            filled = item // plan.parts
+            fill(image, x, plan, first, samples, z0, group * plan.channels)
+        for job in range(len(jobs)):
+            first_tap, end_tap = jobs[job, 0], jobs[job, 1]
+            depths, height, width = max(min(plan.depths, jobs[job, 2] - z0), 0), jobs[job, 3], jobs[job, 4]
+            parts = (end_tap - first_tap + DEPTH - 1) // DEPTH
+            number = 0
+            for s, z, y in np.ndindex(samples, depths, height):
+                rows[number] = ((s * plan.deep + z) * plan.high + y) * plan.wide
+                targets[number] = (
+                    (first + s) * plan.filters * plan.groups * map_size
+                    + (((z0 + z) * plan.step_z + jobs[job, 5]) * plan.out_height + y * plan.step_y + jobs[job, 6])
+                    * plan.out_width
+                    + jobs[job, 7]
+                )
+                number += 1
+            count = cover(rows[:number], width, lanes, vectors)
+            for f0 in range(panels * part // plan.parts * most, filters_end, block):
+                f1 = min(f0 + block, filters_end)
+                for vector in range(0, count, together):
+                    now = min(together, count - vector)
+                    b_first, b_next = b + vectors[0, vector] * size, b + vectors[0, vector + now - 1] * size
+                    for deep in range(parts):
+                        tap = first_tap + (end_tap - first_tap) * deep // parts
+                        end = first_tap + (end_tap - first_tap) * (deep + 1) // parts
+                        for f in range(f0, f1, most):
+                            a = a0 + ((group * panels + f // most) * taps.size + tap) * most * size
+                            to = c + (f - f0) * across * size
+                            added, added_row, added_column, adds = to, across * size, size, deep
+                            if deep == 0 and bias.size:
+                                added, added_row, added_column, adds = d + (group * plan.filters + f) * size, size, 0, 1
+                            multiply_windows(
+                                floor, a, table + tap * 8, b_first, b_next, end - tap,
+                                to, across * size, added, added_row, added_column, adds,
+                                min(most, f1 - f), now * lanes,
+                            )  # fmt: skip
+                    for j in range(now):
+                        write(
+                            sums, j * lanes, across, out, (group * plan.filters + f0) * map_size, map_size, f1 - f0,
+                            plan.step_x, lanes, rows[:number], targets, width,
+                            vectors[1, vector + j], vectors[2, vector + j],
+                        )  # fmt: skip
+
+
+@inline
+def even_runs(rows, start, stop, runs):
+    """Rows at the same distance from each other: in ``runs`` the first, how many, the distance; the number of runs."""
+    count, row = 0, start
+    while row < stop:
+        step = rows[row + 1] - rows[row] if row + 1 < stop else 0
+        end = row + 1
+        while end < stop and rows[end] - rows[end - 1] == step:
+            end += 1
+        runs[count, 0], runs[count, 1], runs[count, 2] = row, end - row, step
+        count += 1
+        row = end
+    return count
+
+
+@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+def add_products(start, stop, x, g, sums, plan, taps):
+    """Pieces ``start..stop`` of the weight's gradient: spans of boxes, times groups, times ``plan.parts`` of filters.
+
+    ``sums`` has (span, group, tap, filter). Which samples are added together never depends on the pieces.
+    """
+    floor = sums.dtype.type(-np.inf)
+    size, lanes, across, most = sums.itemsize, tile_lanes(floor), tile_columns(floor), tile_rows(floor)
+    image = np.zeros(planes(plan) + across, sums.dtype)
+    # Positions of a block: some rows of the output, or a part of a single one.
+    length = min(DEPTH, plan.out_width)
+    height = min(DEPTH // length, plan.room * plan.depths * plan.out_height)
+    rows, places = np.empty((2, plan.room * plan.depths * plan.out_height), np.int64)
+    runs = np.empty((height, 3), np.int64)
+    wide = height * length * across * size
+    panels = np.empty((plan.filters + across) // across * wide // size + lanes * across, sums.dtype)
+    line = (DEPTH + lanes) * size
+    lines = np.empty(most * line // size + across, sums.dtype)
+    a, b, g0, c0 = intp(lines.ctypes.data), intp(panels.ctypes.data), intp(g.ctypes.data), intp(sums.ctypes.data)
+    image0 = intp(image.ctypes.data)
+    map_size = plan.out_depth * plan.out_height * plan.out_width
+    c_row = plan.filters * size
+    spans = len(sums) // (plan.groups * taps.size * plan.filters)
+    boxes = (plan.samples + plan.room - 1) // plan.room * plan.bands
+    for item in range(start, stop):
+        part, group, span = item % plan.parts, item // plan.parts % plan.groups, item // (plan.parts * plan.groups)
+        f0, f1 = plan.filters * part // plan.parts, plan.filters * (part + 1) // plan.parts
+        adds = 0
+        for box in range(boxes * span // spans, boxes * (span + 1) // spans):
+            first, z0 = box // plan.bands * plan.room, box % plan.bands * plan.depths
+            samples, depths = min(plan.room, plan.samples - first), min(plan.depths, plan.out_depth - z0)
+            fill(image, x, plan, first, samples, z0, group * plan.channels)
+            number = 0
+            for s, z, y in np.ndindex(samples, depths, plan.out_height):
+                rows[number] = ((s * plan.deep + z) * plan.high + y) * plan.wide * size
+                places[number] = ((first + s) * plan.groups + group) * plan.filters * map_size
+                places[number] += ((z0 + z) * plan.out_height + y) * plan.out_width
+                number += 1
+            for row in range(0, number, height):
+                deep = min(height, number - row)
+                count = even_runs(rows, row, row + deep, runs)
+                for x0 in range(0, plan.out_width, length):
+                    across_x = min(length, plan.out_width - x0)
+                    for f in range(f0, f1, lanes):
+                        to = b + (f - f0) // across * wide + (f - f0) % across * size
+                        i = 0
+                        while i < deep:
+                            n = 1
+                            while i + n < deep and places[row + i + n] - places[row + i + n - 1] == across_x:
+                                n += 1
+                            transpose_rows(
+                                floor, g0 + (places[row + i] + f * map_size + x0) * size, map_size * size,
+                                to + i * across_x * across * size, across * size, min(lanes, f1 - f), n * across_x,
+                            )  # fmt: skip
+                            i += n
+                    for tap in range(0, taps.size, most):
+                        taller = min(most, taps.size - tap)
+                        for i in range(taller):
+                            to = a + i * line
+                            for run in range(count):
+                                begin = image0 + taps[tap + i] + rows[runs[run, 0]] + x0 * size
+                                # From the right to the left: rows are written beyond their ends, and then overwritten.
+                                for j in range((across_x - 1) // across * across, -1, -across):
+                                    copy_rows(
+                                        floor, begin + j * size, runs[run, 2], to + j * size, across_x * size,
+                                        runs[run, 1], min(across, across_x - j),
+                                    )  # fmt: skip
+                                to += runs[run, 1] * across_x * size
+                        c = c0 + (((span * plan.groups + group) * taps.size + tap) * plan.filters) * size
+                        for f in range(f0, f1, across):
+                            to = c + f * size
+                            multiply(
+                                floor, a, line, size, b + (f - f0) // across * wide, across * size, deep * across_x,
+                                to, c_row, to, c_row, size, adds, taller, min(across, f1 - f),
+                            )  # fmt: skip
+                    adds = 1

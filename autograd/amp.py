@@ -11,8 +11,10 @@ import numpy as np
 
 from . import dtypes
 from .devices import device as _device
+from .kernels.gather import gathered
+from .kernels.silence import silently
 from .rows.casting import active
-from .tensor import Tensor
+from .tensor import Tensor, count_write
 
 __all__ = ["GradScaler", "autocast", "get_autocast_dtype", "is_autocast_enabled"]
 
@@ -178,13 +180,13 @@ class GradScaler:
             return
         if id(optimizer) in self._unscaled:
             raise RuntimeError("unscale_() has already been called on this optimizer since the last update().")
-        finite = True
-        for group in optimizer.param_groups:
-            for parameter in group["params"]:
-                if (grad := parameter.grad) is not None:
-                    finite = finite and bool(np.isfinite(grad._array).all())
-                    grad.data.div_(self._scale)
-        self._unscaled[id(optimizer)] = finite
+        params = [param for group in optimizer.param_groups for param in group["params"]]
+        gradients = [gradient for param in params if (gradient := param.grad) is not None]
+        arrays = [gradient._array for gradient in gradients]
+        self._unscaled[id(optimizer)] = all(np.isfinite(flat).all() for flat in gathered(arrays))
+        for gradient, array in zip(gradients, arrays, strict=True):
+            silently(np.multiply, array, array.dtype.type(1 / self._scale), array)
+            count_write(gradient)
 
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         """The optimizer's step on divided gradients, unless one of them is not finite; returns what the step does."""

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.gather import SMALL
 from autograd.kernels.silence import silently
 from autograd.tensor import root_of
 
-__all__ = ["SMALL", "Layout", "Part"]
-
-SMALL = 2048  # elements: of larger parameters the copies cost more than the calls that they save (measured)
+__all__ = ["Layout", "Part"]
 
 Columns = Sequence[Sequence[np.ndarray] | None]
 
@@ -35,7 +34,8 @@ class Layout:
         self.ids = ids
         present = [column for column in columns if column is not None]
         arrays = [array for column in present for array in column]
-        self._owners = {id(root_of(array)) for array in arrays}
+        roots = [root_of(array) for array in arrays]
+        self._owners = {id(root) for root in roots} | {id(root.base) for root in roots if root.base is not None}
         self.size = sum(param.size for param in present[0])
         by_dtype: dict[np.dtype, list[int]] = {}
         if _are_apart(arrays):
@@ -48,39 +48,45 @@ class Layout:
 
     def is_apart_from(self, arrays: Sequence[np.ndarray]) -> bool:
         """Whether other arrays, such as the gradients, share no memory with what is written."""
-        owners = self._owners
-        return owners.isdisjoint(map(id, arrays)) and owners.isdisjoint([id(array.base) for array in arrays])
+        return self._owners.isdisjoint([id(array if array.base is None else array.base) for array in arrays])
 
 
 class Part:
-    """Small arrays of one dtype and their flat arrays: ``flat``, for each column of a `Layout`."""
+    """Small parameters of one dtype, their gradients and their state, as rows of one array.
+
+    Attributes:
+        rows: what a rule takes: the gradients, and each column of the `Layout`, None where it is absent.
+        places: places of the parameters in their columns.
+    """
 
     def __init__(self, columns: Columns, places: list[int]) -> None:
-        chosen = [None if column is None else [column[place] for place in places] for column in columns]
-        params = next(column for column in chosen if column is not None)
-        self.places, self._shapes = places, [param.shape for param in params]
-        ends = list(accumulate(param.size for param in params))
-        self.flat = [None if column is None else np.empty(ends[-1], params[0].dtype) for column in chosen]
-        self._rows: list[tuple[np.ndarray, list[np.ndarray]]] = []
+        chosen = [[column[place] for place in places] for column in columns if column is not None]
+        self.places, self._shapes = places, [param.shape for param in chosen[0]]
+        ends = list(accumulate(param.size for param in chosen[0]))
+        rows = np.empty((1 + len(chosen), ends[-1]), chosen[0][0].dtype)
+        free = iter(rows)
+        self.rows = [next(free), *(None if column is None else next(free) for column in columns)]
+        self._memory = rows.reshape(-1)
+        self._arrays = [array.reshape(-1) for column in chosen for array in column]
         self._pieces: list[tuple[np.ndarray, np.ndarray]] = []
-        for flat, column in zip(self.flat, chosen, strict=True):
-            if flat is not None and column is not None:
-                self._rows.append((flat, [array.reshape(-1) for array in column]))
-                pieces = zip(np.split(flat, ends[:-1]), self._shapes, strict=True)
-                self._pieces += zip(column, [piece.reshape(shape) for piece, shape in pieces], strict=True)
+        for row, column in zip(rows[1:], chosen, strict=True):
+            pieces = zip(np.split(row, ends[:-1]), self._shapes, strict=True)
+            self._pieces += zip(column, [piece.reshape(shape) for piece, shape in pieces], strict=True)
         self._constants: dict[str, Any] = {}
         self._numbers: dict[str, Any] = {}
 
-    def gather(self, gradients: Sequence[np.ndarray]) -> np.ndarray | None:
-        """The gradients side by side, after all columns; None where one is of another shape or of a wider dtype."""
+    def gather(self, gradients: Sequence[np.ndarray]) -> bool:
+        """Fills the rows; False where a gradient is of another shape than its parameter, or of a wider dtype."""
         if len(gradients) != len(self.places):
             gradients = [gradients[place] for place in self.places]
         if [gradient.shape for gradient in gradients] != self._shapes:
-            return None
-        together = np.concatenate([gradient.ravel() for gradient in gradients])
-        for flat, arrays in self._rows:
-            np.concatenate(arrays, 0, flat)
-        return together if together.dtype == self._rows[0][0].dtype else None
+            return False
+        try:
+            gathered = [gradient.ravel() for gradient in gradients] + self._arrays
+            np.concatenate(gathered, 0, self._memory, casting="safe")
+        except TypeError:
+            return False
+        return True
 
     def scatter(self) -> None:
         """The flat arrays' values back to where they were gathered."""

@@ -93,12 +93,11 @@ class Rule:
         if layout.parts and layout.is_apart_from(arrays):
             alone = layout.alone
             for part in layout.parts:
-                together = part.gather(arrays)
-                if together is None:
+                if part.gather(arrays):
+                    self._compute(part.rows, constants, loop, part)
+                    part.scatter()
+                else:
                     alone = [*alone, *part.places]
-                    continue
-                self._compute([together, *part.flat], constants, loop, part)
-                part.scatter()
         for place in alone:
             row = [None if tensor is None else tensor._array for tensor in _row(written, place)]
             self._compute([arrays[place], *row], constants, loop)

@@ -130,6 +130,24 @@ def test_the_scaler_does_what_pytorchs_does(torch):
     assert run_scaler(autograd, optim, GradScaler) == run_scaler(torch, torch.optim, torch.amp.GradScaler)
 
 
+@pytest.mark.parametrize("bad", [None, math.inf, math.nan])
+def test_unscaling_gradients_of_many_sizes_and_dtypes(torch, bad):
+    results = []
+    for lib, package, scaler_class in ((autograd, optim, GradScaler), (torch, torch.optim, torch.amp.GradScaler)):
+        sizes = [(3, "float32"), (2, "float64"), (5000, "float32"), (1, "bfloat16"), (4, "float32")]
+        params = [lib.ones(size, dtype=getattr(lib, kind), requires_grad=True) for size, kind in sizes]
+        optimizer, scaler = package.SGD(params, lr=0.5), scaler_class("cpu", init_scale=3.0)
+        scaler.scale(sum((param.float() * 0.7).sum() for param in params)).backward()
+        params[1].grad = None
+        if bad is not None:
+            params[-1].grad[1] = bad
+        scaler.unscale_(optimizer)
+        scaler.step(optimizer)
+        results.append([param.detach().float().tolist() for param in params])
+        results[-1] += [param.grad.float()[:1].tolist() for param in params if param.grad is not None]
+    assert results[0] == results[1]
+
+
 def test_the_scaler_refuses_wrong_order():
     w = autograd.ones(2, requires_grad=True)
     optimizer, scaler = optim.SGD([w], lr=0.1), GradScaler("cpu")

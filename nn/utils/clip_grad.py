@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 import autograd
+from autograd.kernels.gather import gathered
 from autograd.kernels.silence import silently
 from autograd.rows.public import TORCH
 from autograd.tensor import Tensor, count_write, wrap
-
-SMALL = 2048  # elements: larger gradients are not worth a copy (measured)
 
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
@@ -150,12 +149,8 @@ def _listed(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
 
 
 def _length(arrays: list[np.ndarray]) -> np.floating:
-    """The length of all arrays as one vector; small ones are gathered, and take one product."""
-    flat = [array.ravel(order="K") for array in arrays]
-    small = [array for array in flat if array.size <= SMALL]
-    if len(small) > 1:
-        flat = [np.concatenate(small), *(array for array in flat if array.size > SMALL)]
-    return np.sqrt(sum(array @ array for array in flat))
+    """The length of all arrays as one vector."""
+    return np.sqrt(sum(flat @ flat for flat in gathered(arrays)))
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:

@@ -12,7 +12,8 @@ import autograd
 import nn
 import optim
 from autograd import jit
-from optim.gathering import SMALL, Layout
+from autograd.kernels.gather import SMALL
+from optim.gathering import Layout
 
 ALGORITHMS = {
     "SGD": {"lr": 0.1, "weight_decay": 0.1},

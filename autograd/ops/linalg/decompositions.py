@@ -34,9 +34,9 @@ from .solvers import check_pivots
 
 __all__ = [
     "cholesky", "cholesky_ex", "cholesky_factor", "eig", "eig_factors", "eigh", "eigh_factors", "eigh_values",
-    "eigvals", "eigvalsh", "geqrf", "householder_form", "householder_product", "ldl_factor", "ldl_factor_ex", "lu",
-    "lu_factor", "lu_factor_ex", "lu_factors", "lu_unpack", "orgqr", "ormqr", "qr", "qr_factors", "singular_values", "svd",
-    "svd_factors", "svdvals",
+    "eigvals", "eigvalsh", "geqrf", "householder_form", "householder_product", "ldl_factor", "ldl_factor_ex",
+    "lu", "lu_factor", "lu_factor_ex", "lu_factors", "lu_unpack", "orgqr", "ormqr", "qr", "qr_factors",
+    "singular_values", "svd", "svd_factors", "svdvals",
 ]  # fmt: skip
 
 

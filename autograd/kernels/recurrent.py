@@ -63,7 +63,7 @@ def forward(
     last_c = np.empty_like(first_c)
     projection = np.empty((0, 0), dtype) if weights.projection is None else np.ascontiguousarray(weights.projection.T)
     sweep = _sweeps(kind, x)[0]
-    hidden = _blocks(weights.hidden.T, len(batch_sizes), len(h))
+    hidden = _laid_out(weights.hidden.T, x)
     sweep(
         np.ascontiguousarray(x), hidden, _bias(kind, x, weights), projection, np.ascontiguousarray(h), first_c,
         starts, sizes, gates, inner, before, cells, out, last_h, last_c,
@@ -96,7 +96,7 @@ def backward(
     projection = np.ascontiguousarray(weights.projection) if projects else np.empty((0, 0), g.dtype)
     gp = np.empty((len(g) if projects else 0, g.shape[1]), g.dtype)
     sweep = _sweeps(kind, gates)[1]
-    hidden = _blocks(weights.hidden, len(batch_sizes), len(gh))
+    hidden = _laid_out(weights.hidden, gates)
     sweep(g, gh, gc, hidden, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp)
     gb = None if weights.bias_ih is None else gx.sum(0)
     gb_hh = gb if gm is gx or gb is None else gm.sum(0)
@@ -106,9 +106,11 @@ def backward(
 
 
 def _sweeps(kind: str, gates: ndarray) -> Any:
-    if gates.size and jit.use_loops(gates.size):
-        return compiled_sweeps(kind, gates.dtype)
-    return plain_sweeps(kind)
+    return compiled_sweeps(kind, gates.dtype) if _is_compiled(gates) else plain_sweeps(kind)
+
+
+def _is_compiled(gates: ndarray) -> bool:
+    return gates.size > 0 and jit.use_loops(gates.size)
 
 
 def _width(kind: str, x: ndarray) -> int:
@@ -124,20 +126,17 @@ def _walk(batch_sizes: Sequence[int], reverse: bool) -> tuple[ndarray, ndarray]:
     return np.append(starts, 0), np.append(sizes, 0)
 
 
-# OpenBLAS copies the second matrix of a product to a place of its own, but not in products of up to so many
-# multiplications. Measured: a step of 32 rows takes two thirds of the time where it is made of such products.
-SMALL_PRODUCT = 1_000_000
-NARROWEST = 32
+def _laid_out(weight: ndarray, gates: ndarray) -> ndarray:
+    """The matrix as the sweep multiplies with it: in panels (count, K, columns of a tile) where that is compiled."""
+    if not _is_compiled(gates):
+        return weight
+    from .gemm_tile import host_tile
 
-
-def _blocks(weight: ndarray, steps: int, rows: int) -> ndarray:
-    """The matrix (K, N) as (blocks, K, N / blocks), so that products with ``rows`` rows are small where they can be."""
+    wide = host_tile(weight.itemsize * 8).columns
     height, width = weight.shape
-    fitting = (
-        n for n in range(1, width // NARROWEST + 1) if width % n == 0 and rows * weight.size <= n * SMALL_PRODUCT
-    )
-    count = next(fitting, 1) if steps > 1 else 1
-    return np.ascontiguousarray(weight.reshape(height, count, width // count).swapaxes(0, 1))
+    padded = np.zeros((height, -(-width // wide) * wide), weight.dtype)
+    padded[:, :width] = weight
+    return np.ascontiguousarray(padded.reshape(height, -1, wide).swapaxes(0, 1))
 
 
 def _bias(kind: str, x: ndarray, weights: Weights) -> ndarray:

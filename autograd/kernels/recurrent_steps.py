@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from . import jit
 from .memory import keep_freed_memory
 from .on_arrays import sigmoid, tanh, where
 
@@ -100,32 +99,24 @@ def advance(values, target, first, last, next_start, next_size):
     last[both:size] = values[both:]
 
 
-def multiply(rows, blocks, share, out):
-    """The product with a matrix that lies in blocks of columns."""
-    if blocks.shape[0] == 1:
-        np.dot(rows, blocks[0], out)
-        return
-    width = blocks.shape[2]
-    for k in range(blocks.shape[0]):
-        np.dot(rows, blocks[k], share[: rows.shape[0]])
-        out[:, k * width : (k + 1) * width] = share[: rows.shape[0]]
+def multiply(rows, matrix, out):
+    np.dot(rows, matrix, out)
 
 
 def forward_sweep(x, weight, bias, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h, last_c):
-    """Fills everything from ``gates`` on. ``weight``, in blocks, and ``projection`` are transposed, and the latter may
-    be empty; so may ``c`` and its kind, but for the LSTM."""
+    """Fills everything from ``gates`` on. ``weight``, laid out for `multiply`, and ``projection`` are transposed, and
+    the latter may be empty; so may ``c`` and its kind, but for the LSTM."""
     width = inner.shape[1]
     batch = sizes.max()
     cell = np.empty((batch if c.shape[0] else 0, width), x.dtype)
     hidden = np.empty((batch if projection.shape[0] else 0, width), x.dtype)
-    share = np.empty((batch, weight.shape[2]), x.dtype)
     advance(out[:0], before, h, last_h, starts[0], sizes[0])
     if c.shape[0]:
         advance(cell[:0], cells, c, last_c, starts[0], sizes[0])
     for step in range(sizes.size - 1):
         start, size = starts[step], sizes[step]
         stop = start + size
-        multiply(before[start:stop], weight, share, gates[start:stop])
+        multiply(before[start:stop], weight, gates[start:stop])
         if projection.shape[0]:
             forward_step(x, bias, gates, inner, before, cells, cell, hidden[:size], start)
             np.dot(hidden[:size], projection, out[start:stop])
@@ -142,7 +133,6 @@ def backward_sweep(g, gh, gc, weight, projection, starts, sizes, gates, inner, b
     last states, become those of the first ones."""
     batch = gh.shape[0]
     hidden = np.empty((batch if projection.shape[0] else 0, projection.shape[1]), gh.dtype)
-    share = np.empty((batch, weight.shape[2]), gh.dtype)
     back = np.empty_like(gh)
     for step in range(sizes.size - 2, -1, -1):
         start, size = starts[step], sizes[step]
@@ -153,10 +143,10 @@ def backward_sweep(g, gh, gc, weight, projection, starts, sizes, gates, inner, b
             gp[start:stop] = rows
             np.dot(rows, projection, hidden[:size])
             backward_step(gates, inner, before, cells, hidden[:size], gc, gx, gm, start)
-            multiply(gm[start:stop], weight, share, rows)
+            multiply(gm[start:stop], weight, rows)
         else:
             backward_step(gates, inner, before, cells, rows, gc, gx, gm, start)
-            multiply(gm[start:stop], weight, share, back[:size])
+            multiply(gm[start:stop], weight, back[:size])
             rows += back[:size]
 
 
@@ -170,6 +160,7 @@ formula: Any = None  # of the kind of cell; `formula_back` goes back
 formula_back: Any = None
 wide: Any = None  # see scalar.wide
 unsigned: Any = None  # numba tests a signed index for being negative
+address = lowest = tile_rows = tile_columns = multiply_tile = unsigned  # of `multiply_panels`
 
 
 # --- Steps over arrays ---------------------------------------------------------------------------------------------
@@ -308,6 +299,20 @@ def rnn_loop_back(gates, inner, before, cells, gh, gc, gx, gm, start):
     gh[:] = zero
 
 
+def multiply_panels(rows, panels, out):
+    """`multiply` with a matrix that lies in panels as wide as a tile, which is not copied for each step."""
+    high, wide, step = tile_rows(lowest), tile_columns(lowest), panels.strides[1]
+    first, to, panel = address(rows.ctypes.data), address(out.ctypes.data), address(panels.ctypes.data)
+    for i in range(0, rows.shape[0], high):
+        for k in range(panels.shape[0]):
+            multiply_tile(
+                lowest, first + i * rows.strides[0], rows.strides[0], rows.strides[1],
+                panel + k * panels.strides[0], step, rows.shape[1],
+                to + i * out.strides[0] + k * step, out.strides[0], to, 0, 0, 0,
+                min(high, rows.shape[0] - i), min(wide, out.shape[1] - k * wide),
+            )  # fmt: skip
+
+
 # --- The two readings ----------------------------------------------------------------------------------------------
 
 
@@ -342,12 +347,12 @@ def plain_sweeps(kind: str) -> tuple[Callable[..., None], Callable[..., None]]:
 
 @cache
 def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., None], Callable[..., None]]:
-    """The two sweeps compiled, for float32 or float64; BLAS is called from inside them."""
-    from numba import njit, uint64
+    """The two sweeps compiled, for float32 or float64; their weights lie in panels."""
+    from numba import intp, njit, uint64
 
-    from . import math32, math64, scalar
+    from . import gemm_tile, math32, math64, scalar
+    from .compiled import compiled
 
-    jit.count_compilations()
     keep_freed_memory()
     library: Any = math32 if dtype == np.float32 else math64
     zero = dtype.type(0)
@@ -361,12 +366,18 @@ def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., None], Ca
         "wide": scalar.wide,
         "unsigned": uint64,
         "advance": njit(**options)(advance),
-        "multiply": njit(**options)(multiply),
+        "lowest": dtype.type(-np.inf),
+        "address": intp,
+        "tile_rows": gemm_tile.tile_rows,
+        "tile_columns": gemm_tile.tile_columns,
+        "multiply_tile": gemm_tile.multiply,
     }
+    names["multiply"] = njit(**options)(_bound(multiply_panels, "multiply", **names))
     step, step_back, formulas = _own(kind, "loop")
     names |= {key: scalar.inline(_bound(formula, formula.__name__, **names)) for key, formula in formulas.items()}
     names["forward_step"] = njit(**options)(_bound(step, step.__name__, **names))
     names["backward_step"] = njit(**options)(_bound(step_back, step_back.__name__, **names))
     forward = _bound(forward_sweep, f"{kind}_forward_{dtype.name}", **names)
     backward = _bound(backward_sweep, f"{kind}_backward_{dtype.name}", **names)
-    return njit(cache=True, **options)(forward), njit(cache=True, **options)(backward)
+    del options["nogil"]
+    return compiled(**options)(forward), compiled(**options)(backward)

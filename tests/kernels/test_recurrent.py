@@ -92,17 +92,14 @@ def test_inputs_of_any_layout_are_left_alone(kind, reading):
         agree(sweep(kind, *arguments(kind, "float64", [3, 2, 1], layout=frozen), [3, 2, 1], False), expected, "float64")
 
 
-@pytest.mark.parametrize("reading", ["never", "always"])
-def test_products_in_blocks(reading, monkeypatch):
-    if reading == "always":
-        pytest.importorskip("numba")
+@pytest.mark.parametrize("hidden", [1, 11, 33])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_panels_and_tiles_that_are_not_full(hidden, dtype):
+    pytest.importorskip("numba")
     for kind in ("lstm", "gru"):
+        given = arguments(kind, dtype, [13, 13, 3], hidden=hidden)
         found = []
-        for limit in (1, recurrent.SMALL_PRODUCT, 50_000):
-            monkeypatch.setattr(recurrent, "SMALL_PRODUCT", limit)
-            given, gradients = arguments(kind, "float64", [8, 8, 3], hidden=64)
+        for reading in ("never", "always"):
             with jit.using(reading):
-                found.append(sweep(kind, given, gradients, [8, 8, 3], False))
-        assert recurrent._blocks(given[-1].hidden.T, 3, 8).shape[0] > 1
-        agree(found[1], found[0], "float64")
-        agree(found[2], found[0], "float64")
+                found.append(sweep(kind, *given, [13, 13, 3], False))
+        agree(*found, dtype)

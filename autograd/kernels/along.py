@@ -4,10 +4,11 @@
         e = _.exp(x - highest(x))
         return e / total(e)
 
-``highest`` and ``total`` keep the dimension, with one element. Compiled, every reduction is fused with the formula
-inside it and takes one turn along the dimension, whose elements are then in the nearest cache: memory is read once.
-Two patterns of memory are served. ``rows``: a run of elements one after the other, the dimension being the last.
-``columns``: many runs side by side, as many of them at once as fill a few registers.
+``highest``, ``total`` and ``average`` keep the dimension, with one element. Compiled, every reduction is fused with
+the formula inside it and takes one turn along the dimension, whose elements are then in the nearest cache: memory is
+read once. Two patterns of memory are served. ``rows``: a run of elements one after the other, the dimension being the
+last. ``columns``: many runs side by side, as many of them at once as fill a few registers. A formula without
+reductions is a loop like those of pointwise rows.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from . import jit, on_arrays, threads
 
 __all__ = ["Along"]
 
+REDUCTIONS = frozenset(("average", "highest", "total"))
 GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
 COLUMNS = 128  # runs that a work item of the pattern ``columns`` takes side by side
 
@@ -33,8 +35,8 @@ class Along:
 
     Args:
         function: assignments, and what it returns: one value or several. Its arguments are arrays of one shape; some
-            may have a single element along the dimension. Its globals ``_``, ``total`` and ``highest`` are those of
-            the reading. A value that is not a single name or number, is the same along the dimension and stands beside
+            may have a single element along the dimension. Its globals ``_`` and the reductions are those of the
+            reading. A value that is not a single name or number, is the same along the dimension and stands beside
             values that are not, should have a name: it is then computed once.
     """
 
@@ -46,12 +48,15 @@ class Along:
         self._arrays: dict[Any, Callable[..., Any]] = {}
         self._kernels: dict[tuple[str, str, str], tuple[Callable[..., None], str]] = {}
         self._lock = threading.Lock()
+        self._has_reductions = not REDUCTIONS.isdisjoint(code.co_names)
+        self._loop: Any = None
 
-    def __call__(self, axis: Any, *arrays: np.ndarray) -> Any:
+    def __call__(self, axis: Any, *arrays: np.ndarray, out: np.ndarray | None = None) -> Any:
         """The values for ``arrays``, computed in float32 where they are float16.
 
         Args:
             axis: the dimension, or a tuple of them.
+            out: where a compiled walk may write its first value; contiguous, of that size and type.
         """
         first = arrays[0]
         dtype = first.dtype
@@ -62,31 +67,42 @@ class Along:
         size = max(array.size for array in arrays)
         has_loops = jit.use_loops(size) and size and dtype.kind == "f" and dtype.itemsize <= 8
         if has_loops and (bounds := _bounds(axis, first.ndim)):
-            return self._walk(*bounds, arrays)
+            return self._walk(*bounds, arrays, out)
         reading = self._arrays.get(axis)
         if reading is None:
-            reading = self._arrays[axis] = self.reading(on_arrays, *_reductions_of_arrays(axis))
+            reading = self._arrays[axis] = self.reading(on_arrays, **_reductions_of_arrays(axis))
         return reading(*arrays)
 
-    def reading(self, library: Any, highest: Callable[..., Any], total: Callable[..., Any]) -> Callable[..., Any]:
+    def reading(self, library: Any, **reductions: Callable[..., Any]) -> Callable[..., Any]:
         """The function with other meanings of its globals."""
-        scope = {"_": library, "highest": highest, "total": total}
+        scope = {"_": library, **reductions}
         return FunctionType(self._function.__code__, scope, self.name)
 
-    def _walk(self, axis: int, end: int, arrays: Sequence[np.ndarray]) -> Any:
+    def _walk(self, axis: int, end: int, arrays: Sequence[np.ndarray], out: np.ndarray | None) -> Any:
         shape = max((array.shape for array in arrays), key=prod)
+        if not self._has_reductions:
+            return self._pass(arrays, np.empty(shape, arrays[0].dtype) if out is None else out.reshape(shape))
         runs, length, width = prod(shape[:axis]), prod(shape[axis:end]), prod(shape[end:])
         reduced = (*shape[:axis], *(1,) * (end - axis), *shape[end:])
         dtype = arrays[0].dtype
         kinds = "".join("e" if array.shape == shape else "r" for array in arrays)
         pattern = "rows" if width == 1 else "columns"
         kernel, results = self._kernel(pattern, kinds, dtype)
-        outs = [np.empty(shape if kind == "e" else reduced, dtype) for kind in results]
+        given = () if out is None else (out,)
+        outs = [*given, *(np.empty(shape if kind == "e" else reduced, dtype) for kind in results[len(given) :])]
         flat = [np.ascontiguousarray(array).reshape(-1) for array in (*arrays, *outs)]
         items = runs if width == 1 else runs * -(-width // COLUMNS)
         work = length * min(width, COLUMNS)
         threads.run(kernel, items, length, width, *flat, grain=max(1, GRAIN // work))
         return tuple(outs) if len(outs) > 1 else outs[0]
+
+    def _pass(self, arrays: Sequence[np.ndarray], out: np.ndarray) -> np.ndarray:
+        """The value of a formula without reductions."""
+        if self._loop is None:
+            from .along_walk import pointwise
+
+            self._loop = pointwise(self._function, self.arguments)
+        return self._loop(arrays, (), out.dtype, [out])[0]
 
     def _kernel(self, pattern: str, kinds: str, dtype: np.dtype) -> tuple[Callable[..., None], str]:
         """The compiled walk, and the kind of each result."""
@@ -109,7 +125,7 @@ def _bounds(axis: Any, ndim: int) -> tuple[int, int] | None:
     return (axes[0], axes[-1] + 1) if side_by_side else None
 
 
-def _reductions_of_arrays(axis: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _reductions_of_arrays(axis: Any) -> dict[str, Callable[..., Any]]:
     # By position: NumPy takes half a microsecond longer to sort out keywords.
     def highest(x: np.ndarray) -> np.ndarray:
         return np.maximum.reduce(x.real, axis, None, None, True, -np.inf)  # type: ignore[call-overload]
@@ -117,4 +133,8 @@ def _reductions_of_arrays(axis: Any) -> tuple[Callable[..., Any], Callable[..., 
     def total(x: np.ndarray) -> np.ndarray:
         return np.add.reduce(x, axis, None, None, True)  # type: ignore[call-overload]
 
-    return highest, total
+    def average(x: np.ndarray) -> np.ndarray:
+        sum = total(x)
+        return sum / (x.size // sum.size if sum.size else 1)
+
+    return {"highest": highest, "total": total, "average": average}

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from .loops import HEADER, TypedNumbers, load_module
+from .along import REDUCTIONS
+from .loops import HEADER, Loop, ScalarFunction, TypedNumbers, load_module
 
-__all__ = ["compiled", "source_of"]
+__all__ = ["compiled", "pointwise", "source_of"]
 
 BLOCK = 1024  # elements added up in their own type; the sums of blocks are added up in float64
-REDUCTIONS = ("highest", "total")
 
 IMPORTS = """from numpy import empty, float64, inf
 from autograd.kernels.scalar import maximum, plus
@@ -39,9 +39,18 @@ def compiled(
     return load_module(f"{function.__name__}_{pattern}_{kinds}", source).kernel, results
 
 
+def pointwise(function: Callable[..., Any], arguments: Sequence[str]) -> Loop:
+    """The loop of a formula without reductions."""
+    return Loop(function.__name__, [ScalarFunction(_tree_of(function), arguments)], arguments)
+
+
+def _tree_of(function: Callable[..., Any]) -> Any:
+    return ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+
+
 def source_of(function: Callable[..., Any], pattern: str, kinds: str, dtype: np.dtype, columns: int) -> tuple[str, str]:
     """The module's text, and the kinds of the results."""
-    walk = _Walk(ast.parse(textwrap.dedent(inspect.getsource(function))).body[0], kinds)
+    walk = _Walk(_tree_of(function), kinds)
     bits = dtype.itemsize * 8
     title = f"{function.__name__}, {pattern} {kinds}, float{bits}"
     header = HEADER.format(title=title, scalar=f"float{bits}", library=f"math{bits}")
@@ -168,7 +177,7 @@ class _Walk:
         else:
             run_names = [*self.for_runs, *(r.name for r in self.reductions)]
             lines += [f"    {name}_ = empty({columns}, T)" for name in run_names]
-            lines += [f"    {r.name}_all = empty({columns}, float64)" for r in self.reductions if r.way == "total"]
+            lines += [f"    {r.name}_all = empty({columns}, float64)" for r in self.reductions if r.way != "highest"]
             lines.append(f"    blocks = U((width + {columns - 1}) // {columns})")
             head = ["for item in range(U(start), U(stop)):", "    run, block = item // blocks, item % blocks"]
             head += [f"    column = block * U({columns})", f"    many = min(U({columns}), step - column)"]
@@ -189,7 +198,7 @@ class _Walk:
     def _reduce(self, reductions: list[_Reduction], kept: bool) -> list[str]:
         """One turn along the dimension, in blocks."""
         pad = " " * self.indent
-        sums = [r.name for r in reductions if r.way == "total"]
+        sums = [r.name for r in reductions if r.way != "highest"]
         before = [f"{self._at(r.name)} = T(-inf)" for r in reductions if r.way == "highest"]
         before += [f"{self._at(name, 'all')} = float64(0)" for name in sums]
         text = self._for_each_run(before)
@@ -201,12 +210,15 @@ class _Walk:
         if not kept and self.kept in self._needed(expressions):
             body.append(f"r{self.results.index('e')}[at] = {self.kept}_")
         for r in reductions:
-            way = "plus" if r.way == "total" else "maximum"
+            way = "maximum" if r.way == "highest" else "plus"
             body.append(f"{self._at(r.name)} = {way}({self._at(r.name)}, {self._text(r.expression)})")
         text += self._turn(body, f"low, min(low + U({BLOCK}), n)")
         text += self._for_each_run([f"{self._at(name, 'all')} += {self._at(name)}" for name in sums])
         self.indent -= 4
-        return text + self._for_each_run([f"{self._at(name)} = T({self._at(name, 'all')})" for name in sums])
+        shares = {r.name: " / float64(n)" if r.way == "average" else "" for r in reductions}
+        return text + self._for_each_run(
+            [f"{self._at(name)} = T({self._at(name, 'all')}{shares[name]})" for name in sums]
+        )
 
     def _finish(self, outs: list[str], kept: bool) -> list[str]:
         """What is returned: one value for each run, and a last turn for the elements."""

@@ -28,11 +28,19 @@ def wide_dtype(dtype: np.dtype) -> np.dtype:
     return np.dtype(np.float32) if dtype == np.float16 else dtype
 
 
-def has_loops(x: np.ndarray, axes: tuple[int, ...]) -> bool:
-    """Whether compiled loops are used for ``x`` (N, G, K, S)."""
-    if x.dtype.kind != "f" or x.dtype.itemsize > 8 or not jit.use_loops(x.size) or x.size == 0:
-        return False
-    return x.shape[3] > 1 or axes == ROWS
+def has_loops(x: np.ndarray) -> bool:
+    """Whether compiled loops are used for ``x``."""
+    return x.dtype.kind == "f" and x.dtype.itemsize <= 8 and x.size > 0 and jit.use_loops(x.size)
+
+
+def _is_matrix(x_shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:
+    """Whether channels are the columns of a matrix: they have one place each, and no groups."""
+    return axes != ROWS and x_shape[3] == 1
+
+
+def _matrix(value: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """An array of the shape (N, 1, K, 1), or one row of it, as the matrix (N, K)."""
+    return np.ascontiguousarray(np.broadcast_to(value, (value.shape[0], 1, shape[2], 1)), dtype).reshape(-1, shape[2])
 
 
 def _run(kernel: Callable[..., None], items: int, x: np.ndarray, *args: object) -> None:
@@ -47,7 +55,13 @@ def moments(x: np.ndarray, axes: tuple[int, ...], centered: bool = True) -> tupl
     """Mean and variance of ``x`` along ``axes``; without ``centered``, 0 and the mean square."""
     dtype = wide_dtype(x.dtype)
     count = prod(x.shape[axis] for axis in axes)
-    if has_loops(x, axes):
+    if has_loops(x) and _is_matrix(x.shape, axes):
+        from .normalization_columns import column_moments
+
+        places = (1, 1, x.shape[2], 1)
+        mean, variance = column_moments(0, _matrix(x, x.shape, dtype))
+        return mean.reshape(places), variance.reshape(places)
+    if has_loops(x):
         from .normalization_loops import run_moments
 
         shape = (*x.shape[:2], 1, 1) if axes == ROWS else (*x.shape[:3], 1)
@@ -83,7 +97,7 @@ def standardized(
     """``(x - mean) * scale * weight + bias``; weight and bias have shape (1, G, K, 1), or are None."""
     dtype = wide_dtype(x.dtype)
     out = np.empty(x.shape, dtype)
-    if not has_loops(x, axes):
+    if not has_loops(x):
         np.subtract(x, mean, out)
         out *= scale
         if weight is not None:
@@ -91,20 +105,26 @@ def standardized(
         if bias is not None:
             out += bias
         return out.astype(x.dtype, copy=False)
-    flat, places = _flat(x, dtype), (1, *x.shape[1:3], 1)
+    places = (1, *x.shape[1:3], 1)
     weight = np.ones(places, dtype) if weight is None else weight
     bias = np.zeros(places, dtype) if bias is None else bias
-    if x.shape[3] > 1:
+    if _is_matrix(x.shape, axes):
+        from .normalization_columns import shift_columns
+
+        columns = [_matrix(value, x.shape, dtype) for value in (x, mean, scale * weight, bias)]
+        shift_columns(0, *columns, out=out)
+    elif x.shape[3] > 1:
         from .normalization_loops import shift_planes
 
         planes = [_by_plane(value, x.shape, dtype) for value in (mean, scale * weight, bias)]
-        _run(shift_planes, prod(x.shape[:3]), x, flat, *planes, out.reshape(-1), x.shape[3])
+        _run(shift_planes, prod(x.shape[:3]), x, _flat(x, dtype), *planes, out.reshape(-1), x.shape[3])
     else:
         from .normalization_loops import shift_rows
 
         rows = [_by_row(value, x.shape, dtype) for value in (mean, scale)]
         places_of = [_flat(value, dtype) for value in (weight, bias)]
-        _run(shift_rows, prod(x.shape[:2]), x, flat, *rows, *places_of, out.reshape(-1), x.shape[2], x.shape[1])
+        arrays = (_flat(x, dtype), *rows, *places_of, out.reshape(-1))
+        _run(shift_rows, prod(x.shape[:2]), x, *arrays, x.shape[2], x.shape[1])
     return out.astype(x.dtype, copy=False)
 
 
@@ -115,7 +135,7 @@ def standardize(
 
     Rows are read once: what was added up is still in the nearest cache when it is shifted.
     """
-    if axes != ROWS or x.shape[3] > 1 or not has_loops(x, axes):
+    if axes != ROWS or x.shape[3] > 1 or not has_loops(x):
         mean, variance = moments(x, axes, centered)
         scale = inverse_deviation(variance, eps)
         return standardized(x, mean, scale, weight, bias, axes), mean, scale
@@ -151,31 +171,53 @@ def gradients(
     """
     dtype = wide_dtype(x.dtype)
     weight = np.ones((1, *view[1:3], 1), dtype) if weight is None else weight
+    way = _row_gradients if axes == ROWS and view[3] == 1 else _plane_gradients
     out = np.empty(x.shape, dtype)
-    of_weight, of_bias = (_plane_gradients if view[3] > 1 else _row_gradients)(
-        _flat(g, dtype), _flat(x, dtype), mean, scale, weight, axes, centered, out, view
-    )
+    of_weight, of_bias = way(_flat(g, dtype), _flat(x, dtype), mean, scale, weight, axes, centered, out, view)
     return out.astype(x.dtype, copy=False), of_weight, of_bias
 
 
 def _plane_gradients(g, x, mean, scale, weight, axes, centered, out, shape):
-    from .normalization_loops import mix_planes, plane_products
-
-    planes = shape[:3]
-    centers = _by_plane(mean, shape, out.dtype)
-    sums, products = np.empty((*planes, 1)), np.empty((*planes, 1))
-    _run(plane_products, prod(planes), out, g, x, centers, sums.reshape(-1), products.reshape(-1), shape[3])
+    is_matrix = _is_matrix(shape, axes)
+    sums, products = (_column_products if is_matrix else _plane_products)(g, x, mean, shape)
     scale = scale.astype(np.float64)
-    along_ones = along_x = np.zeros(1)
+    along_ones = along_x = np.zeros((1, 1, 1, 1))
     if axes:
         count = prod(shape[axis] for axis in axes)
         if centered:
             along_ones = (sums * weight).sum(axes, keepdims=True) / count
         along_x = (products * weight).sum(axes, keepdims=True) / count
-    mixed = (scale * weight, -(scale**3) * along_x, -scale * along_ones)
-    parts = [_by_plane(value, shape, out.dtype) for value in mixed]
-    _run(mix_planes, prod(planes), out, g, x, centers, *parts, out.reshape(-1), shape[3])
+    parts = (mean, scale * weight, -(scale**3) * along_x, -scale * along_ones)
+    if is_matrix:
+        from .normalization_columns import mix_columns
+
+        columns = [_matrix(value, shape, out.dtype) for value in parts]
+        mix_columns(0, g.reshape(-1, shape[2]), x.reshape(-1, shape[2]), *columns, out=out)
+    else:
+        from .normalization_loops import mix_planes
+
+        planes = [_by_plane(value, shape, out.dtype) for value in parts]
+        _run(mix_planes, prod(shape[:3]), out, g, x, *planes, out.reshape(-1), shape[3])
     return (products * scale).sum(CHANNELS, keepdims=True), sums.sum(CHANNELS, keepdims=True)
+
+
+def _plane_products(g, x, mean, shape):
+    """The sums of ``g`` and of ``g * (x - mean)`` over each plane."""
+    from .normalization_loops import plane_products
+
+    sums, products = np.empty((*shape[:3], 1)), np.empty((*shape[:3], 1))
+    centers = _by_plane(mean, shape, x.dtype)
+    _run(plane_products, sums.size, x, g, x, centers, sums.reshape(-1), products.reshape(-1), shape[3])
+    return sums, products
+
+
+def _column_products(g, x, mean, shape):
+    """The same sums over columns."""
+    from .normalization_columns import column_products
+
+    columns = [each.reshape(-1, shape[2]) for each in (g, x)]
+    found = column_products(0, *columns, _matrix(mean, shape, x.dtype))
+    return tuple(each.astype(np.float64).reshape(1, 1, -1, 1) for each in found)
 
 
 def _row_gradients(g, x, mean, scale, weight, axes, centered, out, shape):

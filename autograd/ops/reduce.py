@@ -443,7 +443,7 @@ def _back(formula: Along, dim: Any, *operands: Array) -> Array:
     """A gradient along ``dim``: computed of arrays in one walk, recorded of what records."""
     if all(type(operand) is np.ndarray for operand in operands):
         return formula(dim, *operands)
-    return formula.reading(_, lambda x: _.amax(x, dim, True), lambda x: _.sum(x, dim, True))(*operands)
+    return formula.reading(_, total=lambda x: _.sum(x, dim, True))(*operands)
 
 
 @coarse(latex=r"\ln \sum_i e^{x_i}")

@@ -112,7 +112,14 @@ def test_float16_is_rounded_once(reading):
     np.testing.assert_array_equal(got, (x - wide_logsumexp(x.astype(np.float64), 1)).astype(np.float16))
 
 
-def test_threads_agree(monkeypatch):
+@pytest.fixture
+def number_of_threads_restored():
+    before = threads.get_num_threads()
+    yield
+    threads.set_num_threads(before)
+
+
+def test_threads_agree(number_of_threads_restored):
     """Pieces of the work give the same bits as all of it."""
     pytest.importorskip("numba")
     rng = np.random.default_rng(0)
@@ -120,8 +127,7 @@ def test_threads_agree(monkeypatch):
         x = rng.standard_normal(shape).astype(np.float32)
         results = []
         for number in (1, 3):
-            monkeypatch.setattr(threads, "_num_threads", number)
-            monkeypatch.setattr(threads, "_pool", None)
+            threads.set_num_threads(number)
             results.append(kernel.softmax(axis, x))
         np.testing.assert_array_equal(*results)
 

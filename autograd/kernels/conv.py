@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from . import threads
 from .conv_columns import Boxes, Geometry, by_group, conv_output_size, span, use_conv_loops
 
 __all__ = [
@@ -26,8 +25,6 @@ __all__ = [
     "conv_transpose",
     "conv_weight_gradient",
 ]
-
-GRAIN = 1 << 16  # products worth a thread
 
 
 def _silent_and_wide(kernel: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
@@ -80,19 +77,6 @@ def conv_forward(
         _pointwise(filters, np.ascontiguousarray(x, dtype), out, geometry)
         if bias is not None:
             out += bias[:, None]
-    elif _is_depthwise(geometry, dtype):
-        from .conv_depthwise import depthwise_forward
-
-        shift = np.zeros(geometry.filters, dtype) if bias is None else np.ascontiguousarray(bias, dtype)
-        _run_on_maps(
-            depthwise_forward,
-            geometry.samples * geometry.channels,
-            geometry,
-            _flat(x, dtype),
-            _flat(filters, dtype),
-            shift,
-            out.reshape(-1),
-        )
     elif use_conv_loops(geometry, dtype):
         from .conv_direct import forward
 
@@ -144,20 +128,6 @@ def conv_input_gradient(
         gx = np.empty((geometry.samples, geometry.channels, geometry.positions), dtype)
         _pointwise(filters, g, gx, geometry)
         return gx.reshape(tuple(x_shape))
-    if _is_depthwise(geometry, dtype):
-        from .conv_depthwise import depthwise_input_gradient
-
-        gx = np.zeros(tuple(x_shape), dtype)
-        _run_on_maps(
-            depthwise_input_gradient,
-            geometry.samples * geometry.channels,
-            geometry,
-            _flat(g, dtype),
-            _flat(filters, dtype),
-            gx.reshape(-1),
-            x_shape[1],
-        )
-        return gx
     # A weight that is not finite must not meet zeros around the gradient, where there is no window.
     if use_conv_loops(geometry, dtype) and np.isfinite(filters.sum()):
         from .conv_direct import input_gradient
@@ -199,20 +169,6 @@ def conv_weight_gradient(
     geometry = Geometry.of(x.shape, weight_shape, stride, padding, dilation, groups)
     dtype = np.result_type(g, x)
     g = _flat_gradient(g, geometry, dtype)
-    if _is_depthwise(geometry, dtype):
-        from .conv_depthwise import depthwise_weight_gradient
-
-        gw = np.empty(tuple(weight_shape), dtype)
-        _run_on_maps(
-            depthwise_weight_gradient,
-            geometry.channels,
-            geometry,
-            _flat(g, dtype),
-            _flat(x, dtype),
-            gw.reshape(-1),
-            geometry.samples,
-        )
-        return gw
     if use_conv_loops(geometry, dtype):
         from .conv_direct import weight_gradient
 
@@ -227,21 +183,6 @@ def conv_weight_gradient(
 
 
 conv_transpose = conv_input_gradient
-
-
-def _is_depthwise(geometry: Geometry, dtype: np.dtype) -> bool:
-    """Whether every output map sees one input map of its own, and the compiled loops for that are to be used."""
-    return geometry.filters == geometry.channels == geometry.groups and use_conv_loops(geometry, dtype)
-
-
-def _flat(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    return np.ascontiguousarray(array, dtype).reshape(-1)
-
-
-def _run_on_maps(kernel: Callable[..., None], maps: int, geometry: Geometry, *arguments: object) -> None:
-    """A depthwise loop on all maps."""
-    products = geometry.positions * geometry.samples * geometry.lines
-    threads.run(kernel, maps, *arguments, geometry.array(), grain=-(-GRAIN * maps // max(products, 1)))
 
 
 def _filters(weight: np.ndarray, geometry: Geometry, dtype: np.dtype) -> np.ndarray:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import conv_tiles, threads
+from . import conv_depthwise, conv_tiles, threads
 from .conv_columns import Geometry
 from .gemm_tile import host_tile
 
@@ -109,20 +109,21 @@ def weight_gradient(
     """`conv.conv_weight_gradient`."""
     plan, tables = _forward_plan(geometry, dtype.itemsize, 1)
     spans = max(1, min(plan.boxes, SPANS, SPAN_NUMBERS // max(prod(weight_shape), 1)))
-    plan = plan._replace(parts=_parts(spans * plan.groups, plan.filters, threads.get_num_threads()))
-    sums = np.empty((spans, plan.groups, tables.taps.size, plan.filters), dtype)
-    pieces = spans * plan.groups * plan.parts
+    if _is_depthwise(plan):
+        lanes = host_tile(8 * dtype.itemsize).lanes
+        sums, loop, pieces = (
+            np.zeros((plan.groups, tables.taps.size, lanes), dtype),
+            conv_depthwise.add_row_products,
+            plan.groups,
+        )
+    else:
+        plan = plan._replace(parts=_parts(spans * plan.groups, plan.filters, threads.get_num_threads()))
+        sums, loop = np.empty((spans, plan.groups, tables.taps.size, plan.filters), dtype), conv_tiles.add_products
+        pieces = spans * plan.groups * plan.parts
     grain = _grain(pieces, g.size * tables.taps.size)
-    threads.run(
-        conv_tiles.add_products,
-        pieces,
-        _flat(x, dtype),
-        _flat(g, dtype),
-        sums.reshape(-1),
-        plan,
-        tables.taps,
-        grain=grain,
-    )
+    threads.run(loop, pieces, _flat(x, dtype), _flat(g, dtype), sums.reshape(-1), plan, tables.taps, grain=grain)
+    if _is_depthwise(plan):
+        return sums.sum(-1).reshape(weight_shape)
     total = sums[0] if spans == 1 else sums.sum(0)
     return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(weight_shape)
 
@@ -130,16 +131,32 @@ def weight_gradient(
 def _correlate(
     x: np.ndarray, weight: np.ndarray, bias: np.ndarray, out: np.ndarray, plan: Plan, tables: Tables
 ) -> None:
-    dtype, tile = out.dtype, host_tile(8 * out.itemsize)
-    panels = -(-plan.filters // tile.rows)
-    packed = np.empty(plan.groups * panels * tables.taps.size * tile.rows, dtype)
-    pieces = plan.groups * panels
-    grain = _grain(pieces, packed.size)
-    threads.run(conv_tiles.pack_filters, pieces, _flat(weight, dtype), packed, plan, tables.runs, panels, grain=grain)
+    dtype = out.dtype
+    if _is_depthwise(plan):
+        order = np.concatenate([np.arange(first, first + count) for first, count in tables.runs])
+        loop, filters = conv_depthwise.filter_maps, weight.reshape(plan.groups, -1)[:, order]
+    else:
+        loop, filters = conv_tiles.correlate, _pack(_flat(weight, dtype), plan, tables)
     pieces = plan.boxes * plan.groups * plan.parts
     grain = _grain(pieces, out.size * tables.taps.size)
-    arrays = _flat(x, dtype), packed, _flat(bias, dtype), out.reshape(-1)
-    threads.run(conv_tiles.correlate, pieces, *arrays, plan, tables.jobs, tables.taps, grain=grain)
+    arrays = (_flat(array, dtype) for array in (x, filters, bias))
+    threads.run(loop, pieces, *arrays, out.reshape(-1), plan, tables.jobs, tables.taps, grain=grain)
+
+
+def _pack(weight: np.ndarray, plan: Plan, tables: Tables) -> np.ndarray:
+    """The filters in panels as high as a tile."""
+    high = host_tile(8 * weight.itemsize).rows
+    panels = -(-plan.filters // high)
+    pieces = plan.groups * panels
+    packed = np.empty(pieces * tables.taps.size * high, weight.dtype)
+    grain = _grain(pieces, packed.size)
+    threads.run(conv_tiles.pack_filters, pieces, weight, packed, plan, tables.runs, panels, grain=grain)
+    return packed
+
+
+def _is_depthwise(plan: Plan) -> bool:
+    """Whether every output map sees one input map of its own."""
+    return plan.channels == plan.filters == 1
 
 
 @lru_cache(256)
@@ -229,7 +246,8 @@ def _box(out: Axes, reach: Axes, planes: int, geometry: Geometry, filters: int, 
         depths = max(1, min(depths, max(BOX_BYTES // slice_bytes - reach[0], reach[0])))
     bands = -(-out[0] // depths)
     pieces = cores * threads.PIECES_PER_THREAD if cores > 1 else 1
-    room = max(1, min(BOX_BYTES // max(whole, 1), geometry.samples * geometry.groups // pieces))
+    room = min(BOX_BYTES // max(whole, 1), geometry.samples, geometry.samples * geometry.groups // pieces)
+    room = max(1, room) if filters > 1 else 1  # one filter does not come back to what the cache holds
     boxes = -(-geometry.samples // room) * bands
     return depths + reach[0], high, wide, room, depths, bands, _parts(boxes * geometry.groups, filters, cores)
 

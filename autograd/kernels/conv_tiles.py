@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import intp, njit, uint64
 
+from .compiled import compiled
 from .gemm_tile import copy_rows, multiply, multiply_windows, tile_columns, tile_lanes, tile_rows, transpose_rows
 
 __all__ = ["add_products", "correlate", "pack_filters"]
@@ -31,7 +32,10 @@ def planes(plan):
 
 @inline
 def fill(image, x, plan, first, samples, z0, channel):
-    """Copies a group's channels, from depth ``z0`` on, into a buffer that is zero where no image ever lies."""
+    """Copies a group's channels, from depth ``z0`` on, into a buffer that is zero where no image ever lies.
+
+    It is filled from its begin to its end: what follows a row may be overwritten with zeros.
+    """
     for c in range(plan.channels):
         for pz, py, px in np.ndindex(plan.stride_z, plan.stride_y, plan.stride_x):
             phase = ((c * plan.stride_z + pz) * plan.stride_y + py) * plan.stride_x + px
@@ -46,14 +50,23 @@ def fill(image, x, plan, first, samples, z0, channel):
                     at = (first + s) * plan.channels * plan.groups + channel + c
                     row = ((at * plan.depth + from_z) * plan.height + from_y) * plan.width + px - plan.pad_x
                     if plan.stride_x == 1:
-                        for j in range(left, right):
-                            image[uint64(to + j)] = x[uint64(row + j)]
+                        copy_row(x, row + left, image, to + left, right - left)
                     else:
                         for j in range(left, right):
                             image[uint64(to + j)] = x[uint64(row + j * plan.stride_x)]
                 else:
                     for j in range(left, right):
                         image[uint64(to + j)] = 0
+
+
+@inline
+def copy_row(source, at, target, to, length):
+    """Copies a row, from the right to the left: up to a tile's width behind its end is overwritten with zeros."""
+    zero, size = target.dtype.type(0), target.itemsize
+    across = tile_columns(zero)
+    for j in range((length - 1) // across * across, -1, -across):
+        begin, end = intp(source.ctypes.data) + (at + j) * size, intp(target.ctypes.data) + (to + j) * size
+        copy_rows(zero, begin, 0, end, 0, 1, min(across, length - j))
 
 
 @inline
@@ -98,7 +111,7 @@ def write(sums, source, across, out, target, map_size, maps, step, lanes, rows, 
         lane = rows[row] - begin
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@compiled(fastmath=FASTMATH, error_model="numpy")
 def pack_filters(start, stop, weight, packed, plan, runs, panels):
     """Panels ``start..stop`` of the weight, as high as a tile: in each the filters' numbers side by side, tap by tap.
 
@@ -126,7 +139,7 @@ def pack_filters(start, stop, weight, packed, plan, runs, panels):
             tap += runs[run, 1]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@compiled(fastmath=FASTMATH, error_model="numpy")
 def correlate(start, stop, x, packed, bias, out, plan, jobs, taps):
     """Pieces ``start..stop`` of ``out``: boxes, times groups, times ``plan.parts`` of the filters of a group.
 
@@ -216,7 +229,7 @@ def even_runs(rows, start, stop, runs):
     return count
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@compiled(fastmath=FASTMATH, error_model="numpy")
 def add_products(start, stop, x, g, sums, plan, taps):
     """Pieces ``start..stop`` of the weight's gradient: spans of boxes, times groups, times ``plan.parts`` of filters.
 

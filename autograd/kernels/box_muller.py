@@ -122,10 +122,11 @@ def _compiled() -> Callable[..., None]:
     """`blocks`, and the formulas under their own names with LLVM's instructions; without contraction of its own."""
     from numba import njit, uint64
 
+    from .compiled import compiled
     from .scalar import fma
 
     names: dict[str, Any] = {"T": T, "np": np, "math": math, "fma": fma, "unsigned": uint64}
     for formula in (logarithm, sine_and_cosine, pair):
         names[formula.__name__] = njit(forceinline=True)(FunctionType(formula.__code__, names))
     loop = FunctionType(blocks.__code__, {**names, "__name__": __name__}, blocks.__name__)
-    return njit(cache=True, nogil=True, error_model="numpy")(loop)
+    return compiled(error_model="numpy")(loop)

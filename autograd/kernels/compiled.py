@@ -1,14 +1,19 @@
 """`compiled`: numba's `njit` for loops written by hand, with their machine code in the folder of `jit.cache_folder`.
 
-numba would keep it beside the source, or refuse where nothing can be written there. A file of it is used by the version
-of the kernels that wrote it: numba by itself does not see that a function which was inlined has changed.
+numba would keep it beside the source, or raise an error where nothing can be written, there or at home. And it would
+not see that a function which was inlined from another file has changed: here its source is part of the stamp.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import numba
 from numba import njit
 from numba.core.caching import FunctionCache, _CacheLocator
 
@@ -21,13 +26,14 @@ __all__ = ["compiled"]
 class _PrivateFolder(_CacheLocator):
     def __init__(self, function: Callable[..., Any]) -> None:
         self._line = function.__code__.co_firstlineno
+        self._path = Path(function.__code__.co_filename)
         self._folder = jit.cache_folder()
 
     def get_cache_path(self) -> str:
         return str(self._folder)
 
     def get_source_stamp(self) -> str:
-        return library_stamp()
+        return _stamp(self._path)
 
     def get_disambiguator(self) -> str:
         return str(self._line)
@@ -37,17 +43,31 @@ class _PrivateFolder(_CacheLocator):
         return cls(function)
 
 
+@cache
+def _stamp(path: Path) -> str:
+    """Changes with numba, with the file and with the files beside it that it imports from, directly or not."""
+    found, digest = [path], hashlib.sha256(numba.__version__.encode())
+    for each in found:  # grows on the way
+        text = each.read_text(encoding="utf-8")
+        digest.update(text.encode())
+        names = re.findall(r"^\s*from \.(\w+) import", text, re.MULTILINE)
+        names += re.findall(r"^\s*from \. import ([\w, ]+)", text, re.MULTILINE)
+        beside = (each.with_name(f"{name.strip()}.py") for group in names for name in group.split(","))
+        found += [other for other in beside if other.name != Path(__file__).name and other not in found]
+    return digest.hexdigest()
+
+
 class _PrivateCache(FunctionCache):
     class _impl_class(FunctionCache._impl_class):
         _locator_classes = (_PrivateFolder,)
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """A decorator: `njit` with these options, without the GIL, loaded from the folder if it is there already."""
+    """A decorator: `njit` with these options, the GIL released, what is in the folder already loaded from there."""
 
     def decorate(function: Callable[..., Any]) -> Any:
         library_stamp()  # counts what is compiled from here on
-        dispatcher = njit(nogil=True, **options)(function)
+        dispatcher = njit(**{"nogil": True, **options})(function)
         if jit.cache_folder() is not None:
             dispatcher._cache = _PrivateCache(function)
         return dispatcher

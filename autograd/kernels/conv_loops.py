@@ -11,14 +11,16 @@ four times slower). Rows are not sliced: each slice counts a reference, atomical
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
+
+from .compiled import compiled
 
 __all__ = ["columns_to_image", "image_to_columns"]
 
 FASTMATH = {"contract", "arcp", "nsz"}
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def inside(size, positions, kernel, stride, padding, dilation):
     """For each tap, the bounds of the positions at which it lies inside the image.
 
@@ -32,7 +34,7 @@ def inside(size, positions, kernel, stride, padding, dilation):
     return low, high
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def image_to_columns(start, stop, x, channels, columns, geometry, box):
     """Packs planes ``start..stop`` of a box; plane ``i`` is channel ``i // samples`` of sample ``i % samples``."""
     kernel_d, kernel_h, kernel_w = geometry[0]
@@ -77,7 +79,7 @@ def image_to_columns(start, stop, x, channels, columns, geometry, box):
                     target += out_width
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def columns_to_image(start, stop, columns, gx, channels, geometry, box):
     """Adds the columns of planes ``start..stop`` to ``gx``: the transpose of `image_to_columns`.
 

@@ -10,6 +10,7 @@ from math import sqrt
 
 from numba import njit, uint64
 
+from .compiled import compiled
 from .scalar import wide
 
 __all__ = [
@@ -54,7 +55,7 @@ def run_sums(x, first, last, centered):
     return mean, total
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def run_moments(start, stop, x, means, squares, length, centered):
     """`run_sums` of each run of ``length`` elements."""
     wide()
@@ -62,7 +63,7 @@ def run_moments(start, stop, x, means, squares, length, centered):
         means[run], squares[run] = run_sums(x, run * length, (run + 1) * length, centered)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def standardize_rows(start, stop, x, weight, bias, out, means, scales, length, patterns, eps, centered):
     """`shift_rows` by what each row's mean and standard deviation turn out to be."""
     wide()
@@ -73,7 +74,7 @@ def standardize_rows(start, stop, x, weight, bias, out, means, scales, length, p
         shift_row(row, x, mean, scales[row], weight, bias, out, length, patterns)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def shift_planes(start, stop, x, centers, scales, shifts, out, length):
     """``(x - center) * scale + shift``, with numbers of their own for each plane."""
     wide()
@@ -83,7 +84,7 @@ def shift_planes(start, stop, x, centers, scales, shifts, out, length):
             out[uint64(i)] = (x[uint64(i)] - center) * scale + shift
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def shift_rows(start, stop, x, centers, scales, weight, bias, out, length, patterns):
     """``(x - center) * scale * weight + bias``: center and scale by row, weight and bias by place in the row."""
     wide()
@@ -91,7 +92,7 @@ def shift_rows(start, stop, x, centers, scales, weight, bias, out, length, patte
         shift_row(row, x, centers[row], scales[row], weight, bias, out, length, patterns)
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def plane_products(start, stop, g, x, centers, sums, products, length):
     """For each plane the sums of ``g`` and of ``g * (x - center)``."""
     wide()
@@ -110,7 +111,7 @@ def plane_products(start, stop, g, x, centers, sums, products, length):
         products[plane] = total_product
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def mix_planes(start, stop, g, x, centers, of_g, of_x, shifts, out, length):
     """``of_g * g + of_x * (x - center) + shift``, with numbers of their own for each plane."""
     wide()
@@ -120,7 +121,7 @@ def mix_planes(start, stop, g, x, centers, of_g, of_x, shifts, out, length):
             out[uint64(i)] = a * g[uint64(i)] + b * (x[uint64(i)] - center) + shift
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def row_gradients(
     start, stop, g, x, centers, scales, weight, out, of_weight, of_bias, length, patterns, rows, centered
 ):

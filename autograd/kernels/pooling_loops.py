@@ -11,8 +11,9 @@ from __future__ import annotations
 from math import inf, isnan
 
 import numpy as np
-from numba import int32, njit, uint64
+from numba import int32, uint64
 
+from .compiled import compiled
 from .scalar import wide
 
 __all__ = ["average_planes", "max_planes", "max_regions", "scatter_planes", "spread_planes"]
@@ -20,7 +21,7 @@ __all__ = ["average_planes", "max_planes", "max_regions", "scatter_planes", "spr
 FASTMATH = {"contract", "arcp", "nsz"}
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def _inside(size, windows, stride, offset):
     """Bounds of the windows ``j`` with ``0 <= j * stride + offset < size``."""
     low = min(max((stride - 1 - offset) // stride, 0), windows)
@@ -28,12 +29,12 @@ def _inside(size, windows, stride, offset):
     return low, high
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def _first(start, dilation):
     return start if start >= 0 else start - start // dilation * dilation
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def max_planes(start, stop, x, out, indices, size, out_size, kernel, stride, padding, dilation):
     """The largest element under each window and where it lies in its plane; a NaN is larger than any number.
 
@@ -81,7 +82,7 @@ def max_planes(start, stop, x, out, indices, size, out_size, kernel, stride, pad
             indices[uint64(target + ox)] = places[uint64(ox)]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def max_regions(start, stop, x, out, indices, size, out_size, firsts, ends):
     """`max_planes` for regions of any sizes: from ``firsts`` to ``ends``, rows with the depths, heights and widths of
     the regions one after the other; one row for all planes, or one for each.
@@ -112,7 +113,7 @@ def max_regions(start, stop, x, out, indices, size, out_size, firsts, ends):
                     target += 1
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def scatter_planes(start, stop, g, indices, gx, positions, elements, failed):
     """Adds each ``g`` to the element of its plane that ``indices`` names; sets ``failed`` if there is none."""
     for plane in range(start, stop):
@@ -125,7 +126,7 @@ def scatter_planes(start, stop, g, indices, gx, positions, elements, failed):
                 failed[0] = True
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def average_planes(start, stop, x, divisors, out, size, out_size, kernel, stride, padding):
     """The sum of each window over its divisor."""
     depth, height, width = size
@@ -155,7 +156,7 @@ def average_planes(start, stop, x, divisors, out, size, out_size, kernel, stride
             out[uint64(target + ox)] /= divisors[uint64(divisor + ox)]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def spread_planes(start, stop, g, divisors, gx, size, out_size, kernel, stride, padding):
     """Adds each ``g`` over its divisor to its window of ``gx``: the transpose of `average_planes`."""
     depth, height, width = size

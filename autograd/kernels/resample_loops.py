@@ -4,14 +4,16 @@ signed one for being negative.
 
 from __future__ import annotations
 
-from numba import njit, uint64
+from numba import uint64
+
+from .compiled import compiled
 
 __all__ = ["map_rows"]
 
 FASTMATH = {"contract", "arcp", "nsz"}
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def map_rows(start, stop, x, out, inputs, inner, bounds, places, weights):
     """Applies a map along the middle axis of ``x`` (outer, inputs, inner); a work item is one of the outer axis."""
     outputs = len(bounds) - 1

@@ -7,12 +7,14 @@ numba's test for negative ones.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
+
+from .compiled import compiled
 
 __all__ = ["accumulate_runs", "extreme_runs"]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def accumulate_runs(start, stop, x, out, length, width, is_product):
     """Running sums or products in float64, each rounded once."""
     neutral = 1.0 if is_product else 0.0
@@ -33,7 +35,7 @@ def accumulate_runs(start, stop, x, out, length, width, is_product):
                 out[uint64(row + i)] = total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def extreme_runs(start, stop, x, values, places, length, width, largest):
     """The largest or smallest element of the run so far, and where it lies; a NaN is more than any number."""
     for run in range(start, stop):

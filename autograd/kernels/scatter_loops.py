@@ -4,14 +4,16 @@ one for being negative.
 
 from __future__ import annotations
 
-from numba import njit, uint64
+from numba import uint64
+
+from .compiled import compiled
 
 __all__ = ["add_row_parts"]
 
 FASTMATH = {"contract", "arcp", "nsz"}
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def add_row_parts(start, stop, indices, rows, out, width):
     """Adds columns ``start..stop`` of every row, so each element of ``out`` belongs to one thread."""
     for i in range(indices.size):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from . import selection
+from .compiled import compiled
 
 __all__ = ["arrange_rows"]
 
-arrange = njit(cache=True, nogil=True)(selection.arrange)
+arrange = compiled()(selection.arrange)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def arrange_rows(start, stop, keys, places, rank, way):
     """Arranges rows ``start..stop``."""
     for row in range(start, stop):

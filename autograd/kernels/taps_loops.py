@@ -4,14 +4,16 @@ for being negative. A plane of the result, or a sample, belongs to one thread.
 
 from __future__ import annotations
 
-from numba import njit, uint64
+from numba import uint64
+
+from .compiled import compiled
 
 __all__ = ["pick_planes", "spread_planes", "weigh_samples"]
 
 FASTMATH = {"contract", "arcp", "nsz"}
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def pick_planes(start, stop, x, weights, places, out, channels, size, taps, points):
     """Sums of weighted elements; an element outside is 0, whose product with NaN is NaN."""
     zero = x.dtype.type(0)
@@ -26,7 +28,7 @@ def pick_planes(start, stop, x, weights, places, out, channels, size, taps, poin
             out[uint64(target + p)] = total
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def spread_planes(start, stop, g, weights, places, out, channels, size, taps, points):
     """Adds each weighted ``g`` to its elements."""
     for plane in range(start, stop):
@@ -39,7 +41,7 @@ def spread_planes(start, stop, g, weights, places, out, channels, size, taps, po
                     out[uint64(target + place)] += weights[uint64(at)] * g[uint64(source + p)]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@compiled(fastmath=FASTMATH)
 def weigh_samples(start, stop, g, x, places, out, channels, size, taps, points):
     """Products of ``g`` and its elements, added up over the channels."""
     for sample in range(start, stop):

@@ -162,7 +162,7 @@ def gradients(
     axes: tuple[int, ...],
     centered: bool = True,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients of `standardized` by ``x``, ``weight`` and ``bias``, where `has_loops` says so.
+    """Gradients of `standardized` by ``x``, ``weight`` and ``bias``.
 
     Args:
         g: of any shape, as ``x``, whose gradient gets it.
@@ -171,10 +171,29 @@ def gradients(
     """
     dtype = wide_dtype(x.dtype)
     weight = np.ones((1, *view[1:3], 1), dtype) if weight is None else weight
-    way = _row_gradients if axes == ROWS and view[3] == 1 else _plane_gradients
+    if not has_loops(x):
+        way = _plain_gradients
+    elif axes == ROWS and view[3] == 1:
+        way = _row_gradients
+    else:
+        way = _plane_gradients
     out = np.empty(x.shape, dtype)
     of_weight, of_bias = way(_flat(g, dtype), _flat(x, dtype), mean, scale, weight, axes, centered, out, view)
     return out.astype(x.dtype, copy=False), of_weight, of_bias
+
+
+def _plain_gradients(g, x, mean, scale, weight, axes, centered, out, shape):
+    g = g.reshape(shape)
+    standard = (x.reshape(shape) - mean) * scale
+    product = g * standard
+    of_x = weighted = g * weight
+    if axes:
+        count = prod(shape[axis] for axis in axes)
+        of_x = weighted - standard * _mean(product * weight, axes, count)
+        if centered:
+            of_x -= _mean(weighted, axes, count)
+    np.multiply(of_x, scale, out.reshape(shape))
+    return tuple(np.add.reduce(each, CHANNELS, keepdims=True) for each in (product, g))
 
 
 def _plane_gradients(g, x, mean, scale, weight, axes, centered, out, shape):

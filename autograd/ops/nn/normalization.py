@@ -71,14 +71,14 @@ def _(
     g, x, weight, mean, scale, x_dtype, weight_shape, weight_dtype, bias_shape, bias_dtype, view, axes, eps, centered
 ):
     shape = tuple(x.shape)
-    placed = None if weight is None else reshape(weight, _places(weight_shape, view))
-    if isinstance(g, np.ndarray) and kernel.has_loops(x):
+    placed = None if weight is None else weight.reshape(_places(weight_shape, view))
+    if isinstance(g, np.ndarray) and isinstance(x, np.ndarray):
         found = kernel.gradients(g, x, view, mean, scale, placed, axes, centered)
     else:
         found = _composed(reshape(g, view), reshape(x, view), x_dtype, placed, axes, mean, scale, eps, centered)
     wanted = ((shape, x_dtype), (weight_shape, weight_dtype), (bias_shape, bias_dtype))
     return [
-        None if size is None else _converted(gradient if gradient.shape == size else reshape(gradient, size), dtype)
+        None if size is None else _converted(gradient if gradient.shape == size else gradient.reshape(size), dtype)
         for gradient, (size, dtype) in zip(found, wanted, strict=True)
     ]
 
@@ -93,7 +93,7 @@ def _composed(g, x, dtype, weight, axes, mean, scale, eps, centered):
     wide = kernel.wide_dtype(dtype)
     g, x = _converted(g, wide), _converted(x, wide)
     weight = None if weight is None else _converted(weight, wide)
-    if isinstance(g, Tensor) and axes:
+    if axes:
         mean = _.mean(x, axes, True) if centered else mean
         distance = x - mean
         scale = _.rsqrt(_.mean(distance * distance, axes, True) + eps)

@@ -135,11 +135,11 @@ def _kernels(dtype: np.dtype) -> Iterator[Job]:
     yield f"average pooling, gradient {dtype}", lambda: pooling.avg_pool_gradient(pooled, image.shape, *window)
     regions = pooling_regions.adaptive_regions((4, 4), (2, 2))
     yield f"max-pooling of regions {dtype}", lambda: pooling_regions.max_of_regions(image, regions)
-    head, scale_and_causal = np.ones((1, 2, 2), dtype), (1.0, False)
-    yield f"attention {dtype}", lambda: attention.forward(head, head, head, *scale_and_causal)
+    head, options = np.ones((1, 2, 2), dtype), (None, 1.0, False)
+    yield f"attention {dtype}", lambda: attention.forward(head, head, head, *options)
     yield (
         f"attention, gradient {dtype}",
-        lambda: attention.backward(head, head, head, head, head, head[:, 0], *scale_and_causal),
+        lambda: attention.backward(head, head, head, head, None, head, head[:, 0], head[:, 0], *options[1:]),
     )
     maps = [resample.mean_map(4, 2)] * 2
     yield f"interpolation {dtype}", lambda: resample.resample(image, maps)

@@ -35,21 +35,10 @@ def exponential(x):
     return np.exp(x)
 
 
-def logarithm(x):
-    """ln x, in the type of x."""
-    return np.log(x)
-
-
 @overload(exponential, jit_options={"forceinline": True})
 def _typed_exponential(x):
     exp = (math32 if x == types.float32 else math64).exp
     return lambda x: exp(x)
-
-
-@overload(logarithm, jit_options={"forceinline": True})
-def _typed_logarithm(x):
-    log = (math32 if x == types.float32 else math64).log
-    return lambda x: log(x)
 
 
 @inline
@@ -66,10 +55,10 @@ def room(depth, width, like):
 
 
 @inline
-def product(a, a_row, a_column, b, depth, c, c_row, adds, height, width, lowest, size):
-    """``C = A @ B`` on one tile, or ``C += A @ B`` where ``adds`` is not 0; B is in a panel."""
+def product(a, a_row, a_column, b, depth, c, c_row, d, d_row, height, width, lowest, size):
+    """``C = A @ B + D`` on one tile, where B is in a panel; nothing is added where D's address is 0."""
     panel = tile_columns(lowest) * size
-    multiply(lowest, a, a_row, a_column, b, panel, depth, c, c_row, c, c_row, size, adds, height, width)
+    multiply(lowest, a, a_row, a_column, b, panel, depth, c, c_row, d or c, d_row, size, d, height, width)
 
 
 @inline
@@ -78,33 +67,38 @@ def last_key(causal, query, keys):
     return min(query + 1, keys) if causal else keys
 
 
-@inline
+# Without `contract`: scores as large as the lowest number differ from each other in the way back, too, by exactly 0.
+@njit(nogil=True, error_model="numpy", fastmath={"arcp", "nsz"})
 def soften(row, seen, end, scale):
-    """Makes ``seen`` > 0 scores weights, with zeros up to ``end``; the logarithm of the sum of exponentials."""
+    """Makes ``seen`` > 0 scores weights, with zeros up to ``end``; the largest, and 1 over the sum of exponentials.
+
+    Where all scores are -inf, all weights are zeros, and so are the two numbers.
+    """
     wide()
     # Elements beyond are passed over here, not overwritten first: what is written in pieces is slow to read as vectors.
-    count, zero = uint32(seen), row.dtype.type(0)
+    count, zero, one = uint32(seen), row.dtype.type(0), row.dtype.type(1)
     first = top = row[0] * scale
     total = zero
     for j in range(uint64(end)):
         top = maximum(top, where(uint32(j) < count, row[j] * scale, first))
+    top = where(top == row.dtype.type(-np.inf), zero, top)
     for j in range(uint64(end)):
         weight = where(uint32(j) < count, exponential(row[j] * scale - top), zero)
         row[j] = weight
         total = plus(total, weight)
-    share = row.dtype.type(1) / total
+    share = where(total == zero, zero, one / total)
     for j in range(uint64(end)):
         row[j] *= share
-    return top + logarithm(total)
+    return top, share
 
 
-@inline
-def soften_back(row, gradients, seen, end, scale, logsum, mean):
+@njit(nogil=True, error_model="numpy", fastmath={"arcp", "nsz"})
+def soften_back(row, gradients, seen, end, scale, top, share, mean):
     """Makes scores weights, and gradients of weights those of scores before they were scaled; zeros as in `soften`."""
     wide()
     count, zero = uint32(seen), row.dtype.type(0)
     for j in range(uint64(end)):
-        weight = where(uint32(j) < count, exponential(row[j] * scale - logsum), zero)
+        weight = where(uint32(j) < count, exponential(row[j] * scale - top) * share, zero)
         row[j] = weight
         gradients[j] = where(uint32(j) < count, weight * (gradients[j] - mean) * scale, zero)
 
@@ -118,35 +112,38 @@ def pack(matrix, row, column, depth, width, panels):
 
 
 @njit(cache=True, **OPTIONS)
-def attend(start, stop, places, steps, logsums, keys, width, v_width, scale, causal):
+def attend(start, stop, places, steps, tops, shares, keys, width, v_width, scale, causal):
     """Heads ``start..stop`` of ``softmax(Q K^T scale) V``.
 
     Args:
-        places: (heads, 4), addresses of Q, K, V and the result.
-        steps: (4,), bytes from row to row of each.
-        logsums: (heads, queries), to be filled: ln of the sum of each query's exponentials.
+        places: (heads, 5), addresses of Q, K, V, what is added to the scores before they are scaled (or 0), and the
+            result.
+        steps: (5,), bytes from row to row of each.
+        tops: (heads, queries), to be filled: each query's largest score.
+        shares: (heads, queries), to be filled: 1 over the sum of each query's exponentials.
         keys: number of keys.
         width: of Q and K.
         v_width: of V and the result.
     """
-    k_panels, v_panels = room(width, keys, logsums), room(keys, v_width, logsums)
+    k_panels, v_panels = room(width, keys, tops), room(keys, v_width, tops)
     length, high = up(keys, UNIT) + APART, tile_rows(scale)
-    rows = min(max(BLOCK // (length * logsums.itemsize) // high, 1) * high, up(logsums.shape[1], high))
-    weights = np.empty((rows, length), logsums.dtype)
+    rows = min(max(BLOCK // (length * tops.itemsize) // high, 1) * high, up(tops.shape[1], high))
+    weights = np.empty((rows, length), tops.dtype)
     for head in range(start, stop):
         # Scratches are arguments: of a variable whose address alone is used numba frees the memory.
         attend_head(
-            places[head], steps, logsums[head], keys, width, v_width, scale, causal, k_panels, v_panels, weights
-        )
+            places[head], steps, tops[head], shares[head], keys, width, v_width, scale, causal,
+            k_panels, v_panels, weights,
+        )  # fmt: skip
 
 
 @inline
-def attend_head(places, steps, logsums, keys, width, v_width, scale, causal, k_panels, v_panels, weights):
+def attend_head(places, steps, tops, shares, keys, width, v_width, scale, causal, k_panels, v_panels, weights):
     """`attend` for one head."""
-    queries, size, lowest = len(logsums), logsums.itemsize, type(scale)(-np.inf)
+    queries, size, lowest = len(tops), tops.itemsize, type(scale)(-np.inf)
     high, wide = tile_rows(scale), tile_columns(scale)
-    q, k, v, out = places
-    q_step, k_step, v_step, out_step = steps
+    q, k, v, bias, out = places
+    q_step, k_step, v_step, bias_step, out_step = steps
     k_at = pack(k, size, k_step, width, keys, k_panels)
     v_at = pack(v, v_step, size, keys, v_width, v_panels)
     rows, w_at, w_step = len(weights), intp(weights.ctypes.data), weights.strides[0]
@@ -156,56 +153,57 @@ def attend_head(places, steps, logsums, keys, width, v_width, scale, causal, k_p
             for i in range(max(first, j // high * high) if causal else first, last, high):
                 product(
                     q + i * q_step, q_step, size, k_at + j * width * size, width,
-                    w_at + (i - first) * w_step + j * size, w_step, 0,
+                    w_at + (i - first) * w_step + j * size, w_step, bias and bias + i * bias_step + j * size, bias_step,
                     min(high, last - i), min(wide, keys - j), lowest, size,
                 )  # fmt: skip
         for i in range(first, last, high):
             end = up(last_key(causal, i + high - 1, keys), UNIT)
             for row in range(i, min(i + high, last)):
-                logsums[row] = soften(weights[row - first], last_key(causal, row, keys), end, scale)
+                tops[row], shares[row] = soften(weights[row - first], last_key(causal, row, keys), end, scale)
         for j in range(0, v_width, wide):
             for i in range(first, last, high):
                 product(
                     w_at + (i - first) * w_step, w_step, size, v_at + j * keys * size,
-                    last_key(causal, i + high - 1, keys), out + i * out_step + j * size, out_step, 0,
+                    last_key(causal, i + high - 1, keys), out + i * out_step + j * size, out_step, 0, 0,
                     min(high, last - i), min(wide, v_width - j), lowest, size,
                 )  # fmt: skip
 
 
 @njit(cache=True, **OPTIONS)
-def attend_back(start, stop, places, steps, logsums, means, keys, width, v_width, scale, causal):
+def attend_back(start, stop, places, steps, tops, shares, means, keys, width, v_width, scale, causal):
     """Gradients of heads ``start..stop``, which are added to what is there.
 
     Args:
-        places: (heads, 7), addresses of Q, K, V, the result's gradient and the gradients of Q, K and V.
-        steps: (7,), bytes from row to row of each.
-        logsums: (heads, queries), from `attend`.
+        places: (heads, 8), addresses of Q, K, V, what was added, the result's gradient and the gradients of Q, K and V.
+        steps: (8,), bytes from row to row of each.
+        tops: (heads, queries), from `attend`.
+        shares: likewise.
         means: (heads, queries), of the weights' gradients by the weights.
         keys: number of keys.
         width: of Q and K.
         v_width: of V and the result.
     """
-    queries = logsums.shape[1]
-    across = room(width, keys, logsums), room(v_width, keys, logsums)
-    along = room(keys, width, logsums), room(queries, width, logsums), room(queries, v_width, logsums)
+    queries = tops.shape[1]
+    across = room(width, keys, tops), room(v_width, keys, tops)
+    along = room(keys, width, tops), room(queries, width, tops), room(queries, v_width, tops)
     length = min(up(keys, UNIT), KEYS) + APART
-    weights, gradients = np.empty((QUERIES, length), logsums.dtype), np.empty((QUERIES, length), logsums.dtype)
+    weights, gradients = np.empty((QUERIES, length), tops.dtype), np.empty((QUERIES, length), tops.dtype)
     for head in range(start, stop):
         attend_head_back(
-            places[head], steps, logsums[head], means[head], keys, width, v_width, scale, causal,
+            places[head], steps, tops[head], shares[head], means[head], keys, width, v_width, scale, causal,
             across, along, weights, gradients,
         )  # fmt: skip
 
 
 @inline
 def attend_head_back(
-    places, steps, logsums, means, keys, width, v_width, scale, causal, across, along, weights, gradients
+    places, steps, tops, shares, means, keys, width, v_width, scale, causal, across, along, weights, gradients
 ):
     """`attend_back` for one head; it packs K and V transposed (across), and K, Q and G (along)."""
-    queries, size, lowest = len(logsums), logsums.itemsize, type(scale)(-np.inf)
+    queries, size, lowest = len(tops), tops.itemsize, type(scale)(-np.inf)
     high, wide = tile_rows(scale), tile_columns(scale)
-    q, k, v, g, gq, gk, gv = places
-    q_step, k_step, v_step, g_step, gq_step, gk_step, gv_step = steps
+    q, k, v, bias, g, gq, gk, gv = places
+    q_step, k_step, v_step, bias_step, g_step, gq_step, gk_step, gv_step = steps
     kt_at = pack(k, size, k_step, width, keys, across[0])
     vt_at = pack(v, size, v_step, v_width, keys, across[1])
     k_at = pack(k, k_step, size, keys, width, along[0])
@@ -219,13 +217,14 @@ def attend_head_back(
             for j in range(left, min(last_key(causal, last - 1, keys), right), wide):
                 for i in range(max(first, j // high * high) if causal else first, last, high):
                     at, height, many = (i - first) * step + (j - left) * size, min(high, last - i), min(wide, right - j)
+                    more = bias and bias + i * bias_step + j * size
                     product(
                         q + i * q_step, q_step, size, kt_at + j * width * size, width,
-                        w_at + at, step, 0, height, many, lowest, size,
+                        w_at + at, step, more, bias_step, height, many, lowest, size,
                     )  # fmt: skip
                     product(
                         g + i * g_step, g_step, size, vt_at + j * v_width * size, v_width,
-                        d_at + at, step, 0, height, many, lowest, size,
+                        d_at + at, step, 0, 0, height, many, lowest, size,
                     )  # fmt: skip
             for i in range(max(first, left // high * high) if causal else first, last, high):
                 height, count = min(high, last - i), min(last_key(causal, i + high - 1, keys), right) - left
@@ -233,12 +232,13 @@ def attend_head_back(
                     seen = max(min(last_key(causal, row, keys), right) - left, 0)
                     soften_back(
                         weights[row - first], gradients[row - first], seen, up(count, UNIT),
-                        scale, logsums[row], means[row],
+                        scale, tops[row], shares[row], means[row],
                     )  # fmt: skip
                 for c in range(0, width, wide):
+                    to = gq + i * gq_step + c * size
                     product(
                         d_at + (i - first) * step, step, size, k_at + (c * keys + left * wide) * size, count,
-                        gq + i * gq_step + c * size, gq_step, 1, height, min(wide, width - c), lowest, size,
+                        to, gq_step, to, gq_step, height, min(wide, width - c), lowest, size,
                     )  # fmt: skip
             for j in range(left, right, high):
                 top = max(first, j) if causal else first
@@ -246,12 +246,14 @@ def attend_head_back(
                     break
                 at, height = (top - first) * step + (j - left) * size, min(high, right - j)
                 for c in range(0, v_width, wide):
+                    to = gv + j * gv_step + c * size
                     product(
                         w_at + at, size, step, g_at + (c * queries + top * wide) * size, last - top,
-                        gv + j * gv_step + c * size, gv_step, 1, height, min(wide, v_width - c), lowest, size,
+                        to, gv_step, to, gv_step, height, min(wide, v_width - c), lowest, size,
                     )  # fmt: skip
                 for c in range(0, width, wide):
+                    to = gk + j * gk_step + c * size
                     product(
                         d_at + at, size, step, q_at + (c * queries + top * wide) * size, last - top,
-                        gk + j * gk_step + c * size, gk_step, 1, height, min(wide, width - c), lowest, size,
+                        to, gk_step, to, gk_step, height, min(wide, width - c), lowest, size,
                     )  # fmt: skip

@@ -41,19 +41,19 @@ def arguments(dtype, heads, queries, keys, width, v_width, layout=contiguous):
     return [layout(random, heads, *size).astype(dtype, order="K") for size in sizes]
 
 
-def both_ways(reading, given, scale, causal):
+def both_ways(reading, given, scale, causal, mask=None):
     query, key, value, g = given
     with jit.using(reading):
-        out, logsums = attention.forward(query, key, value, scale, causal)
-        return out, logsums, *attention.backward(g, query, key, value, out, logsums, scale, causal)
+        out, *kept = attention.forward(query, key, value, mask, scale, causal)
+        return out, *kept, *attention.backward(g, query, key, value, mask, out, *kept, scale, causal)
 
 
-def agree(dtype, *size, scale=0.3, causal=False, layout=contiguous):
+def agree(dtype, *size, scale=0.3, causal=False, layout=contiguous, mask=None):
     pytest.importorskip("numba")
     given = arguments(dtype, *size, layout=layout)
-    found = both_ways("always", given, scale, causal)
-    expected = both_ways("never", [x.astype(np.float64) for x in given], scale, causal)
-    for a, b in zip(found, expected, strict=True):
+    out, _top, *found = both_ways("always", given, scale, causal, mask)
+    expected_out, _top, *expected = both_ways("never", [x.astype(np.float64) for x in given], scale, causal, mask)
+    for a, b in zip((out, *found), (expected_out, *expected), strict=True):
         assert a.dtype == dtype
         tolerance = TOLERANCE[dtype] * max(1, np.abs(b).max())
         np.testing.assert_allclose(a, b, TOLERANCE[dtype], tolerance, err_msg=f"{size}, {causal=}")
@@ -81,21 +81,53 @@ def test_layouts(dtype, layout):
         agree(dtype, heads, 40, 40, 1, 5, layout=LAYOUTS[layout])
 
 
+SEEN = np.random.default_rng(1).random((2, 3, 100, 90)) < 0.5
+SEEN[..., 5, :] = False
+MASKS = {
+    "of all heads": SEEN,
+    "of one example": SEEN[0, 0],
+    "of examples": SEEN[:, :1],
+    "of keys": SEEN[0, 0, 7],
+    "of queries": SEEN[0, 0, :, :1],
+    "transposed": np.ascontiguousarray(SEEN[0, 0].T).T,
+    "numbers": np.where(SEEN, np.random.default_rng(2).standard_normal(SEEN.shape), -np.inf).astype("float32"),
+    "the lowest number": np.where(SEEN[0], 0, np.finfo("float32").min).astype("float32"),
+}
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_masks(dtype, mask):
+    for scale in (0.3, -0.3):
+        agree(dtype, (2, 3), 100, 90, 8, 8, scale=scale, mask=MASKS[mask])
+
+
+def test_a_query_that_sees_nothing_gets_zeros():
+    given = arguments("float32", (2, 3), 100, 90, 8, 8)
+    for reading in ("never", "always") if jit.numba_available() else ("never",):
+        out, tops, shares, g_query, *_others = both_ways(reading, given, 1.0, False, SEEN)
+        for array in (out, tops, shares, g_query):
+            assert np.isfinite(array).all()
+            assert not array[:, :, 5].any()
+            assert array[:, :, :5].any()
+
+
 def test_results_lie_as_the_inputs_do():
     pytest.importorskip("numba")
     given = arguments("float32", (2, 3), 40, 40, 8, 8, of_one_projection)
-    out, _logsums, *gradients = both_ways("always", given, 1.0, True)
+    out, _tops, _shares, *gradients = both_ways("always", given, 1.0, True)
     for array in (out, *gradients):
         assert array.swapaxes(-2, -3).flags.c_contiguous
 
 
-def test_the_logarithms_are_of_sums_of_exponentials():
+def test_what_is_kept():
     query, key, value, _g = arguments("float64", (2,), 40, 50, 8, 8)
     scores = query @ key.swapaxes(-1, -2) * 0.5
     for reading in ("never", "always") if jit.numba_available() else ("never",):
         with jit.using(reading):
-            logsums = attention.forward(query, key, value, 0.5, False)[1]
-        np.testing.assert_allclose(logsums, np.log(np.exp(scores).sum(-1)), 1e-12)
+            _out, tops, shares = attention.forward(query, key, value, None, 0.5, False)
+        np.testing.assert_allclose(tops, scores.max(-1), 1e-12)
+        np.testing.assert_allclose(shares, 1 / np.exp(scores - scores.max(-1, keepdims=True)).sum(-1), 1e-12)
 
 
 def test_large_scores_do_not_overflow():
@@ -113,7 +145,7 @@ def test_nan_stays_with_the_queries_that_see_it(place):
     given[place][0, 60] = np.nan
     query, key, value, _g = given
     with jit.using("always"):
-        lost = np.isnan(attention.forward(query, key, value, 1.0, True)[0][0]).any(-1)
+        lost = np.isnan(attention.forward(query, key, value, None, 1.0, True)[0][0]).any(-1)
     assert lost[60]
     assert not lost[:60].any()
     assert lost[61:].all() == (place > 0)

@@ -16,7 +16,7 @@ from ...rows.dispatch import apply
 from ...rows.public import function
 from ...rows.table import Array, _, coarse
 from ...rows.writes import type_name
-from ...tensor import Tensor, wrap
+from ...tensor import Tensor, node_of, wrap
 from ..convert import check_tensor
 from ..shape import cat
 from .dropouts import dropout
@@ -27,30 +27,36 @@ FUSED = (np.float32, np.float64)
 
 
 @coarse(
-    latex=r"\operatorname{softmax}(s \, Q K^T) V",
-    extras=("logsums",),
+    latex=r"\operatorname{softmax}(s \, Q K^T + M) V",
+    extras=("tops", "shares"),
     home="",
     node_name="ScaledDotProductFlashAttentionForCpu",
     complex=False,
 )
-def attention(query: Array, key: Array, value: Array, scale, is_causal):
-    return kernels.attention.forward(query, key, value, scale, is_causal)
+def attention(query: Array, key: Array, value: Array, mask: Array, scale, is_causal):
+    return kernels.attention.forward(query, key, value, mask, scale, is_causal)
 
 
 @attention.gradient("query", "key", "value")
-def _(g, query, key, value, out, logsums, scale, is_causal):
+def _(g, query, key, value, mask, out, tops, shares, scale, is_causal):
     if not isinstance(query, Tensor):
-        return kernels.attention.backward(g, query, key, value, out, logsums, scale, is_causal)
+        return kernels.attention.backward(g, query, key, value, mask, out, tops, shares, scale, is_causal)
     # To be differentiated again.
-    return pull_through(lambda q, k, v: [_composed(q, k, v, None, 0.0, is_causal, scale)], (query, key, value), [g])
+    return pull_through(lambda q, k, v: [_composed(q, k, v, mask, 0.0, is_causal, scale)], (query, key, value), [g])
 
 
-def _is_fused(query: Tensor, key: Tensor, value: Tensor) -> bool:
-    """Whether one row serves these tensors: it knows no mask, and neither broadcasts nor works on nothing."""
-    (*batch, _queries, width), (*of_keys, keys, k_width), (*of_values, values, _width) = (
+def _is_fused(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float) -> bool:
+    """Whether one row serves these tensors: it learns no mask, broadcasts nothing else and does not work on nothing."""
+    if any(x is not None and is_batched(x) for x in (query, key, value, mask)):
+        return False
+    (*batch, queries, width), (*of_keys, keys, k_width), (*of_values, values, _width) = (
         x.shape for x in (query, key, value)
     )
     fits = batch == of_keys == of_values and width == k_width and keys == values
+    if mask is not None:
+        sizes = zip(mask.shape[::-1], (keys, queries, *batch[::-1]), strict=False)
+        fits = fits and mask.ndim <= query.ndim and all(own in (1, size) for own, size in sizes)
+        fits = fits and node_of(mask) is None and scale != 0
     return fits and query._array.dtype in FUSED and 0 not in (*query.shape, *value.shape)
 
 
@@ -136,8 +142,8 @@ def scaled_dot_product_attention(
     if not 0 <= dropout_p <= 1:
         raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p}")
     inputs = query, key, value
-    if attn_mask is None and dropout_p == 0 and not any(is_batched(x) for x in inputs) and _is_fused(*inputs):
-        return apply(attention, (*inputs, factor, is_causal), {})
+    if dropout_p == 0 and _is_fused(*inputs, attn_mask, factor):
+        return apply(attention, (*inputs, attn_mask, factor, is_causal), {})
     return _composed(*inputs, attn_mask, dropout_p, is_causal, factor)
 
 

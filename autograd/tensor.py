@@ -12,7 +12,7 @@ import math
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -134,7 +134,7 @@ class TensorNode(Node):
         somebody looks at change, as a backward pass over objects of few classes is faster."""
         name = self.name().rpartition(":")[2]
         if type(self).__name__ != name:
-            self.__class__ = _named_class(type(self), name)
+            self.__class__ = _named_class(cast(Any, type(self)), name)
         return self
 
     @property

@@ -6,6 +6,7 @@ the next, ... The input's share of the gates is a product for all steps at once,
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,7 +48,8 @@ def _(g, x, h, c, w_hh, b_ih, b_hh, w_hr, gates, inner, before, cells, kind, bat
         weights = kernels.recurrent.Weights(w_hh, b_ih, b_hh, w_hr)
         return kernels.recurrent.backward(kind, g, weights, (gates, inner, before, cells), batch_sizes, reverse)
     inputs = (x, h, c, w_hh, b_ih, b_hh, w_hr)
-    return pull_through(lambda *inputs: step_by_step(*inputs, kind, batch_sizes, reverse), inputs, g)
+    composed = functools.partial(step_by_step, kind=kind, batch_sizes=batch_sizes, reverse=reverse)
+    return pull_through(composed, inputs, g)
 
 
 def step_by_step(

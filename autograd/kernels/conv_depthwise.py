@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 from llvmlite import ir
-from numba import intp, njit, uint64
+from numba import intp, uint64
 from numba.extending import intrinsic
 
+from .compiled import compiled
 from .conv_tiles import FASTMATH, fill, inline, planes
 from .gemm_tile import WORD, Tile, _lower, _Writer, tile_columns, tile_lanes, tile_rows, word
 
@@ -94,7 +95,7 @@ def row_pitch(plan, depths, height):
     return height, depths, plan.wide, plan.high * plan.wide
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@compiled(fastmath=FASTMATH, error_model="numpy")
 def filter_maps(start, stop, x, weight, bias, out, plan, jobs, taps):
     """`conv_tiles.correlate` for groups of one channel and one filter, whose ``weight`` has its taps in their order."""
     zero = out.dtype.type(0)
@@ -136,7 +137,7 @@ def filter_maps(start, stop, x, weight, bias, out, plan, jobs, taps):
                                     out[uint64(target + i * plan.step_x)] = sums[uint64(row * across + i)]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH, error_model="numpy")
+@compiled(fastmath=FASTMATH, error_model="numpy")
 def add_row_products(start, stop, x, g, sums, plan, taps):
     """`conv_tiles.add_products` for groups ``start..stop`` of one channel and one filter.
 

@@ -1,0 +1,72 @@
+"""Machine code of hand-written loops: kept in the private folder, and only as long as it is that of the source."""
+
+import shutil
+
+import pytest
+
+from autograd.kernels import jit
+
+pytest.importorskip("numba")
+
+PRODUCT = """
+import numpy as np
+from autograd.kernels import gemm, jit
+a = np.random.default_rng(0).standard_normal((300, 200)).astype("float32")
+out = gemm.product(a, a.T)
+print(jit.compiled(), out.tobytes() == gemm.product(a, a.T).tobytes(), f"{out.sum():.2f}")
+"""
+
+
+def test_a_second_process_compiles_nothing(subprocess_python, tmp_path):
+    folder = tmp_path / "loops"
+    first = subprocess_python(PRODUCT, CHALKGRAD_CACHE=str(folder)).split()
+    again = subprocess_python(PRODUCT, CHALKGRAD_CACHE=str(folder)).split()
+    assert int(first[0]) > 0
+    assert again == ["0", *first[1:]]
+    assert list(folder.glob("gemm_loops.*.nbc"))
+
+
+def test_without_a_folder_nothing_is_kept(subprocess_python, tmp_path):
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o777)
+    assert int(subprocess_python(PRODUCT, CHALKGRAD_CACHE=str(folder)).split()[0]) > 0
+    assert list(folder.iterdir()) == []
+
+
+def test_the_stamp_knows_what_is_inlined(tmp_path):
+    from autograd.kernels import compiled, gemm_loops
+
+    source = compiled.Path(gemm_loops.__file__).parent
+    for name in ("gemm_loops", "gemm_tile", "compiled", "scalar", "jit"):
+        shutil.copy(source / f"{name}.py", tmp_path)
+
+    def stamp():
+        compiled._stamp.cache_clear()
+        return compiled._stamp(tmp_path / "gemm_loops.py")
+
+    def change(name):
+        with (tmp_path / f"{name}.py").open("a") as file:
+            file.write("# changed\n")
+
+    stamps = [stamp()]
+    for name in ("gemm_loops", "gemm_tile"):
+        change(name)
+        stamps.append(stamp())
+    assert len(set(stamps)) == 3
+    change("scalar")  # which neither imports
+    assert stamp() == stamps[-1]
+    compiled._stamp.cache_clear()
+
+
+def test_options(monkeypatch):
+    from autograd.kernels.compiled import compiled
+
+    monkeypatch.setattr(jit, "cache_folder", lambda: None)
+
+    @compiled(error_model="numpy")
+    def quotient(a, b):
+        return a / b
+
+    assert quotient.targetoptions["nogil"]
+    assert quotient(1.0, 0.0) == float("inf")

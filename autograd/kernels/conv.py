@@ -130,9 +130,10 @@ def conv_input_gradient(
         return gx.reshape(tuple(x_shape))
     # A weight that is not finite must not meet zeros around the gradient, where there is no window.
     if use_conv_loops(geometry, dtype) and np.isfinite(filters.sum()):
-        from .conv_direct import input_gradient
+        from .conv_direct import gradient_pays, input_gradient
 
-        return input_gradient(g, weight, tuple(x_shape), geometry, dtype)
+        if gradient_pays(geometry, dtype.itemsize):
+            return input_gradient(g, weight, tuple(x_shape), geometry, dtype)
     boxes = Boxes(geometry, dtype)
     gx = boxes.blank_image()
     # One filter per group makes an outer product, which matmul does not hand to BLAS.

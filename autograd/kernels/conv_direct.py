@@ -21,7 +21,7 @@ from . import conv_depthwise, conv_tiles, threads
 from .conv_columns import Geometry
 from .gemm_tile import host_tile
 
-__all__ = ["Plan", "forward", "input_gradient", "weight_gradient"]
+__all__ = ["Plan", "forward", "gradient_pays", "input_gradient", "weight_gradient"]
 
 GRAIN = 1 << 20  # products worth a thread
 BOX_BYTES = 1 << 18  # of a box: what is left of the second-level cache belongs to filters and sums
@@ -101,6 +101,25 @@ def input_gradient(
     if len(tables.jobs):
         _correlate(g, weight, np.empty(0, dtype), gx, plan, tables)
     return gx
+
+
+@lru_cache(256)
+def gradient_pays(geometry: Geometry, itemsize: int) -> bool:
+    """Whether the gradient of the input has few enough products with zeros around ``g`` and behind the ends of rows.
+
+    Measured: from twice the products that count on, columns are faster.
+    """
+    plan, tables = _gradient_plan(geometry, itemsize, 1)
+    tile = host_tile(8 * itemsize)
+    filters = -(-plan.filters // tile.heights()[-1]) * tile.heights()[-1]
+    products = 0
+    for first, end, depth, height, width, *_ in tables.jobs.tolist():
+        rows = depth * height
+        vectors = min(rows * -(-width // tile.lanes), -(-rows * plan.wide // tile.lanes))
+        products += (end - first) * vectors * tile.lanes * filters
+    return (
+        _is_depthwise(plan) or products <= 2 * plan.filters * plan.channels * prod(geometry.kernel) * geometry.positions
+    )
 
 
 def weight_gradient(

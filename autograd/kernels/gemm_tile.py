@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, NamedTuple
 
 from llvmlite import ir
@@ -52,6 +53,7 @@ class Tile(NamedTuple):
         return (self.rows, self.rows * 2 // 3, self.rows // 3)
 
 
+@cache
 def host_tile(bits: int) -> Tile:
     """The tile for floats of so many bits, from the features that numba compiles for.
 

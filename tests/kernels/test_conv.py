@@ -78,7 +78,9 @@ EDGES = {
 @pytest.fixture(params=[None, 2000, 1], ids=["boxes", "small boxes", "boxes of one row"])
 def boxes(request, monkeypatch):
     """Boxes as large as the cache, or so small that images are cut."""
-    plans = [conv_direct._forward_plan, conv_direct._gradient_plan] if jit.numba_available() else []
+    plans = []
+    if jit.numba_available():
+        plans = [conv_direct._forward_plan, conv_direct._gradient_plan, conv_direct.gradient_pays]
     if request.param:
         monkeypatch.setattr(conv_columns, "BOX_BYTES", request.param)
         if plans:
@@ -129,6 +131,24 @@ def test_agrees_with_torch(reading, dtype, boxes):
             assert ours.flags.c_contiguous, (name, what)
             atol = TOLERANCE[dtype] * np.abs(theirs).max(initial=1)
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=atol, err_msg=f"{name}: {what}")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_input_gradient_in_tiles(dtype, boxes):
+    """Also where columns would be faster."""
+    pytest.importorskip("numba")
+    pays = set()
+    for name, case in {**CASES, **EDGES}.items():
+        x_shape, weight_shape, *options = case
+        x, weight, bias = arrays(case, dtype)
+        if not x.size:
+            continue
+        _, g, gx, _ = expected(case, x, weight, bias)
+        geometry = conv_columns.Geometry.of(x_shape, weight_shape, *options)
+        ours = conv_direct.input_gradient(g, weight, x_shape, geometry, np.dtype(dtype))
+        np.testing.assert_allclose(ours, gx, rtol=0, atol=TOLERANCE[dtype] * np.abs(gx).max(initial=1), err_msg=name)
+        pays.add(conv_direct.gradient_pays(geometry, x.itemsize))
+    assert pays == {True, False}
 
 
 def test_torch_grad_functions(reading):

@@ -124,8 +124,9 @@ def _over_heads(
         if matrix is not None:
             places[:, i], steps[i] = _addresses(matrix), matrix.strides[-2]
     queries, keys = query.shape[-2], key.shape[-2]
+    of_queries = tuple(np.ascontiguousarray(each).reshape(-1, queries) for each in of_queries)
     threads.run(
-        kernel, len(places), places, steps, *(each.reshape(-1, queries) for each in of_queries), keys, query.shape[-1],
+        kernel, len(places), places, steps, *of_queries, keys, query.shape[-1],
         value.shape[-1], query.dtype.type(scale), causal, grain=max(1, GRAIN // (queries * keys)),
     )  # fmt: skip
 

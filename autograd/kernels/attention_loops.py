@@ -9,18 +9,21 @@ those which see each other are known by where they begin.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import intp, njit, types, uint32, uint64
 from numba.extending import overload
 
 from . import math32, math64
+from .compiled import compiled
 from .gemm_loops import pack_columns
 from .gemm_tile import multiply, tile_columns, tile_rows
 from .scalar import maximum, plus, where, wide
 
 __all__ = ["attend", "attend_back"]
 
-OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "arcp", "nsz"}}
+OPTIONS: Any = {"error_model": "numpy", "fastmath": {"contract", "arcp", "nsz"}}
 UNIT = 64  # loops along a row of scores take a multiple of so many elements: none is left that is not in a vector
 BLOCK = 1 << 18  # bytes of a block of weights on the way there, whose rows are whole
 QUERIES, KEYS = 96, 192  # of a block on the way back: multiples of the height of tiles, and of their width
@@ -31,14 +34,16 @@ inline = njit(**OPTIONS)
 
 
 def exponential(x):
-    """e^x, in the type of x."""
+    """e^x, in the type of x; 0 where it is below all normal numbers, which alone are fast to compute with."""
     return np.exp(x)
 
 
 @overload(exponential, jit_options={"forceinline": True})
 def _typed_exponential(x):
-    exp = (math32 if x == types.float32 else math64).exp
-    return lambda x: exp(x)
+    library: Any = math32 if x == types.float32 else math64
+    exp, real = library.exp, np.float32 if x == types.float32 else np.float64
+    zero, lowest = real(0), real(np.ceil(np.log(np.finfo(real).smallest_normal)))
+    return lambda x: where(x < lowest, zero, exp(where(x < lowest, lowest, x)))
 
 
 @inline
@@ -68,7 +73,7 @@ def last_key(causal, query, keys):
 
 
 # Without `contract`: scores as large as the lowest number differ from each other in the way back, too, by exactly 0.
-@njit(nogil=True, error_model="numpy", fastmath={"arcp", "nsz"})
+@njit(error_model="numpy", fastmath={"arcp", "nsz"})
 def soften(row, seen, end, scale):
     """Makes ``seen`` > 0 scores weights, with zeros up to ``end``; the largest, and 1 over the sum of exponentials.
 
@@ -92,7 +97,7 @@ def soften(row, seen, end, scale):
     return top, share
 
 
-@njit(nogil=True, error_model="numpy", fastmath={"arcp", "nsz"})
+@njit(error_model="numpy", fastmath={"arcp", "nsz"})
 def soften_back(row, gradients, seen, end, scale, top, share, mean):
     """Makes scores weights, and gradients of weights those of scores before they were scaled; zeros as in `soften`."""
     wide()
@@ -111,7 +116,7 @@ def pack(matrix, row, column, depth, width, panels):
     return start
 
 
-@njit(cache=True, **OPTIONS)
+@compiled(**OPTIONS)
 def attend(start, stop, places, steps, tops, shares, keys, width, v_width, scale, causal):
     """Heads ``start..stop`` of ``softmax(Q K^T scale) V``.
 
@@ -169,7 +174,7 @@ def attend_head(places, steps, tops, shares, keys, width, v_width, scale, causal
                 )  # fmt: skip
 
 
-@njit(cache=True, **OPTIONS)
+@compiled(**OPTIONS)
 def attend_back(start, stop, places, steps, tops, shares, means, keys, width, v_width, scale, causal):
     """Gradients of heads ``start..stop``, which are added to what is there.
 

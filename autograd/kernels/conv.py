@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from . import gemm
 from .conv_columns import Boxes, Geometry, by_group, conv_output_size, span, use_conv_loops
 
 __all__ = [
@@ -72,28 +73,27 @@ def conv_forward(
         )
     dtype = np.result_type(x, weight) if bias is None else np.result_type(x, weight, bias)
     filters = _filters(weight, geometry, dtype)
-    out = np.empty((geometry.samples, geometry.filters, geometry.positions), dtype)
+    out_shape = (geometry.samples, geometry.filters, *geometry.spatial_out())
     if geometry.is_pointwise():
-        _pointwise(filters, np.ascontiguousarray(x, dtype), out, geometry)
-        if bias is not None:
-            out += bias[:, None]
-    elif use_conv_loops(geometry, dtype):
+        added = None if bias is None else bias.astype(dtype, copy=False).reshape(groups, -1, 1)
+        return _pointwise(filters, x.astype(dtype, copy=False), added, geometry).reshape(out_shape)
+    if use_conv_loops(geometry, dtype):
         from .conv_direct import forward
 
         return forward(x, weight, bias, geometry, dtype)
-    else:
-        boxes = Boxes(geometry, dtype)
-        image = boxes.image(x)
-        for box in boxes:
-            columns = boxes.pack(image, box)
-            if box.samples == 1:
-                target = out[box.first, :, span(box, geometry)]
-                np.matmul(filters, columns, out=by_group(target, groups))
-                if bias is not None:
-                    target += bias[:, None]
-            else:
-                boxes.place(np.matmul(filters, columns, out=boxes.outputs(box)), bias, out, box)
-    return out.reshape(geometry.samples, geometry.filters, *geometry.spatial_out())
+    out = np.empty((geometry.samples, geometry.filters, geometry.positions), dtype)
+    boxes = Boxes(geometry, dtype)
+    image = boxes.image(x)
+    for box in boxes:
+        columns = boxes.pack(image, box)
+        if box.samples == 1:
+            target = out[box.first, :, span(box, geometry)]
+            np.matmul(filters, columns, out=by_group(target, groups))
+            if bias is not None:
+                target += bias[:, None]
+        else:
+            boxes.place(np.matmul(filters, columns, out=boxes.outputs(box)), bias, out, box)
+    return out.reshape(out_shape)
 
 
 @_silent_and_wide
@@ -125,9 +125,7 @@ def conv_input_gradient(
     g = _flat_gradient(g, geometry, dtype)
     filters = _filters(weight, geometry, dtype).swapaxes(1, 2)
     if geometry.is_pointwise():
-        gx = np.empty((geometry.samples, geometry.channels, geometry.positions), dtype)
-        _pointwise(filters, g, gx, geometry)
-        return gx.reshape(tuple(x_shape))
+        return _pointwise(filters, g, None, geometry).reshape(tuple(x_shape))
     # A weight that is not finite must not meet zeros around the gradient, where there is no window.
     if use_conv_loops(geometry, dtype) and np.isfinite(filters.sum()):
         from .conv_direct import gradient_pays, input_gradient
@@ -203,8 +201,8 @@ def _flat_gradient(g: np.ndarray, geometry: Geometry, dtype: np.dtype) -> np.nda
     return np.ascontiguousarray(g, dtype).reshape(geometry.samples, geometry.filters, geometry.positions)
 
 
-def _pointwise(matrix: np.ndarray, x: np.ndarray, out: np.ndarray, geometry: Geometry) -> None:
+def _pointwise(matrix: np.ndarray, x: np.ndarray, added: np.ndarray | None, geometry: Geometry) -> np.ndarray:
     """A kernel of one tap and stride 1: the image itself is the matrix of columns."""
-    shape = (geometry.samples, geometry.groups)
-    x = x.reshape(*shape, matrix.shape[2], geometry.positions)
-    np.matmul(matrix, x, out=out.reshape(*shape, matrix.shape[1], geometry.positions))
+    return gemm.product(
+        matrix, x.reshape(geometry.samples, geometry.groups, matrix.shape[2], geometry.positions), added
+    )

@@ -127,24 +127,24 @@ def weight_gradient(
 ) -> np.ndarray:
     """`conv.conv_weight_gradient`."""
     plan, tables = _forward_plan(geometry, dtype.itemsize, 1)
-    spans = max(1, min(plan.boxes, SPANS, SPAN_NUMBERS // max(prod(weight_shape), 1)))
+    taps, lanes = tables.taps, host_tile(8 * dtype.itemsize).lanes
+    maps = _flat(x, dtype), _flat(g, dtype)
     if _is_depthwise(plan):
-        lanes = host_tile(8 * dtype.itemsize).lanes
-        sums, loop, pieces = (
-            np.zeros((plan.groups, tables.taps.size, lanes), dtype),
-            conv_depthwise.add_row_products,
-            plan.groups,
-        )
-    else:
-        plan = plan._replace(parts=_parts(spans * plan.groups, plan.filters, threads.get_num_threads()))
-        sums, loop = np.empty((spans, plan.groups, tables.taps.size, plan.filters), dtype), conv_tiles.add_products
-        pieces = spans * plan.groups * plan.parts
-    grain = _grain(pieces, g.size * tables.taps.size)
-    threads.run(loop, pieces, _flat(x, dtype), _flat(g, dtype), sums.reshape(-1), plan, tables.taps, grain=grain)
-    if _is_depthwise(plan):
+        sums = np.zeros((plan.groups, taps.size, lanes), dtype)
+        grain = _grain(plan.groups, g.size * taps.size)
+        threads.run(conv_depthwise.add_row_products, plan.groups, *maps, sums.reshape(-1), plan, taps, grain=grain)
         return sums.sum(-1).reshape(weight_shape)
-    total = sums[0] if spans == 1 else sums.sum(0)
-    return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(weight_shape)
+    gw = np.empty(weight_shape, dtype)
+    spans = max(1, min(plan.boxes, SPANS, SPAN_NUMBERS // gw.size))
+    plan = plan._replace(parts=_parts(spans * plan.groups, plan.filters, threads.get_num_threads()))
+    sums = np.empty(spans * gw.size, dtype)
+    pieces = spans * plan.groups * plan.parts
+    grain = _grain(pieces, g.size * taps.size)
+    threads.run(conv_tiles.add_products, pieces, *maps, sums, plan, taps, grain=grain)
+    pieces = plan.groups * -(-plan.filters // lanes)
+    grain = _grain(pieces, sums.size)
+    threads.run(conv_tiles.add_spans, pieces, sums, gw.reshape(-1), plan.groups, plan.filters, lanes, grain=grain)
+    return gw
 
 
 def _correlate(

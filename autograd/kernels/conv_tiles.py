@@ -15,7 +15,7 @@ from numba import intp, njit, uint64
 from .compiled import compiled
 from .gemm_tile import copy_rows, multiply, multiply_windows, tile_columns, tile_lanes, tile_rows, transpose_rows
 
-__all__ = ["add_products", "correlate", "pack_filters"]
+__all__ = ["add_products", "add_spans", "correlate", "pack_filters"]
 
 FASTMATH = {"contract", "arcp", "nsz"}
 DEPTH = 288  # taps, or positions, that are multiplied in one go: what they meet stays in the first-level cache
@@ -305,3 +305,21 @@ def add_products(start, stop, x, g, sums, plan, taps):
                                 to, c_row, to, c_row, size, adds, taller, min(across, f1 - f),
                             )  # fmt: skip
                     adds = 1
+
+
+@compiled(fastmath=FASTMATH, error_model="numpy")
+def add_spans(start, stop, sums, gw, groups, filters, width):
+    """Blocks ``start..stop`` of ``width`` filters of the weight's gradient: the sums of all spans, transposed."""
+    blocks = (filters + width - 1) // width
+    taps = gw.size // (groups * filters)
+    for item in range(start, stop):
+        group, f = item // blocks, item % blocks * width
+        count = min(width, filters - f)
+        for tap in range(taps):
+            source = (group * taps + tap) * filters + f
+            target = (group * filters + f) * taps + tap
+            for i in range(count):
+                total = sums[uint64(source + i)]
+                for other in range(source + i + gw.size, sums.size, gw.size):
+                    total += sums[uint64(other)]
+                gw[uint64(target + i * taps)] = total

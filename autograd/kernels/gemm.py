@@ -95,10 +95,10 @@ def product(
         _kernel(char)(0, batch, *operands, 1, 1)
     else:
         work = c.size * a.shape[2]
-        cuts = _cuts(work, *c.shape, a.itemsize)
+        cuts = _cuts(work, batch, *shape[-2:], a.itemsize)
         pieces = batch * cuts[0] * cuts[1]
         threads.run(_kernel(char), pieces, *operands, *cuts, grain=-(-GRAIN * pieces // work))
-    if written:
+    if out is not None and written:
         return out
     result = c[0] if len(shape) == 2 else c.reshape(shape)
     if out is None:

@@ -271,7 +271,8 @@ def _write_product(writer: _Writer, tile: Tile, *values: ir.Value) -> None:
 def _write_windows(writer: _Writer, tile: Tile, floor: ir.Value, *values: ir.Value) -> None:
     a, table, first, second, *others = values
     row, column, step = word(writer.size), word(tile.rows * writer.size), word(WORD.width // 8)
-    _write_tiles(writer, tile, _Operands(floor, a, row, column, table, step, *others, (first, second)))
+    operands = _Operands(floor, a, row, column, table, step, *others)
+    _write_tiles(writer, tile, operands._replace(windows=(first, second)))
 
 
 def _write_tiles(writer: _Writer, tile: Tile, x: _Operands) -> None:

@@ -168,8 +168,9 @@ class Dual(TensorNode):
 
 def added(total: Any, g: Any) -> Any:
     """The sum of two gradients; of a sparse one and a dense one it is dense."""
-    if isinstance(total, Tensor) and total.layout is not dtypes.strided:
-        return (g if isinstance(g, Tensor) else wrap(g)) + total
+    for first, second in ((total, g), (g, total)):
+        if isinstance(first, Tensor) and first.layout is not dtypes.strided:
+            return (second if isinstance(second, Tensor) else wrap(second)) + first
     return total + g
 
 

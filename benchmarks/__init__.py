@@ -1,1 +1,1 @@
-"""Benchmarks: ``python -m benchmarks.overhead``. Results are printed and written to results.json."""
+"""How fast it is: ``make bench`` measures everything, ``python -m benchmarks.layers --only conv`` one thing."""

@@ -2,63 +2,110 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from benchmarks.runner import Libraries, main
+from benchmarks.runner import main
+from benchmarks.workload import Call, Library, Workload
+
+Shape = tuple[int, ...]
 
 
-def workloads(library: str) -> dict[str, Callable[[], Any]]:
-    libraries = Libraries(library)
-    lib, nn, functional = libraries.lib, libraries.nn, libraries.functional
+def back_and_forth(function: Callable[[Library], Callable[..., Any]], shapes: list[Shape], library: Library) -> Call:
+    """A function of tensors of these shapes, and the gradients of all of them and of its parameters."""
+    lib = library.lib
     lib.manual_seed(0)
+    inputs = [lib.randn(*shape, requires_grad=True) for shape in shapes]
+    applied = function(library)
+    parameters = list(applied.parameters()) if isinstance(applied, library.nn.Module) else []
+    applied = library.compiled(applied)
+    seed = None
 
-    def back_and_forth(function: Callable[..., Any], *shapes: tuple[int, ...]) -> Callable[[], None]:
-        """The function of tensors of these shapes, and the gradients of all of them and of its parameters."""
-        inputs = [lib.randn(*shape, requires_grad=True) for shape in shapes]
-        parameters = list(function.parameters()) if isinstance(function, nn.Module) else []
+    def run() -> None:
+        nonlocal seed
+        result = applied(*inputs)
+        if isinstance(result, tuple):
+            result = result[0]
+        if seed is None:
+            seed = lib.ones_like(result.detach())
+        result.backward(seed)
+        for tensor in (*inputs, *parameters):
+            tensor.grad = None
 
-        def run() -> None:
-            result = function(*inputs)
-            if isinstance(result, tuple):
-                result = result[0]
-            if "seed" not in kept:
-                kept["seed"] = lib.ones_like(result.detach())
-            result.backward(kept["seed"])
-            for tensor in (*inputs, *parameters):
-                tensor.grad = None
+    return run
 
-        kept: dict[str, Any] = {}
-        return run
 
-    classes = lib.randint(0, 1000, (1000,))
+def pointwise(name: str, goal: float) -> Workload:
+    return _streaming(lambda library: getattr(library.functional, name), (1_000_000,), goal)
 
-    def attention(q: Any, k: Any, v: Any) -> Any:
-        return functional.scaled_dot_product_attention(q, k, v, is_causal=True)
 
-    million = (1_000_000,)
-    return {
-        "exp, 1 M": back_and_forth(lib.exp, million),
-        "tanh, 1 M": back_and_forth(lib.tanh, million),
-        "GELU, 1 M": back_and_forth(functional.gelu, million),
-        "sigmoid, 1 M": back_and_forth(lib.sigmoid, million),
-        "SiLU, 1 M": back_and_forth(functional.silu, million),
-        "softmax, 1000x1000": back_and_forth(lambda x: lib.softmax(x, -1), (1000, 1000)),
-        "cross-entropy, 1000x1000": back_and_forth(lambda x: functional.cross_entropy(x, classes), (1000, 1000)),
-        "layer norm, 1000x1000": back_and_forth(nn.LayerNorm(1000), (1000, 1000)),
-        "batch norm, 64x64x32x32": back_and_forth(nn.BatchNorm2d(64), (64, 64, 32, 32)),
-        "conv 3x3, 64 to 64, 32x32, batch 16": back_and_forth(nn.Conv2d(64, 64, 3, padding=1), (16, 64, 32, 32)),
-        "conv 3x3, 128 to 128, 16x16, batch 8": back_and_forth(nn.Conv2d(128, 128, 3, padding=1), (8, 128, 16, 16)),
-        "depthwise conv 3x3, 128, 28x28, batch 8": back_and_forth(
-            nn.Conv2d(128, 128, 3, padding=1, groups=128), (8, 128, 28, 28)
-        ),
-        "LSTM, 50x32x64 to 128": back_and_forth(nn.LSTM(64, 128), (50, 32, 64)),
-        "GRU, 50x32x64 to 128": back_and_forth(nn.GRU(64, 128), (50, 32, 64)),
-        "RNN, 50x32x64 to 128": back_and_forth(nn.RNN(64, 128), (50, 32, 64)),
-        "causal attention, 8x4x128x32": back_and_forth(attention, *[(8, 4, 128, 32)] * 3),
-        "causal attention, 4x8x512x64": back_and_forth(attention, *[(4, 8, 512, 64)] * 3),
-    }
+def _streaming(
+    function: Callable[[Library], Callable[..., Any]], shape: Shape, goal: float, arrays: int = 5
+) -> Workload:
+    """Work that is done as fast as the arrays pass: as a rule x in and y out, then y and its gradient in and x's out."""
+    return Workload(partial(back_and_forth, function, [shape]), goal, bytes=4 * arrays * math.prod(shape))
 
+
+def cross_entropy(library: Library) -> Callable[..., Any]:
+    classes = library.lib.randint(0, 1000, (1000,))
+    return lambda x: library.functional.cross_entropy(x, classes)
+
+
+def convolution(channels: int, side: int, batch: int, goal: float, groups: int = 1) -> Workload:
+    def layer(library: Library) -> Callable[..., Any]:
+        return library.nn.Conv2d(channels, channels, 3, padding=1, groups=groups)
+
+    shape = (batch, channels, side, side)
+    products = math.prod(shape) * 9 * channels // groups
+    return Workload(partial(back_and_forth, layer, [shape]), goal, flops=6 * products, bytes=4 * 5 * math.prod(shape))
+
+
+def recurrent(name: str, gates: int, goal: float) -> Workload:
+    steps, batch, features, hidden = 50, 32, 64, 128
+
+    def layer(library: Library) -> Callable[..., Any]:
+        return getattr(library.nn, name)(features, hidden)
+
+    flops = 6 * steps * batch * (features + hidden) * gates * hidden
+    return Workload(partial(back_and_forth, layer, [(steps, batch, features)]), goal, flops=flops)
+
+
+def attention(batch: int, heads: int, length: int, width: int) -> Workload:
+    """Two products forward and four backward, each over the half of the square that is not masked."""
+
+    def function(library: Library) -> Callable[..., Any]:
+        return partial(library.functional.scaled_dot_product_attention, is_causal=True)
+
+    shape = (batch, heads, length, width)
+    return Workload(
+        partial(back_and_forth, function, [shape] * 3),
+        0.9,
+        flops=6 * math.prod(shape) * length,
+        bytes=48 * math.prod(shape),
+    )
+
+
+WORKLOADS = {
+    "exp, 1 M": _streaming(lambda library: library.lib.exp, (1_000_000,), 0.5),
+    "tanh, 1 M": _streaming(lambda library: library.lib.tanh, (1_000_000,), 0.3),
+    "GELU, 1 M": pointwise("gelu", 0.6),
+    "sigmoid, 1 M": _streaming(lambda library: library.lib.sigmoid, (1_000_000,), 0.8),
+    "SiLU, 1 M": pointwise("silu", 0.8),
+    "softmax, 1000x1000": _streaming(lambda library: partial(library.lib.softmax, dim=-1), (1000, 1000), 0.7),
+    "cross-entropy, 1000x1000": _streaming(cross_entropy, (1000, 1000), 0.7, arrays=3),
+    "layer norm, 1000x1000": _streaming(lambda library: library.nn.LayerNorm(1000), (1000, 1000), 0.6),
+    "batch norm, 64x64x32x32": _streaming(lambda library: library.nn.BatchNorm2d(64), (64, 64, 32, 32), 0.8),
+    "conv 3x3, 64 to 64, 32x32, batch 16": convolution(64, 32, 16, 1.0),
+    "conv 3x3, 128 to 128, 16x16, batch 8": convolution(128, 16, 8, 1.0),
+    "depthwise conv 3x3, 128, 28x28, batch 8": convolution(128, 28, 8, 0.8, groups=128),
+    "LSTM, 50x32x64 to 128": recurrent("LSTM", 4, 0.9),
+    "GRU, 50x32x64 to 128": recurrent("GRU", 3, 0.6),
+    "RNN, 50x32x64 to 128": recurrent("RNN", 1, 0.5),
+    "causal attention, 8x4x128x32": attention(8, 4, 128, 32),
+    "causal attention, 4x8x512x64": attention(4, 8, 512, 64),
+}
 
 if __name__ == "__main__":
-    main("benchmarks.layers", workloads)
+    main("layers")

@@ -2,47 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
-from benchmarks.runner import Libraries, main
+from benchmarks.runner import main
+from benchmarks.workload import Call, Library, Workload
 
 SQUARES = (64, 128, 256, 512, 1024, 2048)
 LAYERS = ((128, 784, 256), (128, 256, 256), (128, 256, 10), (64, 64, 64), (2048, 128, 512))  # batch, in, out
+ITEMSIZE = {"float32": 4, "float64": 8}
 
 
-def workloads(library: str) -> dict[str, Callable[[], Any]]:
-    libraries = Libraries(library)
-    lib, functional = libraries.lib, libraries.functional
-    lib.manual_seed(0)
-    found: dict[str, Callable[[], Any]] = {}
+def product(batch: tuple[int, ...], n: int, dtype: str, goal: float | None = None, transposed: str = "") -> Workload:
+    """The product of two squares, or of two batches of them."""
 
-    def product(x: Any, y: Any) -> Callable[[], Any]:
-        return lambda: lib.matmul(x, y)
+    def make(library: Library) -> Call:
+        lib = library.lib
+        lib.manual_seed(0)
+        operands = {side: lib.randn(*batch, n, n, dtype=getattr(lib, dtype)) for side in ("left", "right")}
+        if transposed:
+            operands[transposed] = operands[transposed].t()
+        return partial(lib.matmul, operands["left"], operands["right"])
 
-    def layer(x: Any, weight: Any, bias: Any, seed: Any) -> Callable[[], None]:
+    count = batch[0] if batch else 1
+    return Workload(make, goal, flops=2 * count * n**3, bytes=3 * count * n * n * ITEMSIZE[dtype], dtype=dtype)
+
+
+def linear(batch: int, into: int, out: int) -> Workload:
+    def make(library: Library) -> Call:
+        lib, functional = library.lib, library.functional
+        lib.manual_seed(0)
+        x, weight = lib.randn(batch, into, requires_grad=True), lib.randn(out, into, requires_grad=True)
+        bias, seed = lib.randn(out, requires_grad=True), lib.randn(batch, out)
+
         def run() -> None:
             functional.linear(x, weight, bias).backward(seed)
             x.grad = weight.grad = bias.grad = None
 
         return run
 
-    for dtype in (lib.float32, lib.float64):
-        name = str(dtype).rpartition(".")[2]
-        for n in SQUARES:
-            x, y = lib.randn(n, n, dtype=dtype), lib.randn(n, n, dtype=dtype)
-            found[f"matmul {n}, {name}"] = product(x, y)
-            if n in (128, 1024):
-                found[f"matmul {n}, {name}, left transposed"] = product(x.t(), y)
-                found[f"matmul {n}, {name}, right transposed"] = product(x, y.t())
-        x, y = lib.randn(256, 32, 32, dtype=dtype), lib.randn(256, 32, 32, dtype=dtype)
-        found[f"bmm 256 x 32, {name}"] = product(x, y)
-    for batch, into, out in LAYERS:
-        x, weight = lib.randn(batch, into, requires_grad=True), lib.randn(out, into, requires_grad=True)
-        bias, seed = lib.randn(out, requires_grad=True), lib.randn(batch, out)
-        found[f"linear {batch} x {into} -> {out}, forward+backward"] = layer(x, weight, bias, seed)
-    return found
+    return Workload(make, flops=6 * batch * into * out)
 
+
+WORKLOADS: dict[str, Workload] = {}
+for dtype in ITEMSIZE:
+    for n in SQUARES:
+        WORKLOADS[f"matmul {n}, {dtype}"] = product((), n, dtype, goal=1.1)
+        if n in (128, 1024):
+            for side in ("left", "right"):
+                WORKLOADS[f"matmul {n}, {dtype}, {side} transposed"] = product((), n, dtype, transposed=side)
+    WORKLOADS[f"bmm 256 x 32, {dtype}"] = product((256,), 32, dtype, goal=1.1)
+for sizes in LAYERS:
+    WORKLOADS["linear {} x {} -> {}, forward+backward".format(*sizes)] = linear(*sizes)
 
 if __name__ == "__main__":
-    main("benchmarks.matmul", workloads)
+    main("matmul")

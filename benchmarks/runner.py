@@ -13,146 +13,150 @@ import os
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Libraries", "compare", "main", "report", "serve"]
+from benchmarks.child import LIBRARIES, family
+
+__all__ = ["Effort", "Ratio", "Times", "compare", "main", "ratio", "read", "report", "start", "unit"]
+
+ROOT = Path(__file__).resolve().parents[1]
+Times = dict[str, dict[str, list[float]]]  # workload, candidate: seconds per call, one number a round
+
+# The current folder comes last: a rival called autograd is found where it is installed, before ours.
+BOOT = "import sys; sys.path.append(sys.path.pop(0)); from {} import {} as run; run(*sys.argv[1:])"
 
 
-class Libraries:
-    """The packages of one candidate, by PyTorch's names: ``lib``, ``nn``, ``functional``, ``optim``."""
+@dataclass(frozen=True)
+class Effort:
+    """How long is measured: rounds, and seconds for each workload, candidate and round."""
 
-    def __init__(self, library: str) -> None:
-        prefix = "" if library == "chalkgrad" else f"{library}."
-        self.lib: Any = import_module("autograd" if library == "chalkgrad" else library)
-        self.nn: Any = import_module(f"{prefix}nn")
-        self.functional: Any = import_module(f"{prefix}nn.functional")
-        self.optim: Any = import_module(f"{prefix}optim")
-        if library == "torch":
-            self.lib.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    rounds: int = 9
+    seconds: float = 0.1
 
 
-def main(module: str, make_workloads: Callable[[str], dict[str, Callable[[], Any]]]) -> None:
-    """What ``python -m module`` does: measures the workloads, prints the table and keeps the results."""
-    parser = argparse.ArgumentParser(module)
-    parser.add_argument("--child", help="the library that this process measures")
+@dataclass(frozen=True)
+class Ratio:
+    """How one candidate compares with another: best to best, and the quartiles over the rounds."""
+
+    best: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.best:.2f}x"
+
+
+@contextmanager
+def start(
+    entry: str, *arguments: str, threads: int = 1, python: str = sys.executable, **environment: str
+) -> Iterator[Any]:
+    """A process of its own that calls ``module.function(*arguments)``."""
+    module, _, function = entry.rpartition(".")
+    counts = {f"{runtime}_NUM_THREADS": str(threads) for runtime in ("OMP", "OPENBLAS", "MKL", "CHALKGRAD")}
+    process = subprocess.Popen(
+        [python, "-c", BOOT.format(module, function), *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **counts, **environment},
+    )
+    with process:  # at the end closes the pipes, which ends the process, and waits for it
+        yield process
+
+
+def read(process: Any) -> Any:
+    """The process's next answer."""
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError("a benchmark process ended early; its error stands above")
+    return json.loads(line)
+
+
+def compare(
+    name: str,
+    candidates: Sequence[str] = tuple(LIBRARIES),
+    effort: Effort = Effort(),
+    threads: int = 1,
+    only: str = "",
+    pythons: Sequence[str] = (sys.executable,),
+) -> Times:
+    """The times of a family's workloads in every candidate that one of the interpreters has."""
+    with ExitStack() as stack:
+        present: dict[str, tuple[Any, list[str]]] = {}
+        for candidate in candidates:
+            for python in pythons:
+                process = stack.enter_context(
+                    start("benchmarks.child.serve", name, candidate, threads=threads, python=python)
+                )
+                if known := [title for title in read(process) if only in title]:
+                    present[candidate] = process, known
+                    break
+        times: Times = {}
+        for title in family(name):
+            order = [candidate for candidate, (_, known) in present.items() if title in known]
+            if order:
+                times[title] = {candidate: [] for candidate in order}
+            for _ in range(effort.rounds):
+                for candidate in order:
+                    times[title][candidate].append(_measure(present[candidate][0], title, effort.seconds))
+                order.reverse()
+        return times
+
+
+def _measure(process: Any, title: str, seconds: float) -> float:
+    process.stdin.write(json.dumps([title, seconds]) + "\n")
+    process.stdin.flush()
+    return read(process)
+
+
+def ratio(times: Sequence[float], yardstick: Sequence[float]) -> Ratio:
+    """Of times taken in the same rounds.
+
+    >>> print(ratio([1.0, 2.0, 3.0], [2.0, 2.0, 2.0]))
+    0.50x
+    """
+    rounds = sorted(a / b for a, b in zip(times, yardstick, strict=True))
+    quarter = len(rounds) // 4
+    return Ratio(min(times) / min(yardstick), rounds[quarter], rounds[-1 - quarter])
+
+
+def report(times: Times, yardstick: str = "torch") -> str:
+    """Best, median and the ratio to the yardstick with its spread over the rounds, one line for each candidate."""
+    lines = [f"{'workload':56s} {'candidate':14s} {'best':>8s} {'median':>8s} {'ratio':>8s} {'quartiles':>13s}"]
+    for title, by_candidate in times.items():
+        for candidate, values in by_candidate.items():
+            line = f"{title:56s} {candidate:14s} {unit(min(values)):>8s} {unit(statistics.median(values)):>8s}"
+            if candidate != yardstick and yardstick in by_candidate:
+                found = ratio(values, by_candidate[yardstick])
+                line += f" {found!s:>8s} {found.low:>6.2f} … {found.high:.2f}"
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def unit(seconds: float) -> str:
+    """Three digits and a unit.
+
+    >>> unit(0.00012345)
+    '123 us'
+    """
+    for factor, name in ((1e-6, "ns"), (1e-3, "us"), (1.0, "ms")):
+        if seconds < factor:
+            return f"{seconds / factor * 1000:.3g} {name}"
+    return f"{seconds:.3g} s"
+
+
+def main(name: str) -> None:
+    """What ``python -m benchmarks.<name>`` does: measures the family and prints the table; keeps nothing."""
+    parser = argparse.ArgumentParser(f"python -m benchmarks.{name}")
     parser.add_argument("--only", default="", help="workloads with this text in their names")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=0.1, help="for each workload, library and round")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    if options.child:
-        serve(make_workloads, options.child)
-    else:
-        times = compare(module, ("chalkgrad", "torch"), options.rounds, options.seconds, options.threads, options.only)
-        report(times, path=None if options.only else "benchmarks/results.json")
-
-
-def serve(make_workloads: Callable[[str], dict[str, Callable[[], Any]]], library: str) -> None:
-    """The child's side: reads ``name seconds`` lines, times that workload, answers with seconds per call."""
-    workloads = make_workloads(library)
-    print(json.dumps(list(workloads)), flush=True)
-    for line in sys.stdin:
-        name, seconds = json.loads(line)
-        print(json.dumps(_time(workloads[name], seconds)), flush=True)
-
-
-def _time(function: Callable[[], Any], seconds: float) -> float:
-    function()
-    calls = 1
-    while True:
-        start = time.perf_counter()
-        for _ in range(calls):
-            function()
-        spent = time.perf_counter() - start
-        if spent > seconds / 10:
-            break
-        calls *= 2
-    best = spent / calls
-    deadline = time.perf_counter() + seconds
-    while time.perf_counter() < deadline:
-        start = time.perf_counter()
-        for _ in range(calls):
-            function()
-        best = min(best, (time.perf_counter() - start) / calls)
-    return best
-
-
-class _Child:
-    def __init__(self, module: str, library: str, threads: int) -> None:
-        environment = dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
-        environment.update(MKL_NUM_THREADS=str(threads), CHALKGRAD_NUM_THREADS=str(threads))
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", module, "--child", library],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        self.names = self._read()
-
-    def _read(self) -> Any:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError("a benchmark process ended early; its error stands above")
-        return json.loads(line)
-
-    def measure(self, name: str, seconds: float) -> float:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps([name, seconds]) + "\n")
-        self.process.stdin.flush()
-        return self._read()
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def compare(
-    module: str, libraries: Sequence[str], rounds: int = 9, seconds: float = 0.1, threads: int = 1, only: str = ""
-) -> dict[str, dict[str, list[float]]]:
-    """Seconds per call: for each workload and library one number a round."""
-    children = {library: _Child(module, library, threads) for library in libraries}
-    try:
-        names = [name for name in next(iter(children.values())).names if only in name]
-        times: dict[str, dict[str, list[float]]] = {name: {library: [] for library in libraries} for name in names}
-        for name in names:
-            order = list(libraries)
-            for _ in range(rounds):
-                for library in order:
-                    times[name][library].append(children[library].measure(name, seconds))
-                order.reverse()
-        return times
-    finally:
-        for child in children.values():
-            child.close()
-
-
-def report(times: dict[str, dict[str, list[float]]], yardstick: str = "torch", path: str | None = None) -> None:
-    """Prints best, median and the ratio to the yardstick with its spread over the rounds; adds them to a JSON file."""
-    print(f"{'workload':44s} {'library':10s} {'best':>10s} {'median':>10s} {'ratio of best':>14s} {'spread':>15s}")
-    for name, by_library in times.items():
-        for library, values in by_library.items():
-            line = f"{name:44s} {library:10s} {_unit(min(values)):>10s} {_unit(statistics.median(values)):>10s}"
-            if library != yardstick and yardstick in by_library:
-                ratios = sorted(a / b for a, b in zip(values, by_library[yardstick], strict=True))
-                ratio = min(values) / min(by_library[yardstick])
-                line += f" {ratio:>13.2f}x {ratios[len(ratios) // 4]:>6.2f} … {ratios[-len(ratios) // 4]:.2f}"
-            print(line)
-    if path is not None:
-        file = Path(path)
-        known = json.loads(file.read_text()) if file.exists() else {}
-        known.update(times)
-        file.write_text(json.dumps(known, indent=1) + "\n")
-
-
-def _unit(seconds: float) -> str:
-    for factor, unit in ((1e-6, "ns"), (1e-3, "us"), (1.0, "ms")):
-        if seconds < factor:
-            return f"{seconds / factor * 1000:.3g} {unit}"
-    return f"{seconds:.3g} s"
+    times = compare(name, effort=Effort(options.rounds, options.seconds), threads=options.threads, only=options.only)
+    print(report(times))

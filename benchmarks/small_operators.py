@@ -8,7 +8,8 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from benchmarks.runner import Libraries, main
+from benchmarks.runner import main
+from benchmarks.workload import Call, Library, Workload
 
 # What is done with `t`: the library `L`, its `F`, float tensors x, y, z, four images, a row, a mask, and places.
 OPERATORS: dict[str, Callable[[Any], Any]] = {
@@ -62,11 +63,10 @@ CONSTANT: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def operands(library: str, requires_grad: bool) -> SimpleNamespace:
-    packages = Libraries(library)
-    lib = packages.lib
+def operands(library: Library, requires_grad: bool) -> SimpleNamespace:
+    lib = library.lib
     lib.manual_seed(0)
-    made = SimpleNamespace(L=lib, F=packages.functional, number=lib.tensor(1.0))
+    made = SimpleNamespace(L=lib, F=library.functional, number=lib.tensor(1.0))
     for name, shape in (("x", (4, 4)), ("y", (4, 4)), ("z", (4, 4)), ("row", (1, 4)), ("images", (2, 3, 4, 4))):
         setattr(made, name, lib.randn(*shape, requires_grad=requires_grad))
     made.mask, made.places = lib.randn(4, 4) > 0, lib.tensor([0, 2, 1, 3])
@@ -74,21 +74,21 @@ def operands(library: str, requires_grad: bool) -> SimpleNamespace:
     return made
 
 
-def there_and_back(call: Callable[[Any], Any], t: SimpleNamespace, seed: Any) -> None:
-    call(t).backward(seed)
+def forward(call: Callable[[Any], Any], requires_grad: bool, library: Library) -> Call:
+    return partial(call, operands(library, requires_grad))
 
 
-def workloads(library: str) -> dict[str, Callable[[], Any]]:
-    plain, recorded = operands(library, False), operands(library, True)
-    found: dict[str, Callable[[], Any]] = {}
-    for name, call in {**OPERATORS, **CONSTANT}.items():
-        found[name] = partial(call, plain)
-    for name, call in OPERATORS.items():
-        seed = plain.L.ones_like(call(recorded).detach())
-        found[f"{name}, recorded"] = partial(call, recorded)
-        found[f"{name}, forward+backward"] = partial(there_and_back, call, recorded, seed)
-    return found
+def there_and_back(call: Callable[[Any], Any], library: Library) -> Call:
+    t = operands(library, True)
+    seed = library.lib.ones_like(call(t).detach())
+    return lambda: call(t).backward(seed)
 
+
+WORKLOADS = {
+    **{name: Workload(partial(forward, call, False)) for name, call in {**OPERATORS, **CONSTANT}.items()},
+    **{f"{name}, recorded": Workload(partial(forward, call, True)) for name, call in OPERATORS.items()},
+    **{f"{name}, forward+backward": Workload(partial(there_and_back, call)) for name, call in OPERATORS.items()},
+}
 
 if __name__ == "__main__":
-    main("benchmarks.small_operators", workloads)
+    main("small_operators")

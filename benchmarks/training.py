@@ -3,57 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
-from benchmarks.runner import Libraries, main
+from benchmarks.runner import main
+from benchmarks.workload import Call, Library, Workload
+
+GPT = {"width": 128, "heads": 4, "layers": 4, "context": 128, "batch": 16, "letters": 65}
 
 
-def workloads(library: str) -> dict[str, Callable[[], Any]]:
-    libraries = Libraries(library)
-    lib, nn, optim = libraries.lib, libraries.nn, libraries.optim
-    lib.manual_seed(0)
+def step(library: Library, model: Any, optimizer: Any, x: Any, y: Any) -> Call:
+    applied, loss_function = library.compiled(model), library.nn.CrossEntropyLoss()
 
-    def step(model: Any, optimizer: Any, x: Any, y: Any) -> Callable[[], None]:
-        loss_function = nn.CrossEntropyLoss()
+    def run() -> None:
+        optimizer.zero_grad()
+        loss_function(applied(x), y).backward()
+        optimizer.step()
 
-        def run() -> None:
-            optimizer.zero_grad()
-            loss_function(model(x), y).backward()
-            optimizer.step()
+    return run
 
-        return run
 
-    def mlp(batch: int, *sizes: int) -> tuple[Any, Any, Any]:
-        layers: list[Any] = []
-        for i in range(len(sizes) - 1):
-            layers += [nn.Linear(sizes[i], sizes[i + 1]), nn.ReLU()]
-        return nn.Sequential(*layers[:-1]), lib.randn(batch, sizes[0]), lib.randint(0, sizes[-1], (batch,))
+def classifier(
+    model: Callable[[Library], Any], shape: tuple[int, ...], classes: int, optimizer: str, library: Library
+) -> Call:
+    """A step of a model on a batch of noise."""
+    library.lib.manual_seed(0)
+    made = model(library)
+    options = {"lr": 0.01, "momentum": 0.9} if optimizer == "SGD" else {"lr": 1e-3}
+    update = getattr(library.optim, optimizer)(made.parameters(), **options)
+    x, y = library.lib.randn(*shape), library.lib.randint(0, classes, (shape[0],))
+    return step(library, made, update, x, y)
 
-    def with_sgd(model: Any, x: Any, y: Any) -> Callable[[], None]:
-        return step(model, optim.SGD(model.parameters(), lr=0.01, momentum=0.9), x, y)
 
-    def with_adam(model: Any, x: Any, y: Any) -> Callable[[], None]:
-        return step(model, optim.Adam(model.parameters(), lr=1e-3), x, y)
+def perceptron(sizes: tuple[int, ...], library: Library) -> Any:
+    nn = library.nn
+    layers: list[Any] = []
+    for into, out in pairwise(sizes):
+        layers += [nn.Linear(into, out), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
 
-    lenet = nn.Sequential(
+
+def mlp(batch: int, *sizes: int, optimizer: str = "SGD", goal: float | None = None) -> Workload:
+    """Two products in each layer and, but for the first, a third for the gradient of its input."""
+    weights = [into * out for into, out in pairwise(sizes)]
+    flops = 2 * batch * (3 * sum(weights) - weights[0])
+    return Workload(
+        partial(classifier, partial(perceptron, sizes), (batch, sizes[0]), sizes[-1], optimizer), goal, flops=flops
+    )
+
+
+def lenet(library: Library) -> Any:
+    nn = library.nn
+    return nn.Sequential(
         nn.Conv2d(1, 20, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, 10),
     )  # fmt: skip
 
-    return {
-        "MLP 2-16-16-2, batch 32, SGD step": with_sgd(*mlp(32, 2, 16, 16, 2)),
-        "MLP 2-16-16-2, batch 32, Adam step": with_adam(*mlp(32, 2, 16, 16, 2)),
-        "MLP 64-64-64-10, batch 64, SGD step": with_sgd(*mlp(64, 64, 64, 64, 10)),
-        "MLP 784-256-256-10, batch 128, SGD step": with_sgd(*mlp(128, 784, 256, 256, 10)),
-        "LeNet, 28x28, batch 64, SGD step": with_sgd(lenet, lib.randn(64, 1, 28, 28), lib.randint(0, 10, (64,))),
-        "character GPT, 4 layers of 128, batch 16x128, AdamW step": _gpt(libraries),
-        "Adam on 10 M parameters": _adam(libraries),
-    }
+
+LENET_PRODUCTS = (24 * 24 * 20 * 25, 8 * 8 * 50 * 20 * 25, 800 * 500, 500 * 10)  # of each layer, for one image
+LENET_FLOPS = 2 * 64 * (3 * sum(LENET_PRODUCTS) - LENET_PRODUCTS[0])
 
 
-def _gpt(libraries: Libraries) -> Callable[[], None]:
-    lib, nn, functional = libraries.lib, libraries.nn, libraries.functional
-    width, heads, layers, context, batch, letters = 128, 4, 4, 128, 16, 65
+def gpt(library: Library) -> Call:
+    lib, nn, functional = library.lib, library.nn, library.functional
+    width, heads, layers, context, batch, letters = GPT.values()
+    lib.manual_seed(0)
 
     class Attention(nn.Module):  # type: ignore[name-defined, misc]
         def __init__(self) -> None:
@@ -87,26 +102,38 @@ def _gpt(libraries: Libraries) -> Callable[[], None]:
             self.head = nn.Linear(width, letters)
 
         def forward(self, tokens: Any) -> Any:
-            return self.head(self.blocks(self.letters(tokens) + self.places(lib.arange(context))))
+            return self.head(self.blocks(self.letters(tokens) + self.places(lib.arange(context)))).view(-1, letters)
 
     model = Decoder()
-    optimizer = libraries.optim.AdamW(model.parameters(), lr=1e-3)
     tokens, targets = (lib.randint(0, letters, (batch, context)) for _ in range(2))
-
-    def run() -> None:
-        optimizer.zero_grad()
-        functional.cross_entropy(model(tokens).view(-1, letters), targets.view(-1)).backward()
-        optimizer.step()
-
-    return run
+    return step(library, model, library.optim.AdamW(model.parameters(), lr=1e-3), tokens, targets.view(-1))
 
 
-def _adam(libraries: Libraries) -> Callable[[], None]:
-    parameters = [libraries.lib.randn(1000, 1000, requires_grad=True) for _ in range(10)]
+def _gpt_flops() -> int:
+    width, _, layers, context, batch, letters = GPT.values()
+    weights = layers * 12 * width**2 + width * letters
+    return 6 * batch * context * (weights + layers * context * width)  # the squares of attention are half masked
+
+
+def adam(library: Library) -> Call:
+    lib = library.lib
+    parameters = [lib.randn(1000, 1000, requires_grad=True) for _ in range(10)]
     for parameter in parameters:
-        parameter.grad = libraries.lib.randn(1000, 1000)
-    return libraries.optim.Adam(parameters, lr=1e-3).step
+        parameter.grad = lib.randn(1000, 1000)
+    return library.optim.Adam(parameters, lr=1e-3).step
 
+
+WORKLOADS = {
+    "MLP 2-16-16-2, batch 32, SGD step": mlp(32, 2, 16, 16, 2, goal=0.4),
+    "MLP 2-16-16-2, batch 32, Adam step": mlp(32, 2, 16, 16, 2, optimizer="Adam", goal=0.4),
+    "MLP 64-64-64-10, batch 64, SGD step": mlp(64, 64, 64, 64, 10, goal=0.5),
+    "MLP 784-256-256-10, batch 128, SGD step": mlp(128, 784, 256, 256, 10, goal=0.85),
+    "LeNet, 28x28, batch 64, SGD step": Workload(
+        partial(classifier, lenet, (64, 1, 28, 28), 10, "SGD"), 0.6, flops=LENET_FLOPS
+    ),
+    "character GPT, 4 layers of 128, batch 16x128, AdamW step": Workload(gpt, 0.9, flops=_gpt_flops()),
+    "Adam on 10 M parameters": Workload(adam, 0.9, bytes=7 * 4 * 10_000_000),
+}
 
 if __name__ == "__main__":
-    main("benchmarks.training", workloads)
+    main("training")

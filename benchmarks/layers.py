@@ -44,7 +44,7 @@ def pointwise(name: str, goal: float) -> Workload:
 def _streaming(
     function: Callable[[Library], Callable[..., Any]], shape: Shape, goal: float, arrays: int = 5
 ) -> Workload:
-    """Work that is done as fast as the arrays pass: as a rule x in and y out, then y and its gradient in and x's out."""
+    """Work as fast as the arrays pass: as a rule x in and y out, then y and its gradient in and that of x out."""
     return Workload(partial(back_and_forth, function, [shape]), goal, bytes=4 * arrays * math.prod(shape))
 
 

@@ -23,7 +23,7 @@ def xor(number: Callable[[float], Any], units: int = 8, rate: float = 0.05) -> C
     def run() -> None:
         for parameter in parameters:
             parameter.grad = number(0.0).grad
-        loss = 0.0
+        loss: Any = 0.0
         for (a, b), target in POINTS:
             y = outer[-1]
             for weight, (first, second, bias) in zip(outer[:-1], hidden, strict=True):

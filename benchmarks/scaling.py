@@ -1,4 +1,4 @@
-"""How cost grows with the size of the batch, the layers, the sequence and the graph. ``python -m benchmarks.scaling``"""
+"""How cost grows with the batch, the layers, the sequence and the graph. ``python -m benchmarks.scaling``"""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def gpt(library: Library) -> Call:
     width, heads, layers, context, batch, letters = GPT.values()
     lib.manual_seed(0)
 
-    class Attention(nn.Module):  # type: ignore[name-defined, misc]
+    class Attention(nn.Module):  # type: ignore[name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.mix = nn.Linear(width, 3 * width)
@@ -83,7 +83,7 @@ def gpt(library: Library) -> Call:
             y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
             return self.out(y.transpose(1, 2).contiguous().view(batch, context, width))
 
-    class Block(nn.Module):  # type: ignore[name-defined, misc]
+    class Block(nn.Module):  # type: ignore[name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -94,7 +94,7 @@ def gpt(library: Library) -> Call:
             x = x + self.attention(self.first(x))
             return x + self.feed(self.second(x))
 
-    class Decoder(nn.Module):  # type: ignore[name-defined, misc]
+    class Decoder(nn.Module):  # type: ignore[name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.letters, self.places = nn.Embedding(letters, width), nn.Embedding(context, width)

@@ -22,7 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 GRAIN = 16384  # elements worth a thread
-LARGEST_PLANE = 1 << 31  # the compiled maximum counts in int32
+LARGEST_PLANE = 1 << 31  # positions in a smaller one are int32
 
 LOOP_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -83,7 +83,7 @@ def max_pool_forward(
     dilation: Sequence[int],
     ceil_mode: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The largest element of each window, and its position in its plane, ``row * W + column``, as int64.
+    """The largest element of each window, and its position in its plane, ``row * W + column``.
 
     Of equal elements the first one counts, of several NaN the last; padding is never chosen.
 
@@ -91,15 +91,16 @@ def max_pool_forward(
         RuntimeError: see `pool_output_size`.
 
     >>> max_pool_forward(np.array([[[[1., 3., 2.]]]]), (1, 2), (1, 1), (0, 0), (1, 1))
-    (array([[[[3., 3.]]]]), array([[[[1, 1]]]]))
+    (array([[[[3., 3.]]]]), array([[[[1, 1]]]], dtype=int32))
     """
     size = x.shape[2:]
     out_size = pool_output_size(size, kernel, stride, padding, dilation, ceil_mode, f"max_pool{len(size)}d")
     shape = (*x.shape[:2], *out_size)
-    if use_pooling_loops(x) and prod(size) < LARGEST_PLANE:
+    kind = np.int32 if prod(size) < LARGEST_PLANE else np.int64
+    if use_pooling_loops(x) and kind is np.int32:
         from .pooling_loops import max_planes
 
-        out, indices = np.empty(shape, x.dtype), np.empty(shape, np.int64)
+        out, indices = np.empty(shape, x.dtype), np.empty(shape, kind)
         sizes = (*_loop_sizes(size, out_size, kernel, stride, padding), three_axes(dilation, 1))
         run_on_planes(max_planes, x, np.ascontiguousarray(x).reshape(-1), out.reshape(-1), indices.reshape(-1), *sizes)
         return out, indices
@@ -107,13 +108,13 @@ def max_pool_forward(
     padded = _padded(x, out_size, kernel, stride, padding, dilation, lowest)
     out = np.full(shape, lowest, x.dtype)
     corners = [np.arange(o) * s - p for o, s, p in zip(out_size, stride, padding, strict=True)]
-    indices = np.empty(shape, np.int64)
+    indices = np.empty(shape, kind)
     indices[...] = flat_index([_first(c, d) for c, d in zip(corners, dilation, strict=True)], size)
     for tap, window in _windows(padded, out_size, kernel, stride, dilation):
         larger = (window > out) | np.isnan(window)
         where = flat_index([c + k * d for c, k, d in zip(corners, tap, dilation, strict=True)], size)
         np.copyto(out, window, where=larger)
-        np.copyto(indices, where, where=larger)
+        np.copyto(indices, where, "same_kind", where=larger)
     return out, indices
 
 
@@ -193,7 +194,7 @@ def avg_pool_gradient(
     if use_pooling_loops(g):
         from .pooling_loops import spread_planes
 
-        gx = np.zeros(tuple(x_shape), g.dtype)
+        gx = np.empty(tuple(x_shape), g.dtype)
         sizes = _loop_sizes(x_shape[2:], out_size, kernel, stride, padding)
         run_on_planes(
             spread_planes, g, np.ascontiguousarray(g).reshape(-1), divisors.reshape(-1), gx.reshape(-1), *sizes

@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from . import jit
-from .pooling import LOOP_DTYPES
+from .pooling import LOOP_DTYPES, run_on_planes
 
 __all__ = ["add_to_planes", "pick_from_planes", "write_to_planes"]
 
@@ -33,10 +33,10 @@ def add_to_planes(x: np.ndarray, indices: np.ndarray, shape: Sequence[int]) -> n
     if x.dtype in LOOP_DTYPES and jit.use_loops(x.size):
         from .pooling_loops import scatter_planes
 
-        out, failed = np.zeros(tuple(shape), x.dtype), np.zeros(1, np.bool_)
-        flat = (np.ascontiguousarray(x).reshape(-1), np.ascontiguousarray(indices, np.int64).reshape(-1))
-        # One thread: page faults of the fresh array take most of the time, and more so in two threads (measured).
-        scatter_planes(0, planes, *flat, out.reshape(-1), positions, elements, failed)
+        out, failed = np.empty(tuple(shape), x.dtype), np.zeros(1, np.bool_)
+        places = indices if indices.dtype in (np.int32, np.int64) else indices.astype(np.int64)
+        flat = (np.ascontiguousarray(x).reshape(-1), np.ascontiguousarray(places).reshape(-1))
+        run_on_planes(scatter_planes, out, *flat, out.reshape(-1), positions, elements, failed)
         if failed[0]:
             raise _outside(indices, shape)
         return out

@@ -70,7 +70,7 @@ def largest_elements(batch: Tensor, input: Tensor, name: str, find: Find, return
     """
     if return_indices:
         found = find(widened(batch._array))
-        out = apply(max_pool, (batch, name, lambda x: found), {}), wrap(found[1])
+        out = apply(max_pool, (batch, name, lambda x: found), {}), wrap(found[1].astype(np.int64, copy=False))
         return out if batch is input else tuple(each.squeeze(0) for each in out)
     out = apply(max_pool, (batch, name, find), {})
     return out if batch is input else out.squeeze(0)

@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types doctest docs docs-check notebooks bench format clean
+.PHONY: help demo test check lint types doctest docs docs-check notebooks bench rivals format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,10 +49,14 @@ docs: $(STAMP)  ## write docs/operators.md from the table of operators
 docs-check: $(STAMP)  ## fail when docs/operators.md is not what the table says
 	$(BIN)/python docs/operators.py --check
 
-bench: $(STAMP)  ## time the engine against PyTorch (needs torch in .venv)
-	for family in overhead small_operators layers training; do $(BIN)/python -m benchmarks.$$family || exit 1; done
+bench: $(STAMP)  ## measure everything against PyTorch: prints it, writes docs/performance.md (needs torch in .venv)
+	$(BIN)/python -m benchmarks
+
+rivals:  ## install the other libraries that bench compares with, in an environment of their own
+	$(PYTHON) -m venv .rivals
+	.rivals/bin/python -m pip install --quiet jax mygrad autograd micrograd tinygrad
 
 check: lint types test doctest docs-check notebooks  ## all of it: what CI runs
 
 clean:  ## remove the environment and what was generated
-	rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .rivals out build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -71,15 +71,20 @@ def _batch(call: Callable[[], Any], calls: int) -> float:
 
 
 def first_use(name: str, candidate: str, title: str) -> None:
-    """Answers with what a fresh process pays: seconds of the import and of the first call, making the model included,
-    and megabytes: after the import, at the peak of three calls above that, and of the workload alone.
+    """Answers with what a fresh process pays, nothing where the library is missing: seconds of the import and of the
+    first call, making the model included; megabytes after the import, at the peak of three calls above that, and of
+    the workload alone.
 
     The workload alone is the peak of a second round above what is resident once the first has been thrown away:
     without the code that the first call loaded, with the parameters, the activations and what the kernels borrow.
     """
     start = time.perf_counter()
-    for package in LIBRARIES.get(candidate, ()):
-        import_module(package)
+    try:
+        for package in LIBRARIES.get(candidate, (candidate,)):
+            import_module(package)
+    except ModuleNotFoundError:
+        print("{}")
+        return
     answer = {"import, s": time.perf_counter() - start, "import, MB": _memory("VmHWM")}
     make = makers(name, candidate)[title]
     start = time.perf_counter()

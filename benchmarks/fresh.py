@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from tempfile import TemporaryDirectory
 
+from benchmarks.child import LIBRARIES
 from benchmarks.runner import read, start
 
-__all__ = ["Uses", "first_uses"]
+__all__ = ["UNCOMPILED", "first_use"]
 
-Uses = dict[str, dict[str, dict[str, float]]]  # workload, candidate: what `child.first_use` answers
+UNCOMPILED = "chalkgrad, nothing compiled"
 
 
-def first_uses(name: str, titles: Iterable[str], libraries: Iterable[str], progress: Callable[[str], object]) -> Uses:
-    """For workloads of a family: ours with an empty cache of compiled code, ours with the filled one, and PyTorch."""
-    found: Uses = {}
-    for title in titles:
-        progress(title)
-        with TemporaryDirectory() as cache:
-            candidates = {"chalkgrad, nothing compiled": "chalkgrad", **{library: library for library in libraries}}
-            found[title] = {label: _ask(name, candidate, title, cache) for label, candidate in candidates.items()}
+def first_use(name: str, title: str) -> dict[str, dict[str, float]]:
+    """For a workload of a family what `child.first_use` measures: ours with an empty cache of compiled code, ours with
+    what that has left there, and PyTorch where it is installed.
+    """
+    found = {}
+    with TemporaryDirectory() as cache:
+        for label, candidate in {UNCOMPILED: "chalkgrad", **{library: library for library in LIBRARIES}}.items():
+            with start("benchmarks.child.first_use", name, candidate, title, CHALKGRAD_CACHE=cache) as process:
+                if answer := read(process):
+                    found[label] = answer
     return found
-
-
-def _ask(name: str, candidate: str, title: str, cache: str) -> dict[str, float]:
-    with start("benchmarks.child.first_use", name, candidate, title, CHALKGRAD_CACHE=cache) as process:
-        return read(process)

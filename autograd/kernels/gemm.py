@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import jit, threads
+from .memory import keep_freed_memory, room
 
 __all__ = ["compile_for", "product", "use_tiles"]
 
@@ -158,7 +159,6 @@ def _cuts(work: int, batch: int, rows: int, columns: int, size: int) -> tuple[in
 @cache
 def _kernel(char: str) -> Callable[..., None]:
     from .gemm_loops import multiply_pieces
-    from .memory import keep_freed_memory
 
     keep_freed_memory()
     return compile_for(multiply_pieces, np.dtype(char))
@@ -166,6 +166,7 @@ def _kernel(char: str) -> Callable[..., None]:
 
 def compile_for(loops: Any, dtype: np.dtype) -> Callable[..., None]:
     """`gemm_loops.multiply_pieces` for a type and for all layouts: it takes addresses and strides from the arrays.
+    Its last argument is left out: it is the room of the thread that calls.
 
     Called without numba's search for a version that fits the arguments, which takes as long as a product of 32 x 32.
     """
@@ -173,4 +174,5 @@ def compile_for(loops: Any, dtype: np.dtype) -> Callable[..., None]:
 
     real, index = from_dtype(dtype), types.intp
     given, written = types.Array(real, 3, "A", readonly=True, aligned=False), types.Array(real, 3, "A")
-    return loops.compile(types.void(index, index, given, given, written, given, real, index, index))
+    compiled = loops.compile(types.void(index, index, given, given, written, given, real, index, index, index))
+    return lambda *args: compiled(*args, room())

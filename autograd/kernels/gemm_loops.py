@@ -43,7 +43,7 @@ def pack_columns(zero, size, b, row, column, depth, width, target):
 
 @inline
 def pack_rows(zero, size, a, row, column, height, depth, target):
-    """Panels of A, `PANEL` numbers from each row of a panel to the same of the next; the strides within them."""
+    """Panels of A, `LINE` numbers from each row of a panel to the same of the next; the strides within them."""
     high, wide = tile_rows(zero), tile_columns(zero)
     if column == size:
         whole = depth // wide * wide
@@ -81,7 +81,7 @@ def read_columns(row, column, size, depth, tiles):
 
 
 @inline
-def multiply_range(a, b, c, d, floor, batch, rows, columns, packed_a, packed_b):
+def multiply_range(a, b, c, d, floor, batch, rows, columns, room):
     """Rows and columns (first, last) of the product of one pair of matrices."""
     size, high, wide = c.itemsize, tile_rows(floor), tile_columns(floor)
     depth = a.shape[2]
@@ -94,7 +94,7 @@ def multiply_range(a, b, c, d, floor, batch, rows, columns, packed_a, packed_b):
     b0 = intp(b.ctypes.data) + (batch * b.strides[0] if b.shape[0] > 1 else 0)
     c0 = intp(c.ctypes.data) + batch * c.strides[0]
     d0 = intp(d.ctypes.data) + (batch * d.strides[0] if d.shape[0] > 1 else 0)
-    to_a, to_b = intp(packed_a.ctypes.data), intp(packed_b.ctypes.data)
+    to_a, to_b = room, room + (GROUP * LINE * high + wide) * size
     lowest = type(floor)(-np.inf)
     parts = (depth + DEPTH - 1) // DEPTH
     block = max(BLOCK // (DEPTH * wide * size), 1) * wide
@@ -133,23 +133,20 @@ def multiply_range(a, b, c, d, floor, batch, rows, columns, packed_a, packed_b):
 
 
 @compiled(error_model="numpy")
-def multiply_pieces(start, stop, a, b, c, d, floor, row_pieces, column_pieces):
+def multiply_pieces(start, stop, a, b, c, d, floor, row_pieces, column_pieces, room):
     """Pieces ``start..stop`` of ``c = max(a @ b + d, floor)``: each pair of matrices is cut into ``row_pieces`` times
     ``column_pieces`` of them.
 
     Shapes: a (batch or 1, m, k), b (batch or 1, k, n), c (batch, m, n), d the same with any of them 1, or empty. C
-    and D have their rows in one piece, and A and B their rows or columns; none is empty otherwise.
+    and D have their rows in one piece, and A and B their rows or columns; none is empty otherwise. At the address
+    ``room`` are `memory.ROOM` bytes for a group of panels of A and a block of B.
     """
     high, wide = tile_rows(floor), tile_columns(floor)
     m, n = c.shape[1], c.shape[2]
-    depth = min(DEPTH, a.shape[2])
-    block = max(BLOCK // (DEPTH * wide * c.itemsize), 1) * wide
-    packed_b = np.empty((min((n + wide - 1) // wide * wide, block) + wide) * depth + wide * wide, c.dtype)
-    packed_a = np.empty(GROUP * high * LINE + wide, c.dtype)
     row_tiles, column_tiles = (m + high - 1) // high, (n + wide - 1) // wide
     for item in range(start, stop):
         batch, piece = item // (row_pieces * column_pieces), item % (row_pieces * column_pieces)
         i, j = piece // column_pieces, piece % column_pieces
         rows = (row_tiles * i // row_pieces * high, min(row_tiles * (i + 1) // row_pieces * high, m))
         columns = (column_tiles * j // column_pieces * wide, min(column_tiles * (j + 1) // column_pieces * wide, n))
-        multiply_range(a, b, c, d, floor, batch, rows, columns, packed_a, packed_b)
+        multiply_range(a, b, c, d, floor, batch, rows, columns, room)

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import mmap
 import sys
+import threading
 from functools import cache
 
 import numpy as np
 
-__all__ = ["is_shared", "keep_freed_memory", "shared_copy"]
+__all__ = ["ROOM", "is_shared", "keep_freed_memory", "room", "shared_copy"]
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # parameters of mallopt(3)
 KEPT = 256 << 20
 MAPPED_FROM = 64 << 20  # larger arrays are mapped and unmapped on their own, as before
+ROOM = 1 << 21
+
+_kept = threading.local()
 
 
 @cache
@@ -31,6 +35,21 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     return bool(mallopt(MMAP_THRESHOLD, MAPPED_FROM) and mallopt(TRIM_THRESHOLD, KEPT))
+
+
+def room() -> int:
+    """The address of `ROOM` bytes that belong to the thread, for what a kernel packs.
+
+    They are one large page where the system has such: NumPy asks for them from 4 MB on, and where the page begins is
+    found here. Packed into pages of 4 KB, which lie anywhere and compete for places in the cache, matrix products took
+    5 to 10 % longer.
+    """
+    try:
+        return _kept.address
+    except AttributeError:
+        _kept.memory = np.empty(2 * ROOM, np.uint8)
+        _kept.address = -(-_kept.memory.ctypes.data // ROOM) * ROOM
+        return _kept.address
 
 
 def shared_copy(array: np.ndarray) -> np.ndarray:

@@ -59,6 +59,9 @@ def backward(
     differentiate(nodes, values, inputs=wanted, retain_graph=keep, create_graph=create_graph)
 
 
+Tensor._backward = staticmethod(backward)
+
+
 def grad(
     outputs: Tensor | Sequence[Tensor],
     inputs: Tensor | Sequence[Tensor],

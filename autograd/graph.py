@@ -303,6 +303,8 @@ def run_backward(
     edges: Sequence[Node | None] = roots
     input_gradients: Sequence[Any] = gradients
     all_shared, g, is_shared = True, None, False
+    # Where nobody waits to see what arrives, leaves take it at once, and most nodes need no other question.
+    is_plain = inputs is None and accumulate and not check_nan
     before, state.grad = state.grad, create_graph
     outer, state.running = state.running, (roots, needed)
     try:
@@ -330,11 +332,20 @@ def run_backward(
                                 pending[edge] = gradient, shared
                             continue
                         pending.pop(edge, None)
-                    ready.append((edge, gradient, shared))
+                    if is_plain and not edge.edges and edge.hooks is None and gradient is not None:
+                        edge.receive(gradient, not shared)
+                    else:
+                        ready.append((edge, gradient, shared))
                 if not ready:
                     break
                 node, g, is_shared = ready.pop()
             edges = node.edges
+            if is_plain and edges and g is not None and node.hooks is None:
+                input_gradients = node.vjp(g)
+                if not retain_graph:
+                    node.release()
+                all_shared = len(edges) > 1 and _has_repetition(input_gradients)
+                continue
             all_shared = False
             if g is None or (needed is not None and node not in needed):
                 input_gradients = (None,) * len(edges)
@@ -381,6 +392,9 @@ def _leading_to(targets: Sequence[Node], roots: Sequence[Node]) -> set[Node]:
 def _has_repetition(gradients: Sequence[Any]) -> bool:
     if len(gradients) == 2:
         return gradients[0] is gradients[1]
+    if len(gradients) == 3:
+        a, b, c = gradients
+        return a is b or b is c or a is c
     return len({id(gradient) for gradient in gradients}) < len(gradients)
 
 

@@ -168,6 +168,8 @@ class Dual(TensorNode):
 
 def added(total: Any, g: Any) -> Any:
     """The sum of two gradients; of a sparse one and a dense one it is dense."""
+    if type(total) is type(g) is ndarray:
+        return total + g
     for first, second in ((total, g), (g, total)):
         if isinstance(first, Tensor) and first.layout is not dtypes.strided:
             return (second if isinstance(second, Tensor) else wrap(second)) + first
@@ -196,7 +198,7 @@ class TensorLeaf(Leaf, TensorNode):
 
     def receive(self, g: Any, owned: bool) -> None:
         grad = self.grad
-        if not isinstance(g, Tensor):
+        if type(g) is ndarray or not isinstance(g, Tensor):
             g = np.asarray(g)
             if grad is None or grad.layout is not dtypes.strided:
                 if grad is not None:
@@ -261,6 +263,8 @@ class Tensor:
     __array_priority__ = 1000
 
     if TYPE_CHECKING:  # operators are attached as methods by autograd.ops
+
+        _backward: Callable[..., None]  # attached by autograd.differentiation
 
         def __getattr__(self, name: str) -> Any: ...
         def __getitem__(self, index: Any) -> Tensor: ...
@@ -426,9 +430,7 @@ class Tensor:
         >>> x.grad
         tensor([2., 4.])
         """
-        from .differentiation import backward
-
-        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+        self._backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def retain_grad(self) -> None:
         """Makes ``grad`` available on a tensor that is no leaf."""

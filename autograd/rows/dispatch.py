@@ -19,6 +19,7 @@ from .layout import tidy
 from .nodes import ComplexNode, ManyNode, Output, PointwiseNode, RowNode, WideNode, holds_complex, record
 from .readings import BOOL, F32, as_number, constant
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
+from .unrolled import write_call
 from .widening import is_narrow, run_wide
 from .writes import IN_NO_GRAD, link_view, shares_memory, type_name
 
@@ -33,9 +34,18 @@ NUMBERS: Any = (int, float, complex, np.number, np.bool_)
 
 def apply(row: Row, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """The result of a row on tensors, recorded where a gradient may be wanted."""
+    short = row.short
+    if short is not None:
+        try:
+            return short(*args, **kwargs)
+        except Exception:
+            short = None  # the general way knows this case, or says what is wrong
     if isinstance(row, PointwiseRow):
         return apply_pointwise(row, row.bind(args, kwargs))
-    return apply_coarse(row, row.bind(args, kwargs))  # type: ignore[arg-type]
+    coarse = cast(CoarseRow, row)
+    if coarse.short is None:
+        write_call(coarse, _record_coarse)
+    return apply_coarse(coarse, row.bind(args, kwargs))
 
 
 Tensor._apply_row = staticmethod(apply)  # type: ignore[attr-defined]

@@ -60,7 +60,9 @@ class RowNode(TensorNode):
             if isinstance(g, Tensor):
                 return self._fitted(self.plan.on_recorders(g, self._as_tensors(), self.attributes))
             g = np.asarray(g)
-        return self._fitted(self.plan.on_arrays(g, self.saved, self.attributes))
+        plan = self.plan
+        gradients = (plan.unrolled or plan.on_arrays)(g, self.saved, self.attributes)
+        return gradients if self.fit is None else self._fitted(gradients)
 
     def _check_saved(self) -> None:
         if self.saved is FREED:
@@ -68,10 +70,10 @@ class RowNode(TensorNode):
                 f"Trying to backward through {self.name()} a second time, but its saved values were freed by the "
                 "first pass. Pass retain_graph=True to the first backward() or grad()."
             )
-        guards = iter(self.guards)
-        for counter, version in zip(guards, guards):  # noqa: B905 (hot path)
-            if counter[0] != version:
-                self._explain_write(counter, version)
+        guards = self.guards
+        for i in range(0, len(guards), 2):
+            if guards[i][0] != guards[i + 1]:
+                self._explain_write(guards[i], guards[i + 1])
 
     def _fitted(self, gradients: Sequence[Any]) -> Sequence[Any]:
         if self.fit is None:

@@ -74,6 +74,9 @@ class Row:
 
     takes_complex = False  # unless the row says so
     is_differentiable = False  # until it gets a gradient rule
+    # The same as `apply`, for common cases; raises where it does not know how. Rows with kernels have one when they
+    # have been used once and nothing watches every operator; pointwise ones are functions of their own (`shortcuts`).
+    short: Callable[..., Any] | None = None
 
     def __init__(
         self,
@@ -119,7 +122,7 @@ class Row:
         self.attributes = tuple(name for name in self.parameters if name not in self.inputs)
         asked = () if isinstance(self._node_name, str) else self._node_name.__code__.co_varnames
         self.naming = frozenset(asked) & frozenset(self.attributes)  # what the node's name depends on
-        self._plans: dict[Any, Any] = {}
+        self.plans: dict[Any, Any] = {}
         if self.name in TABLE:
             raise ValueError(f"the table has a row named {self.name!r} already")
         TABLE[self.name] = self
@@ -250,10 +253,10 @@ class PointwiseRow(Row):
 
     def plan(self, wanted: tuple[bool, ...]) -> PointwisePlan:
         """How to go back when the gradients of the ``wanted`` inputs are needed."""
-        plan = self._plans.get(wanted)
+        plan = self.plans.get(wanted)
         if plan is None:
             kind = RefusingPlan if self.refuses_backward else PointwisePlan
-            plan = self._plans[wanted] = kind(self, wanted)
+            plan = self.plans[wanted] = kind(self, wanted)
         return plan
 
     def compute(self, *args: Any, **kwargs: Any) -> Any:
@@ -305,6 +308,7 @@ class PointwisePlan:
         label = f"{row.name}_backward_{''.join(self.names)}"
         self.program = Program(label, formulas, ("g", *self.saved), row.attributes)
         self._formulas = formulas
+        self.unrolled = None  # see `CoarsePlan`
         self.limit = 0  # up to this size `small32` and `small64` are the best reading; 0 until the first use
         self.small32 = self.small64 = _not_ready
         self._recorded = [formula.rebound(library) for formula in formulas]
@@ -375,6 +379,7 @@ class CoarseRow(Row):
     """
 
     takes_complex = True
+    written: Callable[..., Any] | None = None  # the short path, when it has been generated
 
     def __init__(
         self,
@@ -416,9 +421,9 @@ class CoarseRow(Row):
 
     def plan(self, wanted: tuple[bool, ...]) -> CoarsePlan:
         """How to go back when the gradients of the ``wanted`` inputs are needed."""
-        plan = self._plans.get(wanted)
+        plan = self.plans.get(wanted)
         if plan is None:
-            plan = self._plans[wanted] = CoarsePlan(self, wanted)
+            plan = self.plans[wanted] = CoarsePlan(self, wanted)
         return plan
 
     def compute(self, *args: Any, **kwargs: Any) -> Any:
@@ -441,6 +446,10 @@ class CoarsePlan:
         context: (parameter position or -1 for the output, name of an ndarray attribute or None): the other
             arguments that the rules ask for, and facts such as shapes.
     """
+
+    # `on_arrays` for the short path, when it has been generated; and the same while the row has a short path.
+    written: Callable[..., Any] | None = None
+    unrolled: Callable[..., Any] | None = None
 
     def __init__(self, row: CoarseRow, wanted: tuple[bool, ...]) -> None:
         self.row = row

@@ -53,7 +53,7 @@ def _as_matrix(shape: Sequence[int]) -> tuple[int, int]:
 def matmul(x: Array, y: Array):
     """The matrix product; 1-D operands count as a row on the left and a column on the right, leading dimensions
     broadcast."""
-    if x.ndim == 2 and y.ndim == 2 and x.shape[1] == y.shape[0] and x.dtype == y.dtype and x.dtype.kind == "f":
+    if x.ndim == 2 == y.ndim and x.dtype is y.dtype and x.shape[1] == y.shape[0] and x.dtype.char in "fd":
         return product(x, y)
     _check_matmul(x, y)
     return _multiply(x, y)
@@ -76,7 +76,7 @@ def _(g, x_shape, y, y_shape):
         g, y = unsqueeze(g, -1), unsqueeze(y, -1)
     if len(x_shape) == 1:
         g = unsqueeze(g, -2)
-    grad = matmul(g, transpose(y, -2, -1))
+    grad = matmul(g, y.T if y.ndim == 2 else transpose(y, -2, -1))
     return reshape(sum_to(grad, (1, *x_shape) if len(x_shape) == 1 else x_shape), x_shape)
 
 
@@ -88,13 +88,15 @@ def _(g, x, x_shape, y_shape):
         x, g = unsqueeze(x, -2), unsqueeze(g, -2) if len(y_shape) > 1 or g.ndim < 2 else g
     if len(y_shape) <= 2 and x.ndim > 2:
         x, g = reshape(x, _as_matrix(x.shape)), reshape(g, _as_matrix(g.shape))
-    grad = matmul(transpose(x, -2, -1), g)
+    grad = matmul(x.T if x.ndim == 2 else transpose(x, -2, -1), g)
     return reshape(sum_to(grad, (*y_shape, 1) if len(y_shape) == 1 else y_shape), y_shape)
 
 
 @coarse(latex=r"x W^\top + b", home="nn.functional", node_name="Addmm", one_dtype=True)
 def linear(x: Array, weight: Array, bias: Array = None):
     """``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out,), result (..., out)."""
+    if x.ndim == 2 == weight.ndim and _fits(x, weight, bias):
+        return product(x, weight.T, bias)
     if weight.ndim == 2 and x.ndim and x.shape[-1] != weight.shape[1]:
         raise RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied (linear: input {list(x.shape)} has {x.shape[-1]} features, "
@@ -108,6 +110,18 @@ def linear(x: Array, weight: Array, bias: Array = None):
     weight = weight.T
     _check_matmul(x, weight)
     return _multiply(x, weight, bias)
+
+
+def _fits(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> bool:
+    """Whether nothing has to be checked or converted: the usual layer on a batch."""
+    dtype = x.dtype
+    return (
+        dtype.kind == "f"
+        and dtype.itemsize > 2
+        and dtype is weight.dtype
+        and x.shape[1] == weight.shape[1]
+        and (bias is None or (bias.dtype is dtype and bias.shape == weight.shape[:1]))
+    )
 
 
 @linear.gradient("x")
@@ -124,7 +138,7 @@ def _(g, x, weight_shape):
         return matmul(unsqueeze(g, 1), unsqueeze(x, 0))
     if x.ndim > 2:
         x, g = reshape(x, _as_matrix(x.shape)), reshape(g, _as_matrix(g.shape))
-    return matmul(transpose(g, 0, 1), x)
+    return matmul(g.T, x)
 
 
 @linear.gradient("bias")

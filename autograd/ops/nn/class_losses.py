@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,9 +26,23 @@ __all__ = [
 
 @coarse(latex=r"-w_{y_i} x_{i y_i}", extras=("total",), home="", node_name="NllLoss")
 def negative_log_likelihood(x: Array, target, weight, ignore_index, reduction):
-    """``x`` (N, C, ...) of log-probabilities; ``target`` (N, ...) of classes, as an ndarray."""
+    """``x`` (N, C, ...) of log-probabilities; ``target`` (N, ...) of classes, as an ndarray; ``ignore_index`` is None
+    where no target is to be ignored."""
     scale, safe = _class_weights(x.dtype, target, weight, ignore_index)
-    return _weighed(-x[along(1, safe[:, None])][:, 0], scale, reduction)
+    return _weighed(-x[_places(safe)], scale, reduction)
+
+
+def _places(classes: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Index that picks the element at ``classes[n, ...]`` of each example, of an array (N, C, ...)."""
+    if classes.ndim == 1:
+        return _counted(classes.size), classes
+    first, *others = along(classes.ndim, classes)
+    return (first, classes, *others)
+
+
+@lru_cache(16)
+def _counted(n: int) -> np.ndarray:
+    return np.arange(n)
 
 
 def _weighed(losses: np.ndarray, scale: np.ndarray | None, reduction: str) -> tuple[np.ndarray, Any]:
@@ -40,13 +55,13 @@ def _weighed(losses: np.ndarray, scale: np.ndarray | None, reduction: str) -> tu
 
 
 def _class_weights(
-    dtype: np.dtype, target: np.ndarray, weight: Any, ignore_index: int
+    dtype: np.dtype, target: np.ndarray, weight: Any, ignore_index: int | None
 ) -> tuple[np.ndarray | None, np.ndarray]:
     """Each target's weight, 0 where it is ignored, and the targets with ignored ones made valid; no weights where
     all count alike."""
+    if ignore_index is None:
+        return None if weight is None else weight[target], target
     kept = target != ignore_index
-    if weight is None and np.count_nonzero(kept) == target.size:
-        return None, target
     safe = np.where(kept, target, 0)
     scale = kept.astype(dtype) if weight is None else weight[safe] * kept
     return scale, safe
@@ -67,7 +82,7 @@ def likelihood_spread(x: Array, shape, dtype, total, target, weight, ignore_inde
     scale, safe = _class_weights(dtype, target, weight, ignore_index)
     values = _of_each_loss(x, scale, total, reduction)
     out = np.zeros(shape, dtype)
-    out[along(1, safe[:, None])] = -values[:, None] if values.ndim else -values
+    out[_places(safe)] = -values
     return out
 
 
@@ -93,8 +108,8 @@ def class_cross_entropy(x: Array, target, weight, ignore_index, reduction):
     """`negative_log_likelihood` of ``log_softmax(x)``, which is never formed."""
     scale, safe = _class_weights(x.dtype, target, weight, ignore_index)
     top, rest = kernel.log_partition(1, x)
-    losses = rest - (x[along(1, safe[:, None])] - top)
-    return *_weighed(losses[:, 0], scale, reduction), top, rest
+    losses = rest[:, 0] - (x[_places(safe)] - top[:, 0])
+    return *_weighed(losses, scale, reduction), top, rest
 
 
 @class_cross_entropy.gradient("x")
@@ -104,14 +119,14 @@ def _(g, x, x_shape, x_dtype, total, top, rest, target, weight, ignore_index, re
         amounts = np.empty(top.shape, x.dtype)
         amounts[:, 0] = _of_each_loss(g, scale, total, reduction)
         out = kernel.shares(1, amounts, x, top, rest)
-        out[along(1, safe[:, None])] -= amounts
+        out[_places(safe)] -= amounts[:, 0]
         return out
     spread = _.likelihood_spread(g, x_shape, x_dtype, total, target, weight, ignore_index, reduction)
     return _.sub(spread, _.mul(_.softmax_along(x, 1), _.sum(spread, 1, True)))
 
 
-def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: int) -> None:
-    """Raises unless ``target`` holds a class for each row of ``x``."""
+def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: int) -> int | None:
+    """Raises unless ``target`` holds a class for each row of ``x``; ``ignore_index`` if it is there, else None."""
     if x.dtype.kind not in FLOATING:
         raise NotImplementedError(f"{operator} not implemented for {x.dtype.name} input; convert with .float()")
     if x.ndim == 0:
@@ -133,7 +148,8 @@ def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any
         )
     classes = x.shape[1] if x.ndim > 1 else x.shape[0]
     # Negative classes become very large ones: one search instead of two.
-    if target.size and np.maximum.reduce(target.astype(np.uint64), None) >= classes:
+    is_usual = not target.size or np.maximum.reduce(target.astype(np.uint64), None) < classes
+    if not is_usual:
         wrong = target[((target < 0) | (target >= classes)) & (target != ignore_index)]
         if wrong.size:
             raise IndexError(f"{operator}: Target {wrong[0]} is out of bounds for {classes} classes.")
@@ -144,6 +160,7 @@ def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any
             f"{operator}: weight tensor should be defined either for all {classes} classes or no classes but got "
             f"weight tensor of shape: {list(weight.shape)}"
         )
+    return None if is_usual and (ignore_index < 0 or ignore_index not in target) else ignore_index
 
 
 @function(torch=False, functional=True, method=False)
@@ -173,16 +190,16 @@ def nll_loss(
     """
     x = check_tensor("nll_loss", "input", input)._array
     classes = check_tensor("nll_loss", "target", target)._array
-    _check_classes("nll_loss", x, classes, weight, ignore_index)
+    ignored = _check_classes("nll_loss", x, classes, weight, ignore_index)
     reduction = chosen_reduction(reduction, size_average, reduce)
-    return _chosen(negative_log_likelihood, input, classes, weight, ignore_index, reduction)
+    return _chosen(negative_log_likelihood, input, classes, weight, ignored, reduction)
 
 
 def _chosen(
-    row: Any, x: Tensor, classes: np.ndarray, weight: Tensor | None, ignore_index: int, reduction: str
+    row: Any, x: Tensor, classes: np.ndarray, weight: Tensor | None, ignore_index: int | None, reduction: str
 ) -> Tensor:
     """The row of arguments that were checked."""
-    single = x.ndim == 1
+    single = x._array.ndim == 1
     rows = x.unsqueeze(0) if single else x
     places = classes.reshape(1) if single else classes
     factors = None if weight is None else weight._array
@@ -228,15 +245,16 @@ def cross_entropy(
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     reduction = chosen_reduction(reduction, size_average, reduce)
     of_classes = not (goal.dtype.kind in FLOATING and goal.shape == x.shape)
+    ignored = None
     if of_classes:
-        _check_classes("cross_entropy", x, goal, weight, ignore_index)
+        ignored = _check_classes("cross_entropy", x, goal, weight, ignore_index)
     elif ignore_index >= 0:
         raise RuntimeError(f"ignore_index is not supported for floating point target, but got {ignore_index}")
     elif x.dtype.kind not in FLOATING:
         raise NotImplementedError(f"cross_entropy not implemented for {x.dtype.name} input; convert with .float()")
     axis = 0 if x.ndim == 1 else 1
     if of_classes and label_smoothing == 0:
-        return _chosen(class_cross_entropy, input, goal, weight, ignore_index, reduction)
+        return _chosen(class_cross_entropy, input, goal, weight, ignored, reduction)
     log_p = apply(log_softmax_along, (input, axis), {})
     shape = [1] * x.ndim
     shape[axis] = -1
@@ -248,7 +266,7 @@ def cross_entropy(
         if reduction == "mean":
             return loss.sum() / loss.numel() if x.ndim > 1 else loss
         return loss.sum() if reduction == "sum" else loss
-    hard = _chosen(negative_log_likelihood, log_p, goal, weight, ignore_index, reduction)
+    hard = _chosen(negative_log_likelihood, log_p, goal, weight, ignored, reduction)
     smooth = -weighted.sum(axis)
     goal = goal.reshape(smooth.shape)  # the class of one example may come as a vector of one
     kept = wrap(goal != ignore_index)

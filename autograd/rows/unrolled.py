@@ -1,0 +1,274 @@
+"""The short path of rows with kernels: for each of them the steps of `dispatch.apply_coarse`, written out.
+
+A small product or a view takes NumPy less time than Python takes to walk through lists of operands, nodes and saved
+values. What these lists hold is known from the row; so the row's own function is generated without them: one that
+unwraps, computes and wraps, and for each combination of operands that are recorded one that makes the node. They
+handle the common case (real numbers, nothing that watches) and raise on everything else, errors included, which is
+then done the general way. Measured for a linear layer of 32 x 16: 6.7 us the general way, 3.9 us so, of which NumPy
+takes 2.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes, graph
+from ..dtypes import wider
+from ..graph import state
+from ..kernels.halves import INEXACT
+from ..kernels.silence import quiet
+from ..tensor import Tensor, node_of
+from .nodes import RowNode
+from .readings import F32, F64
+from .table import TABLE, CoarsePlan, CoarseRow, Row, library
+from .writes import IN_NO_GRAD, link_view, shares_memory
+
+__all__ = ["write_call"]
+
+# What the operands may hold, besides float32: halves and complex numbers are computed in other ways.
+_PLAIN = frozenset(np.dtype(char) for char in "d?bhilqBHILQ")
+# Kinds of operands: no tensor, one without history, one with.
+_FIXED, _TENSOR, _RECORDED = range(3)
+
+
+class UnusualError(Exception):
+    """The short path does not know this case."""
+
+
+def _refuse_narrow(dtype: Any) -> None:
+    if isinstance(dtype, dtypes.dtype) and dtype.numpy in wider:
+        raise UnusualError
+
+
+_SCOPE: dict[str, Any] = {
+    "F32": F32,
+    "F64": F64,
+    "INEXACT": INEXACT,
+    "IN_NO_GRAD": IN_NO_GRAD,
+    "PLAIN": _PLAIN,
+    "RowNode": RowNode,
+    "Tensor": Tensor,
+    "Unusual": UnusualError,
+    "asarray": np.asarray,
+    "contiguous": np.ascontiguousarray,
+    "link_view": link_view,
+    "ndarray": np.ndarray,
+    "new": object.__new__,
+    "node_of": node_of,
+    "quiet": quiet,
+    "refuse_narrow": _refuse_narrow,
+    "shares_memory": shares_memory,
+    "state": state,
+}
+
+
+_in_use: list[CoarseRow] = []
+
+
+def _forget() -> None:
+    while _in_use:
+        row = _in_use.pop()
+        row.short = None
+        for plan in row.plans.values():
+            plan.unrolled = None
+
+
+graph.watchers.append(_forget)
+
+
+def write_call(row: CoarseRow, record: Callable[..., Any]) -> None:
+    """Gives the row its short path, unless something watches every operator or the row has several outputs.
+
+    Args:
+        record: the general way to record a result.
+    """
+    if graph.is_watched() or row.outputs is None or row.sequences:
+        return
+    if row.written is None:
+        recorders = _Recorders(row)
+        defaults = {f"default_{name}": value for name, value in row.defaults.items()}
+        scope = {**_SCOPE, **defaults, "ROW": row, "forward": row.forward, "recorders": recorders, "record": record}
+        row.written = _compile(f"{row.name}, unrolled", _call_source(row), scope)
+    row.short = row.written
+    for plan in row.plans.values():
+        plan.unrolled = plan.written
+    _in_use.append(row)
+
+
+def _compile(label: str, lines: list[str], scope: dict[str, Any]) -> Callable[..., Any]:
+    exec(compile("\n".join(lines), f"<{label}>", "exec"), scope)
+    return scope["call"]
+
+
+def _call_source(row: CoarseRow) -> list[str]:
+    count = len(row.inputs)
+    arguments = [f"a{row.inputs.index(name)}" if name in row.inputs else name for name in row.parameters]
+    extras = [f"e{i}" for i in range(len(row.extras))]
+    signature = ", ".join(f"{name}=default_{name}" if name in row.defaults else name for name in row.parameters)
+    lines = [f"def call({signature}):"]
+    for i, name in enumerate(row.inputs):
+        lines += [
+            f"    if {name} is None or type({name}) is ndarray:",
+            f"        a{i}, n{i}, k{i} = {name}, None, {_FIXED}",
+            "    else:",
+            f"        a{i} = {name}._array",
+            f"        n{i} = {name}._node if {name}._view is None else node_of({name})",
+            f"        k{i} = {_TENSOR} if n{i} is None else {_RECORDED}",
+            f"    if a{i} is not None and a{i}.dtype is not F32 and a{i}.dtype not in PLAIN:",
+            "        raise Unusual",
+        ]
+    if "dtype" in row.attributes:
+        lines.append("    if dtype is not None: refuse_narrow(dtype)")
+    computed = f"forward({', '.join(arguments)})" if row.is_view else f"quiet(forward, {', '.join(arguments)})"
+    lines += [
+        f"    {', '.join(['made', *extras])} = {computed}",
+        "    if type(made) is not ndarray: made = asarray(made)",
+    ]
+    if not row.is_view:
+        expanded = "a0 is not None and 0 in a0.strides and " if row.keeps_layout else ""
+        lines.append(f"    if {expanded}not made.flags.c_contiguous: made = contiguous(made)")
+    lines += [
+        "    out = new(Tensor)",
+        "    out._array = made.view() if made is a0 else made",
+        "    out._node = out._counter = out._view = None",
+    ]
+    if row.is_view:
+        first, others = row.inputs[0], "".join(f"{name}, " for name in row.parameters[1:])
+        lines += [
+            "    if k0 and shares_memory(made, a0):",
+            f"        link_view(out, {first}, (ROW, ({others}), {{}}), None if state.grad else IN_NO_GRAD)",
+        ]
+    nodes, kinds = [f"n{i}" for i in range(count)], "".join(f"k{i}, " for i in range(count))
+    lines += [
+        f"    if ({' or '.join(f'{node} is not None' for node in nodes)}) and state.grad:",
+        "        if made.dtype is F32 or made.dtype is F64:",
+        f"            make = recorders[{kinds}]",
+        f"            if make: make({', '.join(_recorder_parameters(row))})",
+        "        elif made.dtype.kind in INEXACT:",
+        f"            record(ROW, [{', '.join(row.parameters)}], [{', '.join(nodes)}],",
+        f"                   [{', '.join(arguments)}], out, [{', '.join(extras)}])",
+        "    return out",
+    ]
+    return lines
+
+
+def _recorder_parameters(row: CoarseRow) -> list[str]:
+    numbers = range(len(row.inputs))
+    extras = [f"e{i}" for i in range(len(row.extras))]
+    return ["out", *row.parameters, *(f"a{i}" for i in numbers), *(f"n{i}" for i in numbers), *extras]
+
+
+class _Recorders(dict[tuple[int, ...], Any]):
+    """By the kinds of the operands: what makes the node, or None where no rule leads back."""
+
+    def __init__(self, row: CoarseRow) -> None:
+        self.row = row
+
+    def __missing__(self, kinds: tuple[int, ...]) -> Any:
+        plan = self.row.plan(tuple([kind == _RECORDED for kind in kinds]))
+        found = None
+        if plan.names:
+            plan.unrolled = plan.written = _unroll_rules(plan)
+            lines = _recorder_source(self.row, plan, kinds)
+            found = _compile(f"{self.row.name}, recorded", lines, {**_SCOPE, "plan": plan})
+        self[kinds] = found
+        return found
+
+
+def _recorder_source(row: CoarseRow, plan: CoarsePlan, kinds: tuple[int, ...]) -> list[str]:
+    lines = [f"def call({', '.join(_recorder_parameters(row))}):"]
+    saved: list[str] = []
+    guards: list[str] = []
+    for name in plan.saved:
+        if name in row.extras:
+            saved.append(f"e{row.extras.index(name)}")
+            continue
+        i = -1 if name == "out" else row.inputs.index(name)
+        saved.append("out._array" if i < 0 else f"a{i}")
+        if i >= 0 and kinds[i] == _FIXED:
+            continue
+        counter = f"c{len(guards)}"
+        lines.append(f"    {counter} = {name}._counter")
+        lines.append(f"    if {counter} is None: {counter} = {name}._counter = [0, 0]")
+        guards.append(f"{counter}, {counter}[0]")
+    context = [_context_source(row, position, fact) for position, fact in plan.context]
+    lines += [
+        "    node = new(RowNode)",
+        "    node.plan = plan",
+        f"    node.edges = {_tuple([f'n{i}' for i in plan.positions])}",
+        f"    node.saved = {_tuple(saved)}",
+        f"    node.guards = {_tuple(guards)}",
+        f"    node.attributes = {_tuple(context)}",
+        "    node.fit = node.hooks = None",
+        "    out._node = node",
+    ]
+    return lines
+
+
+def _context_source(row: CoarseRow, position: int, fact: str | None) -> str:
+    if position < 0:
+        return f"out._array.{fact}"
+    name = row.parameters[position]
+    value = f"a{row.inputs.index(name)}" if name in row.inputs else name
+    return value if fact is None else f"None if {value} is None else {value}.{fact}"
+
+
+# --- Gradient rules --------------------------------------------------------------------------------------------------
+
+
+def _unroll_rules(plan: CoarsePlan) -> Callable[..., Any]:
+    """`CoarsePlan.on_arrays`, written out, with rules that call kernels where they name rows."""
+    order = ["g", *(f"s{i}" for i in range(len(plan.saved))), *(f"c{i}" for i in range(len(plan.context)))]
+    scope = {f"rule{i}": _on_arrays(rule) for i, (rule, _, _) in enumerate(plan.calls)}
+    lines = ["def call(g, saved, context):"]
+    if plan.saved:
+        lines.append(f"    {_tuple([f's{i}' for i in range(len(plan.saved))])} = saved")
+    if plan.context:
+        lines.append(f"    {_tuple([f'c{i}' for i in range(len(plan.context))])} = context")
+    results: dict[str, str] = {}
+    for i, (_, places, names) in enumerate(plan.calls):
+        given = f"rule{i}({', '.join(order[place] for place in places)})"
+        if len(names) == 1:
+            results[names[0]] = given
+        else:
+            lines.append(f"    r{i} = {given}")
+            results.update({name: f"r{i}[{at}]" for at, name in enumerate(names)})
+    lines.append(f"    return {_tuple([results[name] for name in plan.names])}")
+    return _compile(f"{plan.row.name}, backward", lines, scope)
+
+
+class _Kernels:
+    """Stands for ``_`` in rules that see arrays alone: attribute ``f`` computes the row named ``f``."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        found = _kernel(TABLE[name])
+        setattr(self, name, found)
+        return found
+
+
+_kernels = _Kernels()
+
+
+def _kernel(row: Row) -> Callable[..., Any]:
+    return row.forward if isinstance(row, CoarseRow) and not row.extras else row.compute
+
+
+@cache
+def _on_arrays(rule: Any) -> Any:
+    """The rule with kernels in the place of the rows that it names."""
+    names = dict(rule.__globals__)
+    for name, value in rule.__globals__.items():
+        if isinstance(value, Row):
+            names[name] = _kernel(value)
+        elif value is library:
+            names[name] = _kernels
+    return FunctionType(rule.__code__, names, rule.__name__, rule.__defaults__, rule.__closure__)
+
+
+def _tuple(items: list[str]) -> str:
+    return f"({''.join(f'{item}, ' for item in items)})"

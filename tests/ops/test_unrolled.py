@@ -1,0 +1,130 @@
+"""The written-out path of rows with kernels does what the general one does: same numbers, same memory, same graph."""
+
+import ast
+
+import numpy as np
+import pytest
+from operator_samples import CASES, arrays_for
+
+import autograd
+from autograd import graph
+from autograd.rows import unrolled
+from autograd.rows.table import TABLE, CoarseRow
+
+UNROLLED = [row for row in TABLE.values() if isinstance(row, CoarseRow) and row.outputs == 1 and not row.sequences]
+
+
+class watched:
+    """While this is on, every operator takes the general way."""
+
+    def __enter__(self):
+        graph.watch(True)
+
+    def __exit__(self, *error):
+        graph.watch(False)
+
+
+@pytest.mark.parametrize("row", UNROLLED, ids=lambda row: row.name)
+def test_no_parameter_is_taken_for_another_name(row):
+    """The text uses names of its own beside the row's parameters."""
+    parameters = set(row.parameters)
+    sources = [unrolled._call_source(row)]
+    for name in row.rules:
+        kinds = tuple(2 if each == name else 1 for each in row.inputs)
+        plan = row.plan(tuple(kind == 2 for kind in kinds))
+        sources.append(unrolled._recorder_source(row, plan, kinds))
+    for lines in sources:
+        tree = ast.parse("\n".join(lines))
+        names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+        written = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        assert not written & parameters
+        assert not {node.id for node in names if node.id in unrolled._SCOPE} & parameters
+
+
+def described(tensor):
+    """What a result's graph consists of."""
+    found, waiting, seen = [], [tensor._node], set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        saved = [v.shape if isinstance(v, np.ndarray) else type(v) for v in getattr(node, "saved", ())]
+        guards = list(getattr(node, "guards", ())[1::2])
+        fits = [want for want in getattr(node, "fit", None) or () if want is not None]
+        found.append((node.name(), len(node.edges), saved, guards, fits))
+        waiting += node.edges
+    return found
+
+
+def outcome(ours, expression, arrays):
+    autograd.manual_seed(0)
+    tensors = [ours.of(array, True) for array in arrays]
+    out = expression(ours, *tensors)
+    graph_of_it = described(out)
+    gradients = autograd.grad(out, tensors, autograd.ones_like(out), allow_unused=True) if out.requires_grad else ()
+    values = [out.detach(), *(g for g in gradients if g is not None)]
+    return graph_of_it, [(v.numpy().tobytes(), v.shape, v.stride(), v.dtype) for v in values], out._view is None
+
+
+@pytest.mark.parametrize(("name", "expression", "shapes"), CASES, ids=[case[0] for case in CASES])
+def test_both_ways_agree(name, expression, shapes, ours):
+    arrays = arrays_for(shapes, dtype="float32")
+    with watched():
+        general = outcome(ours, expression, arrays)
+    outcome(ours, expression, arrays)  # a row's first call writes its short path
+    assert outcome(ours, expression, arrays) == general
+
+
+def test_rows_take_the_short_path_unless_something_watches():
+    row = TABLE["linear"]
+    x, weight = autograd.ones(2, 3), autograd.ones(4, 3, requires_grad=True)
+    call = lambda: autograd.nn.functional.linear(x, weight)  # noqa: E731
+    call()
+    plan = call()._node.plan
+    assert None not in (row.short, plan.unrolled)
+    with autograd.inference_mode():
+        assert (row.short, plan.unrolled) == (None, None)
+        call()
+        assert row.short is None
+    call()
+    assert None not in (row.short, plan.unrolled)
+
+
+def test_unusual_calls_end_as_in_the_general_way(ours):
+    """Errors, halves, complex and saved inference tensors: the short path refuses, the general one knows."""
+    with autograd.inference_mode():
+        inferred = autograd.ones(2, 2)
+    weight = autograd.ones(2, 2, requires_grad=True)
+    calls = [
+        lambda: autograd.matmul(autograd.ones(2, 3), autograd.ones(2, 3)),
+        lambda: autograd.matmul(autograd.ones(2, 2), autograd.ones(2, 2, dtype=autograd.float64)),
+        lambda: autograd.matmul(autograd.ones(2, 2), 3.0),
+        lambda: autograd.matmul(inferred, weight),
+        lambda: autograd.matmul(autograd.ones(2, 2).half(), autograd.ones(2, 2).half()),
+        lambda: autograd.matmul(autograd.ones(2, 2).cfloat(), weight.cfloat()),
+        lambda: autograd.matmul(autograd.ones(2, 2).bfloat16(), autograd.ones(2, 2).bfloat16()),
+        lambda: autograd.softmax(autograd.ones(2, 2), 1, dtype=autograd.bfloat16),
+    ]
+
+    def ending(call):
+        try:
+            result = call()
+        except Exception as error:
+            return type(error), str(error)
+        return result.dtype, result.float().tolist() if not result.is_complex() else result.tolist()
+
+    autograd.matmul(autograd.ones(2, 2), weight)
+    for call in calls:
+        short = ending(call)
+        with watched():
+            assert ending(call) == short
+
+
+def test_a_write_to_what_was_saved_is_noticed():
+    x, weight = autograd.ones(2, 2), autograd.ones(2, 2, requires_grad=True)
+    for _ in range(2):
+        out = autograd.matmul(x, weight)
+        x.add_(1)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            out.sum().backward()

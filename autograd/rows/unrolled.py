@@ -4,8 +4,8 @@ A small product or a view takes NumPy less time than Python takes to walk throug
 values. What these lists hold is known from the row; so the row's own function is generated without them: one that
 unwraps, computes and wraps, and for each combination of operands that are recorded one that makes the node. They
 handle the common case (real numbers, nothing that watches) and raise on everything else, errors included, which is
-then done the general way. Measured for a linear layer of 32 x 16: 6.7 us the general way, 3.9 us so, of which NumPy
-takes 2.1.
+then done the general way. Measured for a linear layer of 32 x 16: 10 us the general way, 6 us so, of which NumPy takes
+2.1; its way back 11 and 5 us.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ __all__ = ["gradients", "has_loops", "inverse_deviation", "moments", "standardiz
 
 ROWS, CHANNELS = (2, 3), (0, 3)
 GRAIN = 16384  # elements worth a thread
-PARTS = 32  # of the sum over rows that is the gradient of a weight, whatever the number of threads
+# Of the sum over rows that is the gradient of a weight, whatever the number of threads: at most so many, and no smaller.
+PARTS, PART = 32, 1 << 16
 
 Optional = np.ndarray | None
 
@@ -243,20 +244,23 @@ def _row_gradients(g, x, mean, scale, weight, axes, centered, out, shape):
     from .normalization_loops import row_gradients
 
     samples, groups, length, _ = shape
-    rows_of_part = max(1, -(-samples * groups // PARTS))
-    parts = -(-samples * groups // rows_of_part)
-    of_weight, of_bias = (np.zeros((parts, groups * length), out.dtype) for _ in range(2))
+    count = samples * groups
+    rows_of_part = max(-(-count // PARTS), PART // length, 1)
+    parts = -(-count // rows_of_part)
+    sums = np.zeros((2, parts, groups * length), out.dtype)
     rows = [_by_row(value, shape, out.dtype) for value in (mean, scale)]
-    sums = (of_weight.reshape(-1), of_bias.reshape(-1))
-    sizes = (length, groups, rows_of_part, centered)
-    _run(row_gradients, parts, out, g, x, *rows, _flat(weight, out.dtype), out.reshape(-1), *sums, *sizes)
-    places = (1, groups, length, 1)
-    return tuple(each.sum(0, dtype=np.float64).reshape(places) for each in (of_weight, of_bias))
+    arrays = (*rows, _flat(weight, out.dtype), out.reshape(-1), *(each.reshape(-1) for each in sums))
+    _run(row_gradients, parts, out, g, x, *arrays, length, groups, rows_of_part, centered)
+    return tuple(np.add.reduce(each, 0).reshape(1, groups, length, 1) for each in sums)
 
 
 def _by_plane(value: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    return _flat(np.broadcast_to(value, (*shape[:3], 1)), dtype)
+    return _spread(value, (*shape[:3], 1), dtype)
 
 
 def _by_row(value: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    return _flat(np.broadcast_to(value, (*shape[:2], 1, 1)), dtype)
+    return _spread(value, (*shape[:2], 1, 1), dtype)
+
+
+def _spread(value: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    return _flat(value if value.shape == shape else np.broadcast_to(value, shape), dtype)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import from_numpy_dtype
+from ...dtypes import from_numpy_dtype, wider
 from ...graph import state
 from ...kernels import normalization as kernel
 from ...kernels.silence import silently
@@ -128,7 +128,7 @@ def _moments(
 
 
 def _wide(dtype: np.dtype) -> np.dtype:
-    return kernel.wide_dtype(widened(dtype))
+    return kernel.wide_dtype(wider.get(dtype, dtype))
 
 
 def _check_floating(operator: str, x: np.ndarray, allowed: str = "f") -> None:

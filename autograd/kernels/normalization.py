@@ -18,7 +18,7 @@ __all__ = ["gradients", "has_loops", "inverse_deviation", "moments", "standardiz
 
 ROWS, CHANNELS = (2, 3), (0, 3)
 GRAIN = 16384  # elements worth a thread
-# Of the sum over rows that is the gradient of a weight, whatever the number of threads: at most so many, and no smaller.
+# Of the sum over rows that is the gradient of a weight, whatever the number of threads: at most so many, none smaller.
 PARTS, PART = 32, 1 << 16
 
 Optional = np.ndarray | None

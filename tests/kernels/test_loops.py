@@ -4,6 +4,7 @@ import ast
 
 import numpy as np
 import pytest
+from assembly import assembly_of, packed_multiplications
 
 pytest.importorskip("numba")
 from numba.core.registry import cpu_target
@@ -24,8 +25,34 @@ def test_widest_registers(monkeypatch):
     for pattern, x in (("flat_c", block), ("nested_c", block[:, :90])):
         (result,) = loop([x], [], x.dtype)
         np.testing.assert_allclose(result, x * x + 1, rtol=1e-6)
-        (assembly,) = loop._kernel(pattern, x.dtype).inspect_asm().values()
-        assert "zmm" in assembly, pattern
+        assert "zmm" in assembly_of(loop._kernel(pattern, x.dtype)), pattern
+
+
+PATTERNS = {
+    "same shape": ("flat_cc", lambda block: (block, block)),
+    "scalar": ("flat_cs", lambda block: (block, block[0, 0])),
+    "row": ("nested_cc", lambda block: (block, block[0])),
+    "column": ("nested_cs", lambda block: (block, block[:, :1])),
+    "parts of rows": ("nested_cc", lambda block: (block[:, :90], block[:, 10:])),
+    "every other element": ("nested_gg", lambda block: (block[:, ::2], block[:, ::2])),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", PATTERNS)
+def test_packed_instructions(name, dtype, monkeypatch):
+    """Whatever the operands' places in memory: the formulas of a backward pass work on whole registers."""
+    monkeypatch.setattr(jit, "cache_folder", lambda: None)  # numba shows no assembly of what it read from a cache
+    formulas = ast.parse("def f(x, y): return x * y * x\ndef g(x, y): return x * x * y + y").body
+    loop = Loop("probe", [ScalarFunction(formula, ["x", "y"]) for formula in formulas], ["x", "y"])
+    pattern, operands = PATTERNS[name]
+    x, y = operands(np.linspace(-1, 1, 6000, dtype=dtype).reshape(60, 100))
+    results = loop([x, y], [], x.dtype)
+    for result, want in zip(results, (x * y * x, x * x * y + y), strict=True):
+        np.testing.assert_allclose(result, want, rtol=1e-5, atol=1e-6)
+    ((found, _),) = loop._kernels
+    assert found == pattern
+    assert len(packed_multiplications(assembly_of(loop._kernel(pattern, x.dtype)))) >= 4
 
 
 def test_every_memory_order():

@@ -13,7 +13,7 @@ from numba import intp, njit
 from .compiled import compiled
 from .gemm_tile import copy_rows, multiply, tile_columns, tile_lanes, tile_rows, transpose_rows
 
-__all__ = ["multiply_pieces"]
+__all__ = ["multiply_pieces", "pack_columns"]
 
 DEPTH = 256  # of a block: then a panel of A takes 12 KB of float32
 BLOCK = 1 << 20  # bytes of a block of B, half a second-level cache of today
@@ -29,7 +29,7 @@ inline = njit(nogil=True, error_model="numpy")
 
 @inline
 def pack_columns(zero, size, b, row, column, depth, width, target):
-    """Panels of ``width`` columns of B, one of whose strides is a number's size."""
+    """Panels of ``width`` columns of B, one of whose strides is a number's size: (panels, depth, columns of a tile)."""
     wide = tile_columns(zero)
     for first in range(0, width, wide):
         count = min(wide, width - first)

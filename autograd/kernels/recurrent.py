@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import jit
+from . import gemm, jit
+from .memory import room_for
 from .recurrent_steps import compiled_sweeps, plain_sweeps
 
 __all__ = ["Weights", "backward", "forward"]
@@ -63,10 +64,10 @@ def forward(
     last_c = np.empty_like(first_c)
     projection = np.empty((0, 0), dtype) if weights.projection is None else np.ascontiguousarray(weights.projection.T)
     sweep = _sweeps(kind, x)[0]
-    hidden = _laid_out(weights.hidden.T, x)
+    hidden = np.ascontiguousarray(weights.hidden)
     sweep(
-        np.ascontiguousarray(x), hidden, _bias(kind, x, weights), projection, np.ascontiguousarray(h), first_c,
-        starts, sizes, gates, inner, before, cells, out, last_h, last_c,
+        np.ascontiguousarray(x), hidden, _room(hidden.T, x), _bias(kind, x, weights), projection,
+        np.ascontiguousarray(h), first_c, starts, sizes, gates, inner, before, cells, out, last_h, last_c,
     )  # fmt: skip
     return ((out, last_h, last_c) if is_lstm else (out, last_h)), (gates, inner, before, cells)
 
@@ -96,13 +97,14 @@ def backward(
     projection = np.ascontiguousarray(weights.projection) if projects else np.empty((0, 0), g.dtype)
     gp = np.empty((len(g) if projects else 0, g.shape[1]), g.dtype)
     sweep = _sweeps(kind, gates)[1]
-    hidden = _laid_out(weights.hidden, gates)
-    sweep(g, gh, gc, hidden, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp)
+    hidden = np.ascontiguousarray(weights.hidden)
+    room = _room(hidden, gates)
+    sweep(g, gh, gc, hidden, room, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp)
     gb = None if weights.bias_ih is None else gx.sum(0)
     gb_hh = gb if gm is gx or gb is None else gm.sum(0)
     # The state before its projection: the output gate's value times tanh of the cell.
     gw_hr = gp.T @ (gates[:, 3 * inner.shape[1] :] * inner) if projects else None
-    return gx, gh, gc if kind == "lstm" else None, gm.T @ before, gb, gb_hh, gw_hr
+    return gx, gh, gc if kind == "lstm" else None, gemm.product(gm.T, before), gb, gb_hh, gw_hr
 
 
 def _sweeps(kind: str, gates: ndarray) -> Any:
@@ -126,17 +128,16 @@ def _walk(batch_sizes: Sequence[int], reverse: bool) -> tuple[ndarray, ndarray]:
     return np.append(starts, 0), np.append(sizes, 0)
 
 
-def _laid_out(weight: ndarray, gates: ndarray) -> ndarray:
-    """The matrix as the sweep multiplies with it: in panels (count, K, columns of a tile) where that is compiled."""
+def _room(matrix: ndarray, gates: ndarray) -> ndarray:
+    """For the matrix as compiled sweeps multiply with it: in panels as wide as a tile."""
     if not _is_compiled(gates):
-        return weight
+        return np.empty(0, matrix.dtype)
     from .gemm_tile import host_tile
 
-    wide = host_tile(weight.itemsize * 8).columns
-    height, width = weight.shape
-    padded = np.zeros((height, -(-width // wide) * wide), weight.dtype)
-    padded[:, :width] = weight
-    return np.ascontiguousarray(padded.reshape(height, -1, wide).swapaxes(0, 1))
+    tile = host_tile(matrix.itemsize * 8)
+    height, width = matrix.shape
+    # The last panel's rows may be written beyond their end.
+    return room_for((-(-width // tile.columns) * height + tile.lanes) * tile.columns, matrix.dtype)
 
 
 def _bias(kind: str, x: ndarray, weights: Weights) -> ndarray:

@@ -99,13 +99,25 @@ def advance(values, target, first, last, next_start, next_size):
     last[both:size] = values[both:]
 
 
-def multiply(rows, matrix, out):
-    np.dot(rows, matrix, out)
+def lay_out(matrix, room):
+    """The matrix as `multiply` takes it."""
+    return matrix
 
 
-def forward_sweep(x, weight, bias, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h, last_c):
-    """Fills everything from ``gates`` on. ``weight``, laid out for `multiply`, and ``projection`` are transposed, and
-    the latter may be empty; so may ``c`` and its kind, but for the LSTM."""
+def multiply(rows, matrix, out, adds):
+    """Writes the product, or adds it to what is there."""
+    if adds:
+        out += rows @ matrix
+    else:
+        np.dot(rows, matrix, out)
+
+
+def forward_sweep(
+    x, weight, room, bias, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h, last_c
+):
+    """Fills everything from ``gates`` on. ``projection`` is transposed and may be empty; so may ``c`` and its kind, but
+    for the LSTM. In ``room`` the weight is laid out."""
+    matrix = lay_out(weight.T, room)
     width = inner.shape[1]
     batch = sizes.max()
     cell = np.empty((batch if c.shape[0] else 0, width), x.dtype)
@@ -116,7 +128,7 @@ def forward_sweep(x, weight, bias, projection, h, c, starts, sizes, gates, inner
     for step in range(sizes.size - 1):
         start, size = starts[step], sizes[step]
         stop = start + size
-        multiply(before[start:stop], weight, gates[start:stop])
+        multiply(before[start:stop], matrix, gates[start:stop], False)
         if projection.shape[0]:
             forward_step(x, bias, gates, inner, before, cells, cell, hidden[:size], start)
             np.dot(hidden[:size], projection, out[start:stop])
@@ -127,13 +139,12 @@ def forward_sweep(x, weight, bias, projection, h, c, starts, sizes, gates, inner
             advance(cell[:size], cells, c, last_c, starts[step + 1], sizes[step + 1])
 
 
-def backward_sweep(g, gh, gc, weight, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp):
+def backward_sweep(g, gh, gc, weight, room, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp):
     """Fills ``gx`` with the gradients of what entered the gates, ``gm`` with those of what the hidden state brought
     (``gx`` itself, but for the GRU) and ``gp`` with those of projected states; ``gh`` and ``gc``, the gradients of the
     last states, become those of the first ones."""
-    batch = gh.shape[0]
-    hidden = np.empty((batch if projection.shape[0] else 0, projection.shape[1]), gh.dtype)
-    back = np.empty_like(gh)
+    matrix = lay_out(weight, room)
+    hidden = np.empty((gh.shape[0] if projection.shape[0] else 0, projection.shape[1]), gh.dtype)
     for step in range(sizes.size - 2, -1, -1):
         start, size = starts[step], sizes[step]
         stop = start + size
@@ -143,11 +154,10 @@ def backward_sweep(g, gh, gc, weight, projection, starts, sizes, gates, inner, b
             gp[start:stop] = rows
             np.dot(rows, projection, hidden[:size])
             backward_step(gates, inner, before, cells, hidden[:size], gc, gx, gm, start)
-            multiply(gm[start:stop], weight, rows)
+            multiply(gm[start:stop], matrix, rows, False)
         else:
             backward_step(gates, inner, before, cells, rows, gc, gx, gm, start)
-            multiply(gm[start:stop], weight, back[:size])
-            rows += back[:size]
+            multiply(gm[start:stop], matrix, rows, True)
 
 
 def forward_step(x, bias, gates, inner, before, cells, cell, hidden, start):
@@ -160,7 +170,7 @@ formula: Any = None  # of the kind of cell; `formula_back` goes back
 formula_back: Any = None
 wide: Any = None  # see scalar.wide
 unsigned: Any = None  # numba tests a signed index for being negative
-address = lowest = tile_rows = tile_columns = multiply_tile = unsigned  # of `multiply_panels`
+address = lowest = tile_rows = tile_columns = multiply_tile = pack_columns = unsigned  # of panels
 
 
 # --- Steps over arrays ---------------------------------------------------------------------------------------------
@@ -299,16 +309,28 @@ def rnn_loop_back(gates, inner, before, cells, gh, gc, gx, gm, start):
     gh[:] = zero
 
 
-def multiply_panels(rows, panels, out):
-    """`multiply` with a matrix that lies in panels as wide as a tile, which is not copied for each step."""
+def lay_out_panels(matrix, room):
+    """The matrix in panels as wide as a tile, (count, K, columns of a tile)."""
+    depth, width = matrix.shape
+    row, column = matrix.strides
+    target = address(room.ctypes.data)
+    pack_columns(lowest, matrix.itemsize, address(matrix.ctypes.data), row, column, depth, width, target)
+    wide = tile_columns(lowest)
+    count = (width + wide - 1) // wide
+    return room[: count * depth * wide].reshape((count, depth, wide))
+
+
+def multiply_panels(rows, panels, out, adds):
+    """`multiply` with a matrix in panels."""
     high, wide, step = tile_rows(lowest), tile_columns(lowest), panels.strides[1]
     first, to, panel = address(rows.ctypes.data), address(out.ctypes.data), address(panels.ctypes.data)
     for i in range(0, rows.shape[0], high):
         for k in range(panels.shape[0]):
+            target = to + i * out.strides[0] + k * step
             multiply_tile(
                 lowest, first + i * rows.strides[0], rows.strides[0], rows.strides[1],
                 panel + k * panels.strides[0], step, rows.shape[1],
-                to + i * out.strides[0] + k * step, out.strides[0], to, 0, 0, 0,
+                target, out.strides[0], target, out.strides[0], out.strides[1], adds,
                 min(high, rows.shape[0] - i), min(wide, out.shape[1] - k * wide),
             )  # fmt: skip
 
@@ -347,10 +369,10 @@ def plain_sweeps(kind: str) -> tuple[Callable[..., None], Callable[..., None]]:
 
 @cache
 def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., None], Callable[..., None]]:
-    """The two sweeps compiled, for float32 or float64; their weights lie in panels."""
+    """The two sweeps compiled, for float32 or float64."""
     from numba import intp, njit, uint64
 
-    from . import gemm_tile, math32, math64, scalar
+    from . import gemm_loops, gemm_tile, math32, math64, scalar
     from .compiled import compiled
 
     keep_freed_memory()
@@ -371,7 +393,9 @@ def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., None], Ca
         "tile_rows": gemm_tile.tile_rows,
         "tile_columns": gemm_tile.tile_columns,
         "multiply_tile": gemm_tile.multiply,
+        "pack_columns": gemm_loops.pack_columns,
     }
+    names["lay_out"] = njit(**options)(_bound(lay_out_panels, "lay_out", **names))
     names["multiply"] = njit(**options)(_bound(multiply_panels, "multiply", **names))
     step, step_back, formulas = _own(kind, "loop")
     names |= {key: scalar.inline(_bound(formula, formula.__name__, **names)) for key, formula in formulas.items()}

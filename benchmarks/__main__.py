@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks import document
 from benchmarks.child import LIBRARIES, family
 from benchmarks.fresh import first_use
-from benchmarks.runner import ROOT, Effort, compare, report
+from benchmarks.runner import ROOT, Effort, Times, compare, report
 
 RIVALS = ("torch_compile", "jax", "mygrad", "hips_autograd", "micrograd", "tinygrad")
 WITH_GOALS = ("overhead", "layers", "matmul", "training")
@@ -40,19 +40,28 @@ def main() -> None:
     results: dict[str, Any] = {"machine": describe(), "times": {}, "first uses": {}}
     for threads in (1, 2):
         rivals = RIVALS if threads == 1 else ()
-        times = results["times"][str(threads)] = {}
-        for name in ("machine", *WITH_GOALS, *(OTHERS if threads == 1 else ())):
+        times: dict[str, Times] = {}
+        results["times"][str(threads)] = times
+        # The peaks are measured first and last: what is held against them then met the machine at both.
+        for name in ("machine", *WITH_GOALS, *(OTHERS if threads == 1 else ()), "machine"):
             candidates = ["chalkgrad"] if name == "machine" else [*LIBRARIES, *rivals]
-            print(f"\n{name}, {threads} thread{'s' * (threads > 1)}", flush=True)
-            times[name] = compare(name, candidates, brief if name in OTHERS else effort, threads, pythons=pythons)
-            print(report(times[name]), flush=True)
+            print(f"\n{name}, {document.threads_of(str(threads))}", flush=True)
+            found = compare(name, candidates, brief if name in OTHERS else effort, threads, pythons=pythons)
+            print(report(found), flush=True)
+            add(times.setdefault(name, {}), found)
             save(results)
     for name in FIRST_USES:
         for title in family(name):
             print(f"first use: {title}", flush=True)
             results["first uses"][title] = first_use(name, title)
         save(results)
-    document.write(results)
+    document.write()
+
+
+def add(times: Times, more: Times) -> None:
+    for title, by_candidate in more.items():
+        for candidate, values in by_candidate.items():
+            times.setdefault(title, {}).setdefault(candidate, []).extend(values)
 
 
 def save(results: dict[str, Any]) -> None:

@@ -31,9 +31,11 @@ In each round every process is asked in turn for one measurement of the same wor
 time; a measurement is the best of about ten batches of calls. A ratio is best time to best time over all rounds, and
 beside it stand the quartiles of the ratios within the rounds. Ratios with one thread repeat within a few percent even
 on a shared machine. **With two threads they mean something only if nothing else ran**: one core taken away halves
-what is measured. When this run began, {busy:.1f} processes were running beside it.
+what is measured. The load average was {busy:.2f} when this run began.
 
-**The machine**: {processor}, {cores} cores; {versions}. Its peaks were measured in the same run by
+**The machine**: {processor}, {cores} cores, on {measured};
+{versions}.
+Its peaks were measured in the same run, first and last, by
 [a loop of multiply-adds and a loop that copies](../benchmarks/machine.py):
 """
 
@@ -42,14 +44,15 @@ GOALS = """## Goals
 *Rate* is the arithmetic or the traffic that no implementation can do without, divided by our time with one thread, and
 its part of the machine's peak: operations where these take longer at the peak, bytes where those do. A workload counts
 a multiply-add as two operations, and reads and writes each array once in each pass that needs it; loads of weights,
-temporaries and recomputation count for nothing. Small workloads are made of overhead and have no rate.
+temporaries and recomputation count for nothing. More than 100 % means that arrays stayed in a nearer cache than those
+of the copy loop. Small workloads are made of overhead.
 """
 
 MISSED = """## Where a goal is missed
 
 The *roof* is the time that the machine's measured peaks leave to any implementation: it forbids a goal that asks for
-less. Last come the parts of the peak that the goal asks for and that PyTorch and we reach. What is made of overhead
-has no roof.
+less. Last come the parts of the peak that the goal asks for and that PyTorch and we reach. Where the roof is less than
+a twentieth of our time, the rest is *overhead*: calls, not arithmetic.
 """
 
 ONCE = """## Once in each process
@@ -135,6 +138,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(["", f"| {' | '.join(head)} |", rule, *lines, ""]) if lines else "\nNone.\n"
 
 
+def threads_of(count: str) -> str:
+    return f"{count} thread{'s' * (count != '1')}"
+
+
 def percent(part: float) -> str:
     return f"{100 * part:.0f} %"
 
@@ -151,8 +158,8 @@ def _introduction(results: Mapping[str, Any]) -> str:
         [f"copy of {traffic / 2**21:.0f} MB", *(f"{p.bytes[i][1] / 1e9:.1f} GB/s" for p in peaks.values())]
         for i, (traffic, _) in enumerate(peaks["1"].bytes)
     ]
-    head = ["at most", *(f"threads: {threads}" for threads in peaks)]
-    return INTRODUCTION.format(**words, versions=f"{versions}; {words['measured']}") + table(head, rows)
+    head = ["at most", *map(threads_of, peaks)]
+    return INTRODUCTION.format(**words, versions=versions) + table(head, rows)
 
 
 def _with_goals(times: Mapping[str, Times]) -> dict[str, tuple[Workload, dict[str, list[float]]]]:
@@ -180,7 +187,7 @@ def _goals(results: Mapping[str, Any]) -> str:
         verdicts = [_verdict(*measured[title]) if title in measured else "" for measured in by_threads]
         rate = peaks.rate(workload, ours)
         rows.append([title, f"{workload.goal:.2f}x", *verdicts, unit(theirs), unit(ours), rate])
-    head = ["forward and backward, or a step", "at most", *(f"threads: {threads}" for threads in results["times"])]
+    head = ["forward and backward, or a step", "at most", *map(threads_of, results["times"])]
     return table([*head, "PyTorch", "ours", "rate, part of the peak"], rows)
 
 
@@ -192,10 +199,10 @@ def _missed(results: Mapping[str, Any]) -> str:
             ours, theirs = min(found["chalkgrad"]), min(found["torch"])
             wanted, roof = (workload.goal or 0) * theirs, peaks.roof(workload)
             if ours > wanted:
-                words = [unit(roof), "forbids it" if roof > wanted else "allows it"] if roof else ["", "overhead"]
+                word = "forbids it" if roof > wanted else "allows it" if roof > ours / 20 else "overhead"
                 parts = [percent(roof / time) if roof else "" for time in (wanted, theirs, ours)]
                 reached = [f"{workload.goal:.2f}x", f"{ours / theirs:.2f}x"]
-                rows.append([title, threads, *reached, unit(wanted), *words, *parts])
+                rows.append([title, threads, *reached, unit(wanted), unit(roof) if roof else "", word, *parts])
     head = ["workload", "threads", "goal", "reached", "the goal's time", "roof", "the roof", "part of the peak: goal"]
     return table([*head, "PyTorch", "ours"], rows)
 
@@ -248,7 +255,7 @@ def _everything(times: Mapping[str, Mapping[str, Times]]) -> str:
     for threads, families in times.items():
         for name, found in families.items():
             module = f"[{name}](../benchmarks/{name}.py)"
-            parts.append(f"\n### {module}{'' if threads == '1' else f', {threads} threads'}\n")
+            parts.append(f"\n### {module}{'' if threads == '1' else f', {threads_of(threads)}'}\n")
             rows = []
             for title, by in found.items():
                 cells = [f"{unit(min(by[x]))} ({unit(statistics.median(by[x]))})" if x in by else "" for x in LIBRARIES]
@@ -285,10 +292,12 @@ def plot(times: Times, path: Path) -> None:
         pyplot.close(figure)
 
 
-def write(results: Mapping[str, Any]) -> None:
+def write() -> None:
+    """The page and the plot of the results that are kept."""
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
     PAGE.write_text(page(results), encoding="utf-8")
     plot(results["times"]["1"]["scaling"], PLOT)
 
 
 if __name__ == "__main__":
-    write(json.loads(RESULTS.read_text(encoding="utf-8")))
+    write()

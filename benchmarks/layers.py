@@ -72,7 +72,7 @@ def recurrent(name: str, gates: int, goal: float) -> Workload:
     return Workload(partial(back_and_forth, layer, [(steps, batch, features)]), goal, flops=flops)
 
 
-def attention(batch: int, heads: int, length: int, width: int) -> Workload:
+def attention(batch: int, heads: int, length: int, width: int, goal: float | None = None) -> Workload:
     """Two products forward and four backward, each over the half of the square that is not masked."""
 
     def function(library: Library) -> Callable[..., Any]:
@@ -81,9 +81,9 @@ def attention(batch: int, heads: int, length: int, width: int) -> Workload:
     shape = (batch, heads, length, width)
     return Workload(
         partial(back_and_forth, function, [shape] * 3),
-        0.9,
+        goal,
         flops=6 * math.prod(shape) * length,
-        bytes=48 * math.prod(shape),
+        bytes=12 * 4 * math.prod(shape),
     )
 
 
@@ -103,8 +103,8 @@ WORKLOADS = {
     "LSTM, 50x32x64 to 128": recurrent("LSTM", 4, 0.9),
     "GRU, 50x32x64 to 128": recurrent("GRU", 3, 0.6),
     "RNN, 50x32x64 to 128": recurrent("RNN", 1, 0.5),
-    "causal attention, 8x4x128x32": attention(8, 4, 128, 32),
-    "causal attention, 4x8x512x64": attention(4, 8, 512, 64),
+    "causal attention, 8x4x128x32": attention(8, 4, 128, 32, goal=0.9),
+    "causal attention, 4x8x512x64": attention(4, 8, 512, 64, goal=0.9),
 }
 
 if __name__ == "__main__":

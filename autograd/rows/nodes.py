@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -297,7 +298,7 @@ class _Ones(dict[int, ndarray]):
 
 
 _ONES32, _ONES64 = _Ones(F32), _Ones(F64)
-FEW_ROWS = 256
+FEW_ROWS, MANY_ROWS = 256, 1 << 14  # of few a vector is kept for each number of them; beyond many the ones cost memory
 
 
 def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
@@ -315,6 +316,10 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
         return TABLE["expand"](g, shape)
     plain = type(g) is ndarray and g.dtype.kind == "f" and g.itemsize > 2
     if plain and extra and g.shape[extra:] == shape:
+        rows = prod(own[:extra])
+        if g.size and rows <= MANY_ROWS and g.flags.c_contiguous and g.dtype in (F32, F64):
+            ones = (_ONES32 if g.dtype == F32 else _ONES64)[MANY_ROWS]
+            return ones[:rows].dot(g.reshape(rows, -1)).reshape(shape)
         return np.asarray(np.add.reduce(g, axis=0 if extra == 1 else tuple(range(extra))))
     dims = [*range(extra), *(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)]
     if dims and plain:

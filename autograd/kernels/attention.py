@@ -6,6 +6,7 @@ needs on its way back, the mean of the weights' gradients, is the product of the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -68,17 +69,20 @@ def backward(
     causal: bool,
 ) -> tuple[ndarray, ndarray, ndarray]:
     """Gradients of query, key and value, from that of `forward`'s result and what it returned."""
-    means = np.einsum("...i,...i->...", g, out)
     if not _compiles(query, key, value):
+        means = np.einsum("...i,...i->...", g, out)
         weights = np.exp(_scores(query, key, mask, scale, causal) - tops[..., None]) * shares[..., None]
         scores = weights * (g @ value.swapaxes(-1, -2) - means[..., None]) * scale
         return scores @ key, scores.swapaxes(-1, -2) @ query, weights.swapaxes(-1, -2) @ g
     from .attention_loops import attend_back
 
     given = _in_rows(query), _in_rows(key), _in_rows(value)
-    gradients = np.zeros_like(given[0]), np.zeros_like(given[1]), np.zeros_like(given[2])
+    unseen = causal and key.shape[-2] > query.shape[-2]  # keys whose gradients nothing is written to
+    like = np.zeros_like if unseen else np.empty_like
+    gradients = np.empty_like(given[0]), like(given[1]), like(given[2])
     added = _added(mask, query, key, scale)
-    _over_heads(attend_back, (*given, added, _in_rows(g), *gradients), (tops, shares, means), scale, causal)
+    matrices = (*given, added, _in_rows(out), _in_rows(g), *gradients)
+    _over_heads(attend_back, matrices, (tops, shares), scale, causal)
     return gradients
 
 
@@ -133,7 +137,13 @@ def _over_heads(
 
 def _addresses(array: ndarray) -> ndarray:
     """Where each of the matrices begins."""
-    places = np.array([array.ctypes.data])
-    for count, step in zip(array.shape[:-2], array.strides[:-2], strict=True):
+    return _distances(array.shape[:-2], array.strides[:-2]) + array.ctypes.data
+
+
+@lru_cache(maxsize=64)
+def _distances(counts: tuple[int, ...], steps: tuple[int, ...]) -> ndarray:
+    """How far each of the matrices is from the first one."""
+    places = np.zeros(1, np.int64)
+    for count, step in zip(counts, steps, strict=True):
         places = np.add.outer(places, np.arange(count) * step).reshape(-1)
     return places

@@ -12,8 +12,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import intp, njit, types, uint32, uint64
-from numba.extending import overload
+from numba import carray, intp, njit, types, uint32, uint64
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
 
 from . import math32, math64
 from .compiled import compiled
@@ -108,6 +109,27 @@ def soften_back(row, gradients, seen, end, scale, top, share, mean):
         gradients[j] = where(uint32(j) < count, weight * (gradients[j] - mean) * scale, zero)
 
 
+@intrinsic
+def pointer(typing_context, address):
+    """An address as what `carray` takes."""
+    return types.voidptr(types.intp), lambda context, builder, signature, values: builder.inttoptr(
+        values[0], cgutils.voidptr_t
+    )
+
+
+@njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+def multiply_rows(a, a_row, b, b_row, width, products):
+    """The product of each row of one matrix with the same row of another."""
+    wide()
+    for i in range(len(products)):
+        left = carray(pointer(a + i * a_row), (width,), products.dtype)
+        right = carray(pointer(b + i * b_row), (width,), products.dtype)
+        total = products.dtype.type(0)
+        for j in range(uint64(width)):
+            total += left[j] * right[j]
+        products[i] = total
+
+
 @inline
 def pack(matrix, row, column, depth, width, panels):
     """Brings a matrix into panels, whose address it returns."""
@@ -175,15 +197,14 @@ def attend_head(places, steps, tops, shares, keys, width, v_width, scale, causal
 
 
 @compiled(**OPTIONS)
-def attend_back(start, stop, places, steps, tops, shares, means, keys, width, v_width, scale, causal):
-    """Gradients of heads ``start..stop``, which are added to what is there.
+def attend_back(start, stop, places, steps, tops, shares, keys, width, v_width, scale, causal):
+    """Gradients of heads ``start..stop``; of keys and values that no query sees they are not written.
 
     Args:
-        places: (heads, 8), addresses of Q, K, V, what was added, the result's gradient and the gradients of Q, K and V.
-        steps: (8,), bytes from row to row of each.
+        places: (heads, 9), addresses of Q, K, V, what was added, the result, its gradient and those of Q, K and V.
+        steps: (9,), bytes from row to row of each.
         tops: (heads, queries), from `attend`.
         shares: likewise.
-        means: (heads, queries), of the weights' gradients by the weights.
         keys: number of keys.
         width: of Q and K.
         v_width: of V and the result.
@@ -193,9 +214,10 @@ def attend_back(start, stop, places, steps, tops, shares, means, keys, width, v_
     along = room(keys, width, tops), room(queries, width, tops), room(queries, v_width, tops)
     length = min(up(keys, UNIT), KEYS) + APART
     weights, gradients = np.empty((QUERIES, length), tops.dtype), np.empty((QUERIES, length), tops.dtype)
+    means = np.empty(queries, tops.dtype)
     for head in range(start, stop):
         attend_head_back(
-            places[head], steps, tops[head], shares[head], means[head], keys, width, v_width, scale, causal,
+            places[head], steps, tops[head], shares[head], means, keys, width, v_width, scale, causal,
             across, along, weights, gradients,
         )  # fmt: skip
 
@@ -207,8 +229,9 @@ def attend_head_back(
     """`attend_back` for one head; it packs K and V transposed (across), and K, Q and G (along)."""
     queries, size, lowest = len(tops), tops.itemsize, type(scale)(-np.inf)
     high, wide = tile_rows(scale), tile_columns(scale)
-    q, k, v, bias, g, gq, gk, gv = places
-    q_step, k_step, v_step, bias_step, g_step, gq_step, gk_step, gv_step = steps
+    q, k, v, bias, out, g, gq, gk, gv = places
+    q_step, k_step, v_step, bias_step, out_step, g_step, gq_step, gk_step, gv_step = steps
+    multiply_rows(out, out_step, g, g_step, v_width, means)
     kt_at = pack(k, size, k_step, width, keys, across[0])
     vt_at = pack(v, size, v_step, v_width, keys, across[1])
     k_at = pack(k, k_step, size, keys, width, along[0])
@@ -243,22 +266,23 @@ def attend_head_back(
                     to = gq + i * gq_step + c * size
                     product(
                         d_at + (i - first) * step, step, size, k_at + (c * keys + left * wide) * size, count,
-                        to, gq_step, to, gq_step, height, min(wide, width - c), lowest, size,
+                        to, gq_step, left and to, gq_step, height, min(wide, width - c), lowest, size,
                     )  # fmt: skip
             for j in range(left, right, high):
                 top = max(first, j) if causal else first
                 if top >= last:
                     break
                 at, height = (top - first) * step + (j - left) * size, min(high, right - j)
+                is_seen = first > (j // QUERIES * QUERIES if causal else 0)  # by queries of a block before this one
                 for c in range(0, v_width, wide):
                     to = gv + j * gv_step + c * size
                     product(
                         w_at + at, size, step, g_at + (c * queries + top * wide) * size, last - top,
-                        to, gv_step, to, gv_step, height, min(wide, v_width - c), lowest, size,
+                        to, gv_step, is_seen and to, gv_step, height, min(wide, v_width - c), lowest, size,
                     )  # fmt: skip
                 for c in range(0, width, wide):
                     to = gk + j * gk_step + c * size
                     product(
                         d_at + at, size, step, q_at + (c * queries + top * wide) * size, last - top,
-                        to, gk_step, to, gk_step, height, min(wide, width - c), lowest, size,
+                        to, gk_step, is_seen and to, gk_step, height, min(wide, width - c), lowest, size,
                     )  # fmt: skip

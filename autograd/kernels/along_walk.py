@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .along import REDUCTIONS
-from .loops import HEADER, Loop, ScalarFunction, TypedNumbers, load_module
+from .loops import HEADER, KERNEL, Loop, TypedNumbers, load_module
 
 __all__ = ["compiled", "pointwise", "source_of"]
 
@@ -19,8 +19,6 @@ BLOCK = 1024  # elements added up in their own type; the sums of blocks are adde
 
 IMPORTS = """from numpy import empty, float64, inf
 from autograd.kernels.scalar import maximum, plus
-
-@njit(cache=CACHE, nogil=True, fastmath=FLAGS, error_model="numpy")
 """
 
 
@@ -41,7 +39,7 @@ def compiled(
 
 def pointwise(function: Callable[..., Any], arguments: Sequence[str]) -> Loop:
     """The loop of a formula without reductions."""
-    return Loop(function.__name__, [ScalarFunction(_tree_of(function), arguments)], arguments)
+    return Loop(function.__name__, [_tree_of(function)], arguments)
 
 
 def _tree_of(function: Callable[..., Any]) -> Any:
@@ -54,7 +52,7 @@ def source_of(function: Callable[..., Any], pattern: str, kinds: str, dtype: np.
     bits = dtype.itemsize * 8
     title = f"{function.__name__}, {pattern} {kinds}, float{bits}"
     header = HEADER.format(title=title, scalar=f"float{bits}", library=f"math{bits}")
-    return header + IMPORTS + walk.source(0 if pattern == "rows" else columns), walk.results
+    return header + IMPORTS + KERNEL + walk.source(0 if pattern == "rows" else columns), walk.results
 
 
 class _Reduction:

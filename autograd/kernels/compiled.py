@@ -67,7 +67,7 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
     def decorate(function: Callable[..., Any]) -> Any:
         library_stamp()  # counts what is compiled from here on
-        dispatcher = njit(**{"nogil": True, **options})(function)
+        dispatcher = njit(**{"nogil": True, "no_cfunc_wrapper": True, **options})(function)
         if jit.cache_folder() is not None:
             dispatcher._cache = _PrivateCache(function)
         return dispatcher

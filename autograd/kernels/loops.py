@@ -1,9 +1,9 @@
 """Generated loops: scalar formulas become one compiled pass over memory, without temporaries.
 
-A `Loop` takes scalar functions as source, such as ``def f(g, out): return g * (1 - out * out)``, and applies
-them element by element to arrays that broadcast together. It writes a Python module with a numba function at top
-level (numba's disk cache does not work for closures), named after its content, so that a second process finds
-it compiled. One module serves one pattern of memory access:
+A `Loop` takes formulas as source, such as ``def f(g, out): return g * (1 - out * out)``, and applies them element by
+element to arrays that broadcast together. It writes a Python module with a numba function at top level (numba's disk
+cache does not work for closures), named after its content, so that a second process finds it compiled. One module
+serves one pattern of memory access:
 
     ``flat``    every operand is one contiguous run of the same length, or a single element;
     ``nested``  up to three dimensions, each operand contiguous (c), constant (s) or strided (g) along the last.
@@ -29,7 +29,7 @@ import numpy as np
 from . import jit, threads
 from .layout import is_spread
 
-__all__ = ["Loop", "ScalarFunction", "library_stamp", "load_module"]
+__all__ = ["HEADER", "KERNEL", "Loop", "TypedNumbers", "library_stamp", "load_module"]
 
 GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
 MAX_NESTED = 3
@@ -44,25 +44,7 @@ from autograd.kernels.scalar import wide
 
 FLAGS = {{"contract", "arcp", "nsz"}}
 '''
-
-
-class ScalarFunction:
-    """A formula on scalars: the source of ``def name(arguments): ...`` with its numbers typed as ``T(number)``."""
-
-    def __init__(self, tree: ast.FunctionDef, arguments: Sequence[str]) -> None:
-        self.tree = tree
-        self.arguments = tuple(arguments)
-
-    def source(self, name: str) -> str:
-        arguments = [ast.arg(argument) for argument in self.arguments]
-        definition = ast.FunctionDef(
-            name=name,
-            args=ast.arguments(posonlyargs=[], args=arguments, kwonlyargs=[], kw_defaults=[], defaults=[]),
-            body=[TypedNumbers().visit(_copy(statement)) for statement in self.tree.body if not _is_text(statement)],
-            decorator_list=[],
-            type_params=[],  # type: ignore[call-arg]  # required by Python 3.12, ignored by older ones
-        )
-        return ast.unparse(ast.fix_missing_locations(definition))
+KERNEL = '\n@njit(cache=CACHE, no_cfunc_wrapper=True, nogil=True, fastmath=FLAGS, error_model="numpy")\n'
 
 
 class TypedNumbers(ast.NodeTransformer):
@@ -73,20 +55,27 @@ class TypedNumbers(ast.NodeTransformer):
         return node
 
 
-def _copy(statement: ast.stmt) -> ast.stmt:
+class _InPlace(TypedNumbers):
+    """A formula's statements among others, under the names that its variables have there."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(self.names.get(node.id, node.id), node.ctx)
+
+
+def _copy(statement: ast.stmt) -> Any:
     return ast.parse(ast.unparse(statement)).body[0]
 
 
-def _is_text(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
 class Loop:
-    """Several scalar functions of the same arguments, computed together in one pass.
+    """Several formulas of the same scalar arguments, computed together in one pass.
 
     Args:
         name: for the file and the title.
-        functions: each gives one result array; their arguments are among ``operands`` and ``attributes``.
+        formulas: definitions of functions made of assignments and one ``return``; each gives one result array, their
+            arguments are among ``operands`` and ``attributes``.
         operands: names of the array arguments.
         attributes: names of scalar arguments, the same for all elements.
         results: ``"float"`` for results of the operands' type, ``"bool"`` for truth values.
@@ -95,13 +84,13 @@ class Loop:
     def __init__(
         self,
         name: str,
-        functions: Sequence[ScalarFunction],
+        formulas: Sequence[ast.FunctionDef],
         operands: Sequence[str],
         attributes: Sequence[str] = (),
         results: str = "float",
     ) -> None:
         self.name = name
-        self.functions = tuple(functions)
+        self.formulas = tuple(formulas)
         self.operands = tuple(operands)
         self.attributes = tuple(attributes)
         self.result_dtype = np.dtype(np.bool_) if results == "bool" else None
@@ -119,7 +108,7 @@ class Loop:
         kinds = _flat_kinds(arrays)
         if kinds is not None and not outs:
             shape = arrays[kinds.index("c")].shape
-            results = [np.empty(shape, self.result_dtype or dtype) for _ in self.functions]
+            results = [np.empty(shape, self.result_dtype or dtype) for _ in self.formulas]
             self._fill_flat(kinds, arrays, results[0].size, scalars, dtype, results)
             return results
         shape = np.broadcast_shapes(*(array.shape for array in arrays))
@@ -128,7 +117,7 @@ class Loop:
             arrays = [_broadcast_view(array, shape).transpose(order) for array in arrays]
             shape = tuple(shape[axis] for axis in order)
         result_dtype = self.result_dtype or dtype
-        results = [*outs] if outs else [np.empty(shape, result_dtype) for _ in self.functions]
+        results = [*outs] if outs else [np.empty(shape, result_dtype) for _ in self.formulas]
         size = results[0].size
         if size:
             self._fill(arrays, shape, size, scalars, dtype, results)
@@ -207,21 +196,29 @@ class Loop:
         layout, kinds = pattern.split("_")
         bits = dtype.itemsize * 8
         text = HEADER.format(title=f"{self.name}, {pattern}, float{bits}", scalar=f"float{bits}", library=f"math{bits}")
-        for number, function in enumerate(self.functions):
-            text += '\n@njit(forceinline=True, nogil=True, fastmath=FLAGS, error_model="numpy")\n'
-            text += f"{function.source(f'f{number}')}\n"
         body = self._flat(kinds) if layout == "flat" else self._nested(kinds)
-        return text + '\n@njit(cache=CACHE, nogil=True, fastmath=FLAGS, error_model="numpy")\n' + body
+        return text + KERNEL + body
 
-    def _calls(self, element: str) -> str:
+    def _computed(self, element: str, indent: int) -> str:
         lines = []
-        for number, f in enumerate(self.functions):
-            arguments = ", ".join(f"{name}_" if name in self.operands else name for name in f.arguments)
-            lines.append(f"r{number}[{element}] = f{number}({arguments})")
-        return "".join(f"{{indent}}{line}\n" for line in lines)
+        for number, formula in enumerate(self.formulas):
+            *steps, last = formula.body[ast.get_docstring(formula) is not None :]
+            if not isinstance(last, ast.Return) or not all(isinstance(step, ast.Assign) for step in steps):
+                raise TypeError(f"{self.name}: a loop is made of `name = value` and `return`: {ast.unparse(formula)}")
+            assigned = {
+                node.id
+                for step in steps
+                for node in ast.walk(step)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            }
+            names = {name: f"{name}_" for name in self.operands} | {name: f"{name}_{number}" for name in assigned}
+            in_place = _InPlace(names)
+            lines += [ast.unparse(in_place.visit(_copy(step))) for step in steps]
+            lines.append(f"r{number}[{element}] = {ast.unparse(in_place.visit(_copy(last)).value)}")
+        return "".join(f"{' ' * indent}{line}\n" for line in lines)
 
     def _flat(self, kinds: str) -> str:
-        results = [f"r{number}" for number in range(len(self.functions))]
+        results = [f"r{number}" for number in range(len(self.formulas))]
         text = f"def kernel(start, stop, {', '.join([*self.operands, *self.attributes, *results])}):\n    wide()\n"
         for name, kind in zip(self.operands, kinds, strict=True):
             if kind == "s":
@@ -230,10 +227,10 @@ class Loop:
         for name, kind in zip(self.operands, kinds, strict=True):
             if kind == "c":
                 text += f"        {name}_ = {name}[i]\n"
-        return text + self._calls("i").format(indent=" " * 8)
+        return text + self._computed("i", indent=8)
 
     def _nested(self, kinds: str) -> str:
-        results = [f"r{number}" for number in range(len(self.functions))]
+        results = [f"r{number}" for number in range(len(self.formulas))]
         operands = [f"{name}, {name}0, {name}1, {name}2" for name in self.operands]
         text = f"def kernel(start, stop, n1, n2, {', '.join([*operands, *self.attributes, *results])}):\n"
         text += "    wide()\n    for row in range(U(start), U(stop)):\n"
@@ -247,7 +244,7 @@ class Loop:
             if kind != "s":
                 step = "k" if kind == "c" else f"k * U({name}2)"
                 text += f"            {name}_ = {name}[{name}at + {step}]\n"
-        return text + self._calls("to + k").format(indent=" " * 12)
+        return text + self._computed("to + k", indent=12)
 
 
 def _flat_kinds(arrays: Sequence[np.ndarray]) -> str | None:

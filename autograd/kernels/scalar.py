@@ -28,8 +28,8 @@ __all__ = [
 ]  # fmt: skip
 
 # Inlined into the loop whatever their size; `exact` forbids contraction where rounding errors are computed.
-inline = njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-exact = njit(forceinline=True, error_model="numpy")
+inline = njit(forceinline=True, no_cfunc_wrapper=True, error_model="numpy", fastmath={"contract"})
+exact = njit(forceinline=True, no_cfunc_wrapper=True, error_model="numpy")
 
 
 def named(*functions: Any) -> dict[str, Any]:
@@ -121,7 +121,7 @@ fma = _llvm("llvm.fma", "x * y + z, rounded once.", arity=3)
 maximum = _llvm("llvm.maximum", "The larger; NaN if any is.", arity=2)
 
 
-@njit(forceinline=True, fastmath={"contract", "nsz", "reassoc"})
+@njit(forceinline=True, no_cfunc_wrapper=True, fastmath={"contract", "nsz", "reassoc"})
 def plus(total, x):
     """total + x, where sums may be taken in any order: what lets a loop that adds up vectorize."""
     return total + x

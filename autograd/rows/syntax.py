@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..kernels import on_arrays, uncompiled
-from ..kernels.loops import Loop, ScalarFunction
+from ..kernels.loops import Loop
 
 if TYPE_CHECKING:
     from .readings import Program
@@ -110,8 +110,8 @@ def ufunc_of(program: Program) -> Callable[..., Any] | None:
 
 def loop_of(program: Program) -> Loop:
     """The compiled reading of a program."""
-    functions = [ScalarFunction(formula.tree, formula.arguments) for formula in program.formulas]
-    return Loop(program.name, functions, program.operands, program.attributes, program.results)
+    formulas = [formula.tree for formula in program.formulas]
+    return Loop(program.name, formulas, program.operands, program.attributes, program.results)
 
 
 def compile_program(program: Program, dtype: np.dtype, form: str) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ pytest.importorskip("numba")
 from numba.core.registry import cpu_target
 
 from autograd.kernels import jit
-from autograd.kernels.loops import Loop, ScalarFunction
+from autograd.kernels.loops import Loop
 
 
 def test_widest_registers(monkeypatch):
@@ -20,7 +20,7 @@ def test_widest_registers(monkeypatch):
         pytest.skip("a host without AVX-512")
     monkeypatch.setattr(jit, "cache_folder", lambda: None)  # numba shows no assembly of what it read from a cache
     (formula,) = ast.parse("def f(x): return x * x + 1").body
-    loop = Loop("probe", [ScalarFunction(formula, ["x"])], ["x"])
+    loop = Loop("probe", [formula], ["x"])
     block = np.linspace(0, 1, 6000, dtype=np.float32).reshape(60, 100)
     for pattern, x in (("flat_c", block), ("nested_c", block[:, :90])):
         (result,) = loop([x], [], x.dtype)
@@ -60,7 +60,7 @@ def test_every_memory_order():
     rng = np.random.default_rng(0)
     block = rng.standard_normal((4, 6, 8)).astype(np.float32)
     (formula,) = ast.parse("def f(x, y): return x * y + x").body
-    loop = Loop("probe", [ScalarFunction(formula, ["x", "y"])], ["x", "y"])
+    loop = Loop("probe", [formula], ["x", "y"])
     single, row, number = np.full((1, 1, 1, 1), 3, np.float32), block[0, 0], np.array(2, np.float32)
     cases = [
         (block, block), (block, number), (number, block), (block, single), (block, row), (row, block[:, :, :1]),
@@ -72,3 +72,23 @@ def test_every_memory_order():
         want = x * y + x
         np.testing.assert_allclose(result, want, rtol=1e-5, atol=1e-6, err_msg=f"{x.shape}, {y.shape}")
         assert (result.shape, result.strides) == (want.shape, want.strides), (x.shape, y.shape, x.strides)
+
+
+def test_several_formulas_with_names_of_their_own():
+    """What one formula assigns is not seen by the next, whatever it is called."""
+    formulas = ast.parse(
+        "def first(x, scale):\n    i = x * scale\n    y = i + 1\n    return y * i\n"
+        "def second(x, y):\n    i = x - y\n    return i * 0.5"
+    ).body
+    loop = Loop("probe", formulas, ["x", "y"], ["scale"])
+    x, y = np.linspace(-1, 1, 24, dtype=np.float32).reshape(2, 3, 4)
+    for part in (slice(None), slice(0, 3, 2)):
+        results = loop([x[:, part], y[:, part]], [3.0], x.dtype)
+        for result, want in zip(results, ((x * 3 + 1) * x * 3, (x - y) * 0.5), strict=True):
+            np.testing.assert_allclose(result, want[:, part], rtol=1e-5, atol=1e-6)
+
+
+def test_formulas_without_branches_only():
+    (formula,) = ast.parse("def f(x):\n    if x > 0:\n        return x\n    return 0.0").body
+    with pytest.raises(TypeError, match="probe: a loop is made of `name = value` and `return`: def f"):
+        Loop("probe", [formula], ["x"]).source("flat_c", np.dtype(np.float32))

@@ -49,10 +49,16 @@ def axes_of(operator: str, dim: Any, ndim: int) -> tuple[int, ...]:
 WRITTEN_OUT = 4096
 
 
+def stretched(g: Any, shape: Sequence[int], dims: Sequence[int], keepdim: bool) -> Any:
+    """The gradient or the value of a reduction, so that it broadcasts with what was reduced."""
+    if not keepdim and dims and g.ndim:
+        return reshape(g, tuple([1 if i in dims else n for i, n in enumerate(shape)]))
+    return g
+
+
 def spread(g: Any, shape: Sequence[int], dims: Sequence[int], keepdim: bool) -> Any:
     """The gradient of a reduction, repeated over what was reduced."""
-    if not keepdim and dims and g.ndim:
-        g = reshape(g, tuple([1 if i in dims else n for i, n in enumerate(shape)]))
+    g = stretched(g, shape, dims, keepdim)
     if type(g) is np.ndarray and math.prod(shape) <= WRITTEN_OUT:
         full = np.empty(shape, g.dtype)
         full[...] = g
@@ -232,10 +238,10 @@ def check_not_empty(operator: str, x: np.ndarray, axes: tuple[int, ...], dim: An
 def _share_of_extreme(g: Any, x: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     """The gradient of an extreme goes in equal shares to the elements that attain it."""
     dims = axes_of("amax", dim, x.ndim)
-    attained = _.eq(x, spread(out, x.shape, dims, keepdim))
+    attained = _.eq(x, stretched(out, x.shape, dims, keepdim))
     attained = TABLE["to"](attained, g.dtype)
-    shares = _.div(attained, _.sum(attained, dims, True)) if dims else attained
-    return _.mul(spread(g, x.shape, dims, keepdim), shares)
+    share = stretched(g, x.shape, dims, keepdim)
+    return _.mul(attained, _.div(share, _.sum(attained, dims, True)) if dims else share)
 
 
 @coarse(latex=r"\max_i x_i", complex=False)
@@ -402,7 +408,7 @@ def _(g, x, dim, correction, keepdim):
     left = count_along(x.shape, dims) - correction
     factor = 2 / left if left > 0 else math.nan
     deviation = _.sub(x, mean(x, dims, True))
-    return _.mul(spread(g, x.shape, dims, keepdim), _.mul(deviation, factor))
+    return _.mul(stretched(_.mul(g, factor), x.shape, dims, keepdim), deviation)
 
 
 @coarse(latex=r"\sqrt{\frac{1}{n - c} \sum_i |x_i - \bar x|^2}", home="", node_name="Std", holomorphic=False)
@@ -416,7 +422,7 @@ def _(g, x, out, dim, correction, keepdim):
     left = count_along(x.shape, dims) - correction
     flat = _.eq(out, 0)  # no spread: the derivative is taken as 0
     scale = _.where(flat, 0.0, _.div(g, _.where(flat, 1.0, _.mul(out, left if left > 0 else math.nan))))
-    return _.mul(spread(scale, x.shape, dims, keepdim), _.sub(x, mean(x, dims, True)))
+    return _.mul(stretched(scale, x.shape, dims, keepdim), _.sub(x, mean(x, dims, True)))
 
 
 def _moment(name: str, row: Any, doc: str) -> None:
@@ -640,15 +646,15 @@ def p_norm(x: Array, p, dim, keepdim):
 @p_norm.gradient("x")
 def _(g, x, out, p, dim, keepdim):
     dims = axes_of("norm", dim, x.ndim)
-    full_g, full = spread(g, x.shape, dims, keepdim), spread(out, x.shape, dims, keepdim)
+    full_g, full = stretched(g, x.shape, dims, keepdim), stretched(out, x.shape, dims, keepdim)
     if p == 0:
         return _.mul(x, 0.0)
     if p == 1:
         return _.mul(_.sgn(x), full_g)
     if math.isinf(p):  # in equal shares to the elements that attain it
         attained = TABLE["to"](_.logical_or(_.eq(_.abs(x), full), _.logical_and(_.isnan(x), _.isnan(full))), g.dtype)
-        share = _.div(attained, _.sum(attained, dims, True)) if dims else attained
-        return _.mul(_.mul(_.sgn(x), share), full_g)
+        share = _.div(full_g, _.sum(attained, dims, True)) if dims else full_g
+        return _.mul(_.mul(_.sgn(x), attained), share)
     flat = _.eq(full, 0)
     scale = _.where(flat, 0.0, _.div(full_g, _.pow(_.where(flat, 1.0, full), p - 1)))
     if p == 2:

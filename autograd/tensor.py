@@ -263,7 +263,6 @@ class Tensor:
     __array_priority__ = 1000
 
     if TYPE_CHECKING:  # operators are attached as methods by autograd.ops
-
         _backward: Callable[..., None]  # attached by autograd.differentiation
 
         def __getattr__(self, name: str) -> Any: ...

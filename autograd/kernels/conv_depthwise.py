@@ -14,12 +14,12 @@ from numba.extending import intrinsic
 
 from .compiled import compiled
 from .conv_tiles import FASTMATH, fill, inline, planes
-from .gemm_tile import WORD, Tile, _lower, _Writer, tile_columns, tile_lanes, tile_rows, word
+from .gemm_tile import WORD, Tile, Writer, lower, tile_columns, tile_lanes, tile_rows, word
 
 __all__ = ["add_row_products", "filter_maps"]
 
 
-def _write_filter(writer: _Writer, tile: Tile, first: ir.Value, *values: ir.Value) -> None:
+def _write_filter(writer: Writer, tile: Tile, first: ir.Value, *values: ir.Value) -> None:
     weight, table, taps, x, x_row, c, c_row, height, width = values
     builder, vectors, step = writer.builder, range(tile.vectors), word(tile.lanes * writer.size)
     last, rows = builder.sub(height, word(1)), []
@@ -44,7 +44,7 @@ def _write_filter(writer: _Writer, tile: Tile, first: ir.Value, *values: ir.Valu
                 )
 
 
-def _write_dots(writer: _Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
+def _write_dots(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
     g, g_row, x, x_row, table, taps, c, height, width = values
     builder, step = writer.builder, word(tile.lanes * writer.size)
     last, mask, windows = builder.sub(taps, word(1)), writer.masks(width, 1)[0], []
@@ -64,8 +64,8 @@ def _write_dots(writer: _Writer, tile: Tile, real: ir.Value, *values: ir.Value) 
             writer.store(builder.fadd(writer.load(to), total), to)
 
 
-_lower_filter = _lower(9, _write_filter)
-_lower_dots = _lower(9, _write_dots)
+_lower_filter = lower(9, _write_filter)
+_lower_dots = lower(9, _write_dots)
 
 
 @intrinsic

@@ -20,15 +20,19 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 __all__ = [
+    "WORD",
     "Tile",
+    "Writer",
     "copy_rows",
     "host_tile",
+    "lower",
     "multiply",
     "multiply_windows",
     "tile_columns",
     "tile_lanes",
     "tile_rows",
     "transpose_rows",
+    "word",
 ]
 
 BIT, INT, WORD = ir.IntType(1), ir.IntType(32), ir.IntType(64)
@@ -67,7 +71,7 @@ def host_tile(bits: int) -> Tile:
     return Tile(12 if triple.startswith(("aarch64", "arm64")) else 6, 2, 128 // bits)
 
 
-class _Writer:
+class Writer:
     """Writes the instructions that tiles are made of."""
 
     def __init__(self, builder: ir.IRBuilder, bits: int, lanes: int) -> None:
@@ -190,7 +194,7 @@ class _Operands(NamedTuple):
     windows: tuple[ir.Value, ...] = ()
 
 
-def _write_tile(writer: _Writer, tile: Tile, x: _Operands) -> None:
+def _write_tile(writer: Writer, tile: Tile, x: _Operands) -> None:
     """`multiply` for a height and a width of at most the tile's."""
     builder, vectors = writer.builder, range(tile.vectors)
     last = builder.sub(x.height, word(1))
@@ -232,7 +236,7 @@ def _write_tile(writer: _Writer, tile: Tile, x: _Operands) -> None:
 
 
 def _write_added(
-    writer: _Writer,
+    writer: Writer,
     tile: Tile,
     x: _Operands,
     sums: Sequence[ir.Value],
@@ -264,18 +268,18 @@ def _write_added(
     return totals
 
 
-def _write_product(writer: _Writer, tile: Tile, *values: ir.Value) -> None:
+def _write_product(writer: Writer, tile: Tile, *values: ir.Value) -> None:
     _write_tiles(writer, tile, _Operands(*values))
 
 
-def _write_windows(writer: _Writer, tile: Tile, floor: ir.Value, *values: ir.Value) -> None:
+def _write_windows(writer: Writer, tile: Tile, floor: ir.Value, *values: ir.Value) -> None:
     a, table, first, second, *others = values
     row, column, step = word(writer.size), word(tile.rows * writer.size), word(WORD.width // 8)
     operands = _Operands(floor, a, row, column, table, step, *others)
     _write_tiles(writer, tile, operands._replace(windows=(first, second)))
 
 
-def _write_tiles(writer: _Writer, tile: Tile, x: _Operands) -> None:
+def _write_tiles(writer: Writer, tile: Tile, x: _Operands) -> None:
     """`multiply`, with smaller tiles for the last column of a matrix and for its last rows."""
     builder = writer.builder
     shapes = [(tile._replace(vectors=1), x.width, tile.lanes)]
@@ -292,7 +296,7 @@ def _write_tiles(writer: _Writer, tile: Tile, x: _Operands) -> None:
     builder.position_at_end(after)
 
 
-def _write_copy(writer: _Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
+def _write_copy(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
     source, source_row, target, target_row, count, width = values
     masks, step = writer.masks(width, tile.vectors), word(tile.lanes * writer.size)
     with writer.loop(count, [source, target]) as ((start, to), following):
@@ -302,7 +306,7 @@ def _write_copy(writer: _Writer, tile: Tile, real: ir.Value, *values: ir.Value) 
         following += [writer.builder.add(start, source_row), writer.builder.add(to, target_row)]
 
 
-def _write_transpose(writer: _Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
+def _write_transpose(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
     source, source_row, target, target_row, count, width = values
     builder, lanes = writer.builder, tile.lanes
     blocks = builder.sdiv(builder.add(width, word(lanes - 1)), word(lanes))
@@ -319,25 +323,31 @@ def _write_transpose(writer: _Writer, tile: Tile, real: ir.Value, *values: ir.Va
         following += [writer.far(to, target_row, lanes), builder.sub(left, word(lanes))]
 
 
-def _lower(arguments: int, write: Callable[..., ir.Value | None], result: types.Type = types.void) -> Any:
-    """What an intrinsic of a float, whose type decides, and so many integers tells numba."""
+def lower(arguments: int, write: Callable[..., ir.Value | None], result: types.Type = types.void) -> Any:
+    """What an intrinsic of a float, whose type decides, and so many integers tells numba.
+
+    Args:
+        arguments: how many integers.
+        write: is given the writer, the host's tile and the values; what it returns, if anything, is the result.
+        result: its type.
+    """
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Sequence[ir.Value]) -> Any:
         bits = signature.args[0].bitwidth
         tile = host_tile(bits)
-        written = write(_Writer(builder, bits, tile.lanes), tile, *values)
+        written = write(Writer(builder, bits, tile.lanes), tile, *values)
         return context.get_dummy_value() if written is None else written
 
     return lambda real: (result(real, *[types.intp] * arguments), generate)
 
 
-_lower_rows = _lower(0, lambda writer, tile, real: word(tile.rows), types.intp)
-_lower_columns = _lower(0, lambda writer, tile, real: word(tile.columns), types.intp)
-_lower_lanes = _lower(0, lambda writer, tile, real: word(tile.lanes), types.intp)
-_lower_multiply = _lower(14, _write_product)
-_lower_windows = _lower(13, _write_windows)
-_lower_copy = _lower(6, _write_copy)
-_lower_transpose = _lower(6, _write_transpose)
+_lower_rows = lower(0, lambda writer, tile, real: word(tile.rows), types.intp)
+_lower_columns = lower(0, lambda writer, tile, real: word(tile.columns), types.intp)
+_lower_lanes = lower(0, lambda writer, tile, real: word(tile.lanes), types.intp)
+_lower_multiply = lower(14, _write_product)
+_lower_windows = lower(13, _write_windows)
+_lower_copy = lower(6, _write_copy)
+_lower_transpose = lower(6, _write_transpose)
 
 
 @intrinsic

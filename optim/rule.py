@@ -173,12 +173,13 @@ class Rule:
         """The compiled reading, for switches and absent state that are known."""
         arrays = [name for name in self.formula.arguments if name not in known]
         numbers = [name for name in constants if name not in known]
-        tree = _Known(known).visit(copy.deepcopy(self.formula.tree))
+        tree = loops.TypedNumbers().visit(_Known(known).visit(copy.deepcopy(self.formula.tree)))
+        tree.name, tree.decorator_list, tree.returns = "rule", [], None
+        tree.args = ast.arguments([], [ast.arg(name) for name in (*arrays, *numbers)], None, [], [], None, [])
         title, bits = self.on_tensors.__module__.rpartition(".")[2], dtype.itemsize * 8
         text = loops.HEADER.format(title=title, scalar=f"float{bits}", library=f"math{bits}")
-        text += '\n@njit(forceinline=True, nogil=True, fastmath=FLAGS, error_model="numpy")\n'
-        text += loops.ScalarFunction(tree, (*arrays, *numbers)).source("rule") + "\n"
-        text += '\n@njit(cache=CACHE, nogil=True, fastmath=FLAGS, error_model="numpy")\n'
+        text += '\n@njit(forceinline=True, no_cfunc_wrapper=True, nogil=True, fastmath=FLAGS, error_model="numpy")\n'
+        text += ast.unparse(ast.fix_missing_locations(tree)) + "\n" + loops.KERNEL
         text += f"def kernel(start, stop, {', '.join([*arrays, *numbers])}):\n    wide()\n"
         text += "".join(f"    {name}_ = T({name})\n" for name in numbers)
         given = ", ".join([*(f"{name}[i]" for name in arrays), *(f"{name}_" for name in numbers)])

@@ -44,7 +44,7 @@ def test_packed_instructions(name, dtype, monkeypatch):
     """Whatever the operands' places in memory: the formulas of a backward pass work on whole registers."""
     monkeypatch.setattr(jit, "cache_folder", lambda: None)  # numba shows no assembly of what it read from a cache
     formulas = ast.parse("def f(x, y): return x * y * x\ndef g(x, y): return x * x * y + y").body
-    loop = Loop("probe", [ScalarFunction(formula, ["x", "y"]) for formula in formulas], ["x", "y"])
+    loop = Loop("probe", formulas, ["x", "y"])
     pattern, operands = PATTERNS[name]
     x, y = operands(np.linspace(-1, 1, 6000, dtype=dtype).reshape(60, 100))
     results = loop([x, y], [], x.dtype)

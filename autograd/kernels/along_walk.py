@@ -15,15 +15,17 @@ from .loops import HEADER, KERNEL, Loop, TypedNumbers, load_module
 
 __all__ = ["compiled", "pointwise", "source_of"]
 
-BLOCK = 1024  # elements added up in their own type; the sums of blocks are added up in float64
+BLOCK = 512  # elements added up in their own type; the sums of blocks are added up in float64
+FETCHED = 16384  # elements up to which the next run is asked for during a turn: they stay in a cache until then
+LINE = 16  # elements, as many float32 as a line of memory has
 
 IMPORTS = """from numpy import empty, float64, inf
-from autograd.kernels.scalar import maximum, plus
+from autograd.kernels.scalar import fetch, maximum, plus
 """
 
 
 def compiled(
-    function: Callable[..., Any], pattern: str, kinds: str, dtype: np.dtype, columns: int
+    function: Callable[..., Any], pattern: str, kinds: str, dtype: np.dtype, columns: int, is_summed: bool = False
 ) -> tuple[Callable[..., None], str]:
     """The kernel of a formula, and of each result whether it has elements (e) or one for each run (r).
 
@@ -32,8 +34,9 @@ def compiled(
         pattern: ``rows``, or ``columns``, of which ``columns`` are walked along side by side.
         kinds: a letter for each argument, as for the results.
         dtype: float32 or float64.
+        is_summed: whether the total of what it returns is meant.
     """
-    source, results = source_of(function, pattern, kinds, dtype, columns)
+    source, results = source_of(function, pattern, kinds, dtype, columns, is_summed)
     return load_module(f"{function.__name__}_{pattern}_{kinds}", source).kernel, results
 
 
@@ -46,9 +49,15 @@ def _tree_of(function: Callable[..., Any]) -> Any:
     return ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
 
 
-def source_of(function: Callable[..., Any], pattern: str, kinds: str, dtype: np.dtype, columns: int) -> tuple[str, str]:
+def source_of(
+    function: Callable[..., Any], pattern: str, kinds: str, dtype: np.dtype, columns: int, is_summed: bool = False
+) -> tuple[str, str]:
     """The module's text, and the kinds of the results."""
-    walk = _Walk(_tree_of(function), kinds)
+    tree = _tree_of(function)
+    if is_summed:
+        last = tree.body[-1]
+        last.value = ast.Call(ast.Name("total", ast.Load()), [last.value], [])
+    walk = _Walk(tree, kinds)
     bits = dtype.itemsize * 8
     title = f"{function.__name__}, {pattern} {kinds}, float{bits}"
     header = HEADER.format(title=title, scalar=f"float{bits}", library=f"math{bits}")
@@ -181,10 +190,11 @@ class _Walk:
             head += [f"    column = block * U({columns})", f"    many = min(U({columns}), step - column)"]
             head += ["    first, run = run * n * step + column, run * step + column"]
         lines += [f"    {line}" for line in head]
-        kept = False
+        kept, is_first = False, True
         for reductions, after in self.turns():
             if reductions:
-                lines += self._reduce(reductions, kept)
+                lines += self._reduce(reductions, kept, is_first)
+                is_first = False
                 kept = kept or self.kept in self._needed([r.expression for r in reductions])
             lines += self._for_each_run(
                 [f"{self._at(name)} = {self._text(self.for_runs[name])}" for name in after],
@@ -193,8 +203,9 @@ class _Walk:
         lines += self._finish(outs, kept)
         return "\n".join(lines) + "\n"
 
-    def _reduce(self, reductions: list[_Reduction], kept: bool) -> list[str]:
-        """One turn along the dimension, in blocks."""
+    def _reduce(self, reductions: list[_Reduction], kept: bool, is_first: bool) -> list[str]:
+        """One turn along the dimension, in blocks. The first turn waits for memory, and the others compute: they ask
+        for what the next run will read."""
         pad = " " * self.indent
         sums = [r.name for r in reductions if r.way != "highest"]
         before = [f"{self._at(r.name)} = T(-inf)" for r in reductions if r.way == "highest"]
@@ -202,6 +213,11 @@ class _Walk:
         text = self._for_each_run(before)
         text.append(f"{pad}for low in range(U(0), n, U({BLOCK})):")
         self.indent += 4
+        if self.is_rows and not is_first:
+            fetches = [f"fetch({name}, first + n + i)" for name in self.element_arguments]
+            text.append(f"{pad}    if n <= U({FETCHED}):")
+            text.append(f"{pad}        for i in range(low, min(low + U({BLOCK}), n), U({LINE})):")
+            text += [f"{pad}            {line}" for line in fetches]
         text += self._for_each_run([f"{self._at(name)} = T(0)" for name in sums])
         expressions = [r.expression for r in reductions]
         body = self._elements(expressions, kept)

@@ -22,9 +22,9 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 __all__ = [
-    "aligned_pow2", "aligner", "ceil", "copysign", "exact", "exponent", "flip", "floor", "fma", "fmod", "inline",
-    "mantissa", "maximum", "named", "plus", "polynomial", "pow2", "round", "signbit", "sqrt", "trunc", "where", "wide",
-    "words",
+    "aligned_pow2", "aligner", "ceil", "copysign", "exact", "exponent", "fetch", "flip", "floor", "fma", "fmod",
+    "inline", "mantissa", "maximum", "named", "plus", "polynomial", "pow2", "round", "signbit", "sqrt", "trunc",
+    "where", "wide", "words",
 ]  # fmt: skip
 
 # Inlined into the loop whatever their size; `exact` forbids contraction where rounding errors are computed.
@@ -74,6 +74,22 @@ def wide(typing_context):
         return context.get_dummy_value()
 
     return types.none(), generate
+
+
+@intrinsic
+def fetch(typing_context, array, index):
+    """Asks for the line of memory in which an element lies, to be near when it is read; there need not be one."""
+
+    def generate(context, builder, signature, values):
+        data = context.make_array(array)(context, builder, values[0]).data
+        byte, word = ir.IntType(8), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), word, word, word])
+        place = builder.bitcast(builder.gep(data, [values[1]]), byte.as_pointer())
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte.as_pointer()], kind)
+        builder.call(prefetch, [place, word(0), word(3), word(1)])  # to be read, kept in all caches, data
+        return context.get_dummy_value()
+
+    return types.none(array, index), generate
 
 
 def _instruction(emit: Callable[..., ir.Value], result: types.Type | None = None, name: str = "") -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import no_grad
+from ...kernels.sums import Sum
 from ...rows.dispatch import apply, broadcast_shape, signature_of
 from ...rows.nodes import sum_to
 from ...rows.public import function
@@ -212,10 +213,12 @@ def _(g, x):
 def _reducible(row: PointwiseRow, node_name: str | Callable[..., str]) -> CoarseRow:
     """The mean or the sum of a pointwise loss as one operator, named as PyTorch names it."""
 
+    of_all = Sum(row.forward, 2)
+
     def total(x: Array, y: Array, reduction, options):
-        losses = row.compute(x, y, *options)
-        total = total_of(losses)
-        return np.asarray(total / losses.size if reduction == "mean" else total, losses.dtype)
+        total = of_all((x, y), options)
+        size = x.size if x.shape == y.shape else math.prod(np.broadcast_shapes(x.shape, y.shape))
+        return np.asarray(total / size if reduction == "mean" else total, x.dtype)
 
     total.__name__ = f"total_{row.name}"
     reduction_row = CoarseRow(total, latex=rf"\sum {row.latex}", home="", node_name=node_name)

@@ -1,0 +1,61 @@
+"""Sums of formulas: each element is computed and added up in one pass over memory, and never written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import jit, on_arrays, threads
+from .along import Along
+
+__all__ = ["Sum"]
+
+PIECE = 8192  # elements that are added up together; their sums are added up in float64
+
+
+class Sum:
+    """The sum of a formula over all elements.
+
+    Args:
+        function: of elements, and then of numbers; its global ``_`` is that of the reading.
+        elements: how many of its arguments are elements.
+    """
+
+    def __init__(self, function: Callable[..., Any], elements: int) -> None:
+        self._function, self._elements = function, elements
+        self._on_arrays = Along(function).reading(on_arrays)
+        self._kernels: dict[str, Callable[..., None]] = {}
+
+    def __call__(self, arrays: Sequence[np.ndarray], numbers: Sequence[float] = ()) -> Any:
+        """The sum, of the arrays' dtype: float32 for float16, whose range a total soon leaves.
+
+        Args:
+            arrays: that broadcast together, of one floating-point dtype.
+            numbers: the formula's other arguments.
+        """
+        first = arrays[0]
+        size, dtype = first.size, first.dtype
+        alike = all(array.shape == first.shape and array.flags.c_contiguous for array in arrays)
+        if not (alike and size >= PIECE and dtype.char in "fd" and jit.use_loops(size)):
+            values = self._on_arrays(*arrays, *numbers)
+            return np.add.reduce(values, None, np.float32 if values.dtype == np.float16 else values.dtype)
+        pieces, rest = divmod(size, PIECE)
+        flat = [array.reshape(-1) for array in arrays]
+        of_pieces = [np.full(pieces, number, dtype) for number in numbers]
+        sums = np.empty(pieces, dtype)
+        threads.run(self._kernel(dtype), pieces, PIECE, 1, *flat, *of_pieces, sums, grain=2)
+        last = self._on_arrays(*(array[size - rest :] for array in flat), *numbers)
+        return dtype.type(np.add.reduce(sums, None, np.float64) + np.add.reduce(last, None, np.float64))
+
+    def _kernel(self, dtype: np.dtype) -> Callable[..., None]:
+        kernel = self._kernels.get(dtype.char)
+        if kernel is None:
+            from .along_walk import compiled  # slow to import: only for who compiles
+
+            count = self._function.__code__.co_argcount
+            kinds = "e" * self._elements + "r" * (count - self._elements)
+            kernel, _ = compiled(self._function, "rows", kinds, dtype, 0, is_summed=True)
+            self._kernels[dtype.char] = kernel
+        return kernel

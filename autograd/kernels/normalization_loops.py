@@ -11,7 +11,7 @@ from math import sqrt
 from numba import njit, uint64
 
 from .compiled import compiled
-from .scalar import wide
+from .scalar import fetch, wide
 
 __all__ = [
     "mix_planes",
@@ -25,6 +25,9 @@ __all__ = [
 
 FASTMATH = {"contract", "arcp", "nsz", "reassoc"}
 BLOCK = 1024
+# Turns that compute on what is near ask for the next row meanwhile, if both have room in the nearest cache: measured, a
+# tenth less time. So many elements at a time: more requests at once wait for each other.
+BATCH, LARGEST_FETCHED, LINE = 256, 2048, 16
 
 
 @njit(forceinline=True, fastmath=FASTMATH)
@@ -55,6 +58,13 @@ def run_sums(x, first, last, centered):
     return mean, total
 
 
+@njit(forceinline=True)
+def fetch_run(x, first, last):
+    """Asks for a run of elements."""
+    for i in range(first, last, LINE):
+        fetch(x, uint64(i))
+
+
 @compiled(fastmath=FASTMATH)
 def run_moments(start, stop, x, means, squares, length, centered):
     """`run_sums` of each run of ``length`` elements."""
@@ -71,6 +81,8 @@ def standardize_rows(start, stop, x, weight, bias, out, means, scales, length, p
         mean, squares = run_sums(x, row * length, (row + 1) * length, centered)
         variance = x.dtype.type(squares / length) + x.dtype.type(eps)
         means[row], scales[row] = mean, x.dtype.type(1) / x.dtype.type(sqrt(variance))
+        if BATCH <= length <= LARGEST_FETCHED:
+            fetch_run(x, (row + 1) * length, (row + 2) * length)
         shift_row(row, x, mean, scales[row], weight, bias, out, length, patterns)
 
 
@@ -150,8 +162,13 @@ def row_gradients(
                 standard = (x[uint64(first + i)] - center) * scale
                 weighted = g[uint64(first + i)] * weight[uint64(pattern + i)]
                 out[uint64(first + i)] = (weighted - along_ones - standard * along_x) * scale
-            for i in range(length):
-                gradient = g[uint64(first + i)]
-                standard = (x[uint64(first + i)] - center) * scale
-                of_weight[uint64(parts + pattern + i)] += gradient * standard
-                of_bias[uint64(parts + pattern + i)] += gradient
+            for batch in range(0, length, BATCH):
+                last = min(batch + BATCH, length)
+                if BATCH <= length <= LARGEST_FETCHED:
+                    fetch_run(g, first + length + batch, first + length + last)
+                    fetch_run(x, first + length + batch, first + length + last)
+                for i in range(batch, last):
+                    gradient = g[uint64(first + i)]
+                    standard = (x[uint64(first + i)] - center) * scale
+                    of_weight[uint64(parts + pattern + i)] += gradient * standard
+                    of_bias[uint64(parts + pattern + i)] += gradient

@@ -72,8 +72,8 @@ def _batch(call: Callable[[], Any], calls: int) -> float:
 
 def first_use(name: str, candidate: str, title: str) -> None:
     """Answers with what a fresh process pays, nothing where the library is missing: seconds of the import and of the
-    first call, making the model included; megabytes after the import, at the peak of three calls above that, and of
-    the workload alone.
+    first call, making the model included; megabytes after the import, at the peak of three calls, and of the workload
+    alone.
 
     The workload alone is the peak of a second round above what is resident once the first has been thrown away:
     without the code that the first call loaded, with the parameters, the activations and what the kernels borrow.
@@ -93,7 +93,7 @@ def first_use(name: str, candidate: str, title: str) -> None:
     answer["first call, s"] = time.perf_counter() - start
     call()
     call()
-    answer["peak, MB"] = _memory("VmHWM") - answer["import, MB"]
+    answer["process, MB"] = _memory("VmHWM")
     del call
     _release()
     resident = _memory("VmRSS")

@@ -58,10 +58,10 @@ a twentieth of our time, the rest is *overhead*: calls, not arithmetic.
 ONCE = """## Once in each process
 
 `import` with `nn` and `optim`; then the *first call*, the making of the model included: with an empty cache, where
-loops are compiled, and in later processes, which load them. *Memory* is the peak of resident memory during three calls
-above what the import left: all that the process takes, machine code too; and *of the workload* that of a second round
-above what remained when the first was thrown away: parameters, optimizer state, activations and buffers alone.
-One thread.
+loops are compiled, and in later processes, which load them. *Memory* is what the workload itself takes: the peak of
+resident memory in a second round above what remained when the first was thrown away; so parameters, optimizer state,
+activations and buffers, without the code that the first call loads. *Whole process* is the highest that resident
+memory came to in the first three calls, all included. One thread.
 """
 
 OTHERS = """## Beside other libraries
@@ -215,10 +215,18 @@ def _once(uses: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
         reached = f"{ours / theirs:.2f}x {'✓' if ours <= goal * theirs else '✗'}"
         imports.append([measure, f"{goal:.2f}x", reached, f"{theirs:.3g}", f"{ours:.3g}"])
     for title, sides in both.items():
-        alone, peak = ([side[kind] for side in sides] for kind in ("workload, MB", "peak, MB"))
+        alone, peak = ([side[kind] for side in sides] for kind in ("workload, MB", "process, MB"))
         firsts = [unit(side["first call, s"]) for side in (uses[title][UNCOMPILED], *sides)]
-        rows.append([title, f"{alone[0] / alone[1]:.2f}x", *(f"{size:.0f}" for size in (*alone, *peak)), *firsts])
-    memory = ["of the workload, ours to PyTorch's", "ours, MB", "PyTorch, MB", "peak, ours, MB", "PyTorch, MB"]
+        rows.append(
+            [
+                title,
+                f"{alone[0] / alone[1]:.2f}x",
+                *(f"{size:.1f}" for size in alone),
+                *(f"{size:.0f}" for size in peak),
+                *firsts,
+            ]
+        )
+    memory = ["memory, ours to PyTorch's", "ours, MB", "PyTorch, MB", "whole process, ours, MB", "PyTorch, MB"]
     first = ["first call, compiling", "later", "PyTorch"]
     return table(["once", "at most", "ratio", "PyTorch", "ours"], imports) + table(["workload", *memory, *first], rows)
 

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import doctest
 import json
 import subprocess
 from contextlib import contextmanager
@@ -161,6 +162,7 @@ def test_report():
     assert ours.split() == ["work", "chalkgrad", "1", "ms", "2", "ms", "0.25x", "0.25", "…", "0.75"]
     assert theirs.split() == ["work", "torch", "4", "ms", "4", "ms"]
     assert alone.split() == ["alone", "jax", "2", "s", "2", "s"]
+    assert doctest.testmod(runner) == (0, 2)
     assert [unit(x) for x in (2.5e-9, 2.5e-5, 0.25, 25)] == ["2.5 ns", "25 us", "250 ms", "25 s"]
 
 

@@ -55,6 +55,7 @@ def main() -> None:
             print(f"first use: {title}", flush=True)
             results["first uses"][title] = first_use(name, title)
         save(results)
+    print(document.goals(results))
     document.write()
 
 

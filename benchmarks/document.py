@@ -15,7 +15,7 @@ from benchmarks.runner import ROOT, Times, ratio, unit
 from benchmarks.scaling import SWEEPS
 from benchmarks.workload import Workload
 
-__all__ = ["RESULTS", "Peaks", "page", "plot", "table", "write"]
+__all__ = ["RESULTS", "Peaks", "goals", "page", "plot", "table", "write"]
 
 RESULTS = ROOT / "benchmarks" / "results.json"
 PAGE = ROOT / "docs" / "performance.md"
@@ -121,7 +121,7 @@ def page(results: Mapping[str, Any]) -> str:
     """The whole document."""
     sections = [
         _introduction(results),
-        GOALS + _goals(results),
+        GOALS + goals(results),
         MISSED + _missed(results),
         ONCE + _once(results["first uses"]),
         OTHERS + _others(results["times"]["1"]),
@@ -178,7 +178,8 @@ def _verdict(workload: Workload, found: Mapping[str, list[float]]) -> str:
     return f"{compared} {'✓' if is_met else '✗'} ({compared.low:.2f}–{compared.high:.2f})"
 
 
-def _goals(results: Mapping[str, Any]) -> str:
+def goals(results: Mapping[str, Any]) -> str:
+    """The table of the workloads that have a goal."""
     by_threads = [_with_goals(times) for times in results["times"].values()]
     peaks = Peaks(results["times"]["1"]["machine"])
     rows = []

@@ -28,7 +28,7 @@ class Library:
         self.nn: Any = import_module(f"{prefix}nn")
         self.functional: Any = import_module(f"{prefix}nn.functional")
         self.optim: Any = import_module(f"{prefix}optim")
-        if "OMP_NUM_THREADS" in os.environ:
+        if name == "torch" and "OMP_NUM_THREADS" in os.environ:
             self.lib.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 

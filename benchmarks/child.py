@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -80,7 +81,7 @@ def first_use(name: str, candidate: str, title: str) -> None:
     """
     start = time.perf_counter()
     try:
-        for package in LIBRARIES.get(candidate, (candidate,)):
+        for package in LIBRARIES[candidate]:
             import_module(package)
     except ModuleNotFoundError:
         print("{}")
@@ -95,12 +96,12 @@ def first_use(name: str, candidate: str, title: str) -> None:
     call()
     answer["process, MB"] = _memory("VmHWM")
     del call
-    _release()
+    is_forgotten = _release()
     resident = _memory("VmRSS")
     call = make()
     for _ in range(3):
         call()
-    answer["workload, MB"] = _memory("VmHWM") - resident
+    answer["workload, MB"] = _memory("VmHWM") - resident if is_forgotten else math.nan
     print(json.dumps(answer))
 
 
@@ -108,17 +109,21 @@ def _memory(field: str) -> float:
     """Megabytes of this process, as Linux counts them; elsewhere nothing is known."""
     try:
         with open("/proc/self/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith(field)) * 1024 / MEGABYTE
-    except FileNotFoundError:
-        return float("nan")
+            kilobytes = (int(line.split()[1]) for line in status if line.startswith(field))
+            return next(kilobytes, math.nan) * 1024 / MEGABYTE
+    except OSError:
+        return math.nan
 
 
-def _release() -> None:
-    """Gives freed memory back to the system and forgets the peak so far."""
+def _release() -> bool:
+    """Gives freed memory back to the system and forgets the peak so far; whether it could."""
+    import ctypes
+
     gc.collect()
-    if sys.platform == "linux":
-        import ctypes
-
+    try:
         ctypes.CDLL(None).malloc_trim(0)
         with open("/proc/self/clear_refs", "w") as peak:
             peak.write("5")
+    except (AttributeError, OSError, TypeError):
+        return False
+    return True

@@ -166,8 +166,9 @@ def test_report():
     assert [unit(x) for x in (2.5e-9, 2.5e-5, 0.25, 25)] == ["2.5 ns", "25 us", "250 ms", "25 s"]
 
 
-def test_first_use_of_a_fresh_process(monkeypatch):
-    monkeypatch.setattr(fresh, "LIBRARIES", ["chalkgrad", "no such library"])
+def test_first_use_of_a_fresh_process(monkeypatch, tmp_path):
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('as if it were not installed')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     found = fresh.first_use("training", "MLP 2-16-16-2, batch 32, SGD step")
     assert list(found) == [fresh.UNCOMPILED, "chalkgrad"]
     for answer in found.values():

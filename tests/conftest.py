@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import subprocess
@@ -16,6 +17,9 @@ from autograd import jit, printing
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "oracle"))  # what several folders of tests compare with
+
+# PyTorch on one thread: its second one waits for work in a loop, and takes the processor from the other worker's tests.
+os.environ["MKL_NUM_THREADS"] = "1"
 
 STATE = {
     "grad mode": autograd.is_grad_enabled,
@@ -41,6 +45,18 @@ RESTORE = {
     "NumPy's error state": lambda modes: np.seterr(**dict(modes)),
     "recursion limit": sys.setrecursionlimit,
 }
+
+
+def pytest_collection_finish():
+    """What lives by now lives to the end: the garbage collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_runtest_teardown(item, nextitem):
+    """So too what the tests of a file left: compiled code, modules, caches."""
+    if nextitem is not None and nextitem.path != item.path:
+        pytest_collection_finish()
 
 
 @pytest.fixture(autouse=True)

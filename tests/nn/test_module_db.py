@@ -28,14 +28,6 @@ def name_of(info):
     return info.module_cls.__name__
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 FOUND = [info for info in module_db if class_of(info) is not None]
 
 

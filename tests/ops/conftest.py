@@ -37,13 +37,6 @@ def ours():
 
 
 @pytest.fixture(scope="session")
-def torch():
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
-    return torch
-
-
-@pytest.fixture(scope="session")
 def theirs(torch):
     def of(array, requires_grad=False):
         return torch.from_numpy(np.array(array, order="K")).requires_grad_(requires_grad)

@@ -131,14 +131,6 @@ def test_what_is_missing():
     assert {name for name in missing if not name.startswith("nn.functional.")} == MISSING.keys()
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.parametrize("op", FOUND, ids=name_of)
 def test_sample_inputs(op):
     if name_of(op) in SKIPPED:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import conv_depthwise, conv_tiles, threads
+from . import conv_abreast, conv_channels, conv_depthwise, conv_tiles, threads
 from .conv_columns import Geometry
 from .gemm_tile import host_tile
 
@@ -29,6 +29,8 @@ BOX_BYTES = 1 << 18  # of a box: what is left of the second-level cache belongs 
 # rounded, depends on sizes alone: this many, and so many numbers in all.
 SPANS, SPAN_NUMBERS = 8, 1 << 18
 FILTERS_WORTH_A_BOX = 32
+COMPETING, LINE = 256, 64  # at such multiples of bytes lie lines that compete for places in the first-level cache
+WORTH_TRANSPOSING = 8  # filters and channels, each of which meets all of the others
 
 Axes = tuple[int, ...]
 
@@ -83,9 +85,13 @@ def forward(
     x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry, dtype: np.dtype
 ) -> np.ndarray:
     """`conv.conv_forward`."""
+    added = np.empty(0, dtype) if bias is None else bias
+    if _abreast_pays(geometry, dtype.itemsize, is_gradient=False):
+        filters = _by_filter(weight, geometry, dtype)
+        return conv_abreast.correlate(_flat(x, dtype), filters, _flat(added, dtype), geometry)
     plan, tables = _forward_plan(geometry, dtype.itemsize, threads.get_num_threads())
     out = np.empty((geometry.samples, geometry.filters, *geometry.spatial_out()), dtype)
-    _correlate(x, weight, np.empty(0, dtype) if bias is None else bias, out, plan, tables)
+    _correlate(x, weight, added, out, plan, tables)
     return out
 
 
@@ -93,13 +99,18 @@ def input_gradient(
     g: np.ndarray, weight: np.ndarray, x_shape: tuple[int, ...], geometry: Geometry, dtype: np.dtype
 ) -> np.ndarray:
     """`conv.conv_input_gradient`, of a weight without NaN and infinity: these would meet the zeros around ``g``."""
+    nothing = np.empty(0, dtype)
+    if _abreast_pays(geometry, dtype.itemsize, is_gradient=True):
+        filters = _by_filter(weight, geometry, dtype)[..., ::-1].swapaxes(1, 2)
+        turned = conv_abreast.turned_round(geometry)
+        return conv_abreast.correlate(_flat(g, dtype), filters, nothing, turned)
     plan, tables = _gradient_plan(geometry, dtype.itemsize, threads.get_num_threads())
     if len(tables.jobs) < prod(min(s, e) for s, e in zip(geometry.stride, geometry.size, strict=True)):
         gx = np.zeros(x_shape, dtype)  # no window reaches some of it
     else:
         gx = np.empty(x_shape, dtype)
     if len(tables.jobs):
-        _correlate(g, weight, np.empty(0, dtype), gx, plan, tables)
+        _correlate(g, weight, nothing, gx, plan, tables)
     return gx
 
 
@@ -110,6 +121,27 @@ def gradient_pays(geometry: Geometry, itemsize: int) -> bool:
     Measured: from twice the products that count on, columns are faster.
     """
     plan, tables = _gradient_plan(geometry, itemsize, 1)
+    return (
+        _is_depthwise(plan)
+        or _abreast_pays(geometry, itemsize, is_gradient=True)
+        or _products(plan, tables, itemsize) <= 2 * prod(geometry.kernel) * geometry.positions
+    )
+
+
+@lru_cache(256)
+def _abreast_pays(geometry: Geometry, itemsize: int, *, is_gradient: bool) -> bool:
+    """Whether vectors of samples have so many fewer products than vectors of positions that it pays to transpose."""
+    if is_gradient and prod(geometry.stride) > 1:
+        return False
+    plan, tables = (_gradient_plan if is_gradient else _forward_plan)(geometry, itemsize, 1)
+    turned = conv_abreast.turned_round(geometry) if is_gradient else geometry
+    if min(plan.filters, plan.channels) < WORTH_TRANSPOSING:
+        return False
+    return conv_abreast.lane_products(turned, itemsize) * 1.25 < _products(plan, tables, itemsize)
+
+
+def _products(plan: Plan, tables: Tables, itemsize: int) -> float:
+    """Products of each sample, filter and channel, those with zeros and of empty lanes and rows included."""
     tile = host_tile(8 * itemsize)
     filters = -(-plan.filters // tile.heights()[-1]) * tile.heights()[-1]
     products = 0
@@ -117,9 +149,7 @@ def gradient_pays(geometry: Geometry, itemsize: int) -> bool:
         rows = depth * height
         vectors = min(rows * -(-width // tile.lanes), -(-rows * plan.wide // tile.lanes))
         products += (end - first) * vectors * tile.lanes * filters
-    return (
-        _is_depthwise(plan) or products <= 2 * plan.filters * plan.channels * prod(geometry.kernel) * geometry.positions
-    )
+    return products / (plan.filters * plan.channels)
 
 
 def weight_gradient(
@@ -140,6 +170,14 @@ def weight_gradient(
     sums = np.empty(spans * gw.size, dtype)
     pieces = spans * plan.groups * plan.parts
     grain = _grain(pieces, g.size * taps.size)
+    runs, length, pitch = _tap_runs(geometry, plan, dtype.itemsize)
+    if length >= host_tile(8 * dtype.itemsize).columns:
+        threads.run(conv_channels.add_channels, pieces, *maps, sums, plan, runs, length, pitch, grain=grain)
+        numbers = (prod(geometry.kernel), plan.channels)
+        grain = _grain(geometry.filters, sums.size)
+        loop = conv_channels.add_spans_of_channels
+        threads.run(loop, geometry.filters, sums, gw.reshape(-1), *numbers, grain=grain)
+        return gw
     threads.run(conv_tiles.add_products, pieces, *maps, sums, plan, taps, grain=grain)
     pieces = plan.groups * -(-plan.filters // lanes)
     grain = _grain(pieces, sums.size)
@@ -237,6 +275,19 @@ def _gradient_plan(geometry: Geometry, itemsize: int, cores: int) -> tuple[Plan,
     return plan, Tables(np.array(jobs, np.int64).reshape(-1, 8), in_box, runs)
 
 
+def _tap_runs(geometry: Geometry, plan: Plan, itemsize: int) -> tuple[np.ndarray, int, int]:
+    """Offsets in bytes of the taps, channels last, that begin a run of neighbors, the length of a run, and the numbers
+    from a position to the next."""
+    kernel, _, _, dilation, *_ = _axes(geometry)
+    competes = plan.channels * itemsize % COMPETING == 0
+    pitch = plan.channels + (LINE // itemsize if competes else 0)
+    z, y, x = np.indices(kernel) * np.array(dilation).reshape(3, 1, 1, 1)
+    offsets = ((z * plan.high * plan.stride_y + y) * plan.wide * plan.stride_x + x) * (pitch * itemsize)
+    if dilation[2] == 1 and not competes:
+        return np.ascontiguousarray(offsets[:, :, 0]).reshape(-1), kernel[2] * plan.channels, pitch
+    return offsets.reshape(-1), plan.channels, pitch
+
+
 def _axes(geometry: Geometry) -> tuple[Axes, ...]:
     """Kernel, stride, padding, dilation, size and output, with the two axes of an image as depth and width: boxes are
     cut along the depth."""
@@ -279,6 +330,13 @@ def _parts(pieces: int, filters: int, cores: int) -> int:
 
 def _grain(pieces: int, products: int) -> int:
     return -(-GRAIN * pieces // max(products, 1))
+
+
+def _by_filter(weight: np.ndarray, geometry: Geometry, dtype: np.dtype) -> np.ndarray:
+    """The weight as (groups, F / groups, C / groups, taps)."""
+    groups = geometry.groups
+    shape = (groups, geometry.filters // groups, geometry.channels // groups, prod(geometry.kernel))
+    return np.ascontiguousarray(weight, dtype).reshape(shape)
 
 
 def _flat(array: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -70,6 +70,17 @@ def copy_row(source, at, target, to, length):
 
 
 @inline
+def turn_rows(real, size, source, source_row, target, target_row, count, width):
+    """`transpose_rows` of any number of rows, from the right to the left: each row of the target is written up to a
+    vector's lanes beyond its end, and then overwritten, and so are as many rows beyond the last."""
+    lanes = tile_lanes(real)
+    for i in range((count - 1) // lanes * lanes, -1, -lanes):
+        transpose_rows(
+            real, source + i * source_row, source_row, target + i * size, target_row, min(lanes, count - i), width
+        )
+
+
+@inline
 def cover(rows, length, lanes, vectors):
     """Covers positions with vectors: in ``vectors`` the place where each begins, and its row and column; their number.
 
@@ -129,11 +140,7 @@ def pack_filters(start, stop, weight, packed, plan, runs, panels):
         for run in range(len(runs)):
             source = w + (group * plan.group_step + f * plan.filter_step + runs[run, 0]) * size
             target = (item * taps + tap) * most
-            for i in range((count - 1) // lanes * lanes, -1, -lanes):
-                transpose_rows(
-                    zero, source + i * plan.filter_step * size, plan.filter_step * size,
-                    to + i * size, most * size, min(lanes, count - i), runs[run, 1],
-                )  # fmt: skip
+            turn_rows(zero, size, source, plan.filter_step * size, to, most * size, count, runs[run, 1])
             for i in range(runs[run, 1] * most):
                 packed[uint64(target + i)] = room[uint64(i)]
             tap += runs[run, 1]

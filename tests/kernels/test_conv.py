@@ -72,6 +72,14 @@ EDGES = {
     "3-d, plain": ((2, 3, 5, 4, 6), (13, 3, 3, 3, 3), (1, 1, 1), (1, 1, 1), (1, 1, 1), 1),
     "3-d, stride": ((2, 2, 5, 6, 7), (4, 2, 3, 2, 3), (2, 3, 2), (1, 0, 1), (1, 1, 2), 1),
     "tall": ((1, 2, 90, 3), (3, 2, 3, 3), (1, 1), (1, 1), (1, 1), 1),
+    "many samples": ((33, 12, 4, 5), (13, 12, 3, 3), (1, 1), (1, 1), (1, 1), 1),
+    "many samples, groups, stride": ((20, 24, 5, 6), (18, 12, 3, 2), (2, 1), (2, 1), (1, 2), 2),
+    "many samples, 1-d": ((17, 8, 9), (16, 8, 4), (1,), (5,), (1,), 1),
+    "many samples, 3-d": ((32, 8, 3, 2, 4), (9, 8, 2, 2, 3), (1, 1, 1), (1, 0, 1), (1, 1, 1), 1),
+    "many channels": ((2, 40, 5, 6), (14, 40, 3, 2), (1, 1), (1, 1), (1, 1), 1),
+    "many channels, stride and dilation": ((3, 36, 9, 10), (5, 36, 3, 2), (2, 3), (2, 1), (1, 2), 1),
+    "many channels, 3-d": ((2, 33, 5, 3, 4), (6, 33, 3, 2, 2), (2, 1, 1), (1, 0, 1), (1, 1, 1), 1),
+    "many channels a power of two": ((3, 128, 7, 6), (14, 64, 3, 3), (1, 1), (1, 1), (1, 1), 2),
 }
 
 
@@ -149,6 +157,50 @@ def test_input_gradient_in_tiles(dtype, boxes):
         np.testing.assert_allclose(ours, gx, rtol=0, atol=TOLERANCE[dtype] * np.abs(gx).max(initial=1), err_msg=name)
         pays.add(conv_direct.gradient_pays(geometry, x.itemsize))
     assert pays == {True, False}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_samples_side_by_side(dtype, monkeypatch):
+    """Also where vectors of positions would be faster."""
+    pytest.importorskip("numba")
+    from autograd.kernels import conv_abreast
+
+    correlate, taken = conv_abreast.correlate, []
+    monkeypatch.setattr(conv_abreast, "correlate", lambda *args: taken.append(args) or correlate(*args))
+    monkeypatch.setattr(conv_direct, "_abreast_pays", lambda *args, is_gradient: True)
+    wanted = 0
+    for name, case in {**CASES, **EDGES}.items():
+        x_shape, weight_shape, stride, *options = case
+        x, weight, bias = arrays(case, dtype)
+        if not x.size:
+            continue
+        out, g, gx, _ = expected(case, x, weight, bias)
+        geometry = conv_columns.Geometry.of(x_shape, weight_shape, stride, *options)
+        results = [(conv_direct.forward(x, weight, bias, geometry, x.dtype), out)]
+        if max(stride) == 1:
+            results.append((conv_direct.input_gradient(g, weight, x_shape, geometry, x.dtype), gx))
+        wanted += len(results)
+        for ours, theirs in results:
+            assert ours.shape == theirs.shape, name
+            atol = TOLERANCE[dtype] * np.abs(theirs).max(initial=1)
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=atol, err_msg=name)
+    assert len(taken) == wanted > 0
+
+
+def test_when_samples_lie_side_by_side():
+    pytest.importorskip("numba")
+
+    def pays(samples, size, stride=1, channels=32):
+        shapes = (samples, channels, size, size), (32, channels, 3, 3)
+        geometry = conv_columns.Geometry.of(*shapes, (stride, stride), (1, 1), (1, 1), 1)
+        return [conv_direct._abreast_pays(geometry, 4, is_gradient=is_gradient) for is_gradient in (False, True)]
+
+    assert pays(64, 5) == [True, True]
+    assert pays(64, 5, stride=2) == [True, False]
+    assert pays(1, 5) == [False, False]
+    assert pays(64, 64) == [False, False]
+    assert pays(64, 5, channels=2) == [False, False]
+    assert pays(64, 5, channels=4096) == [False, True]  # no room for so many
 
 
 def test_torch_grad_functions(reading):

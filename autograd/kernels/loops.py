@@ -5,7 +5,7 @@ element to arrays that broadcast together. It writes a Python module with a numb
 cache does not work for closures), named after its content, so that a second process finds it compiled. One module
 serves one pattern of memory access:
 
-    ``flat``    every operand is one contiguous run of the same length, or a single element;
+    ``flat``    every operand is one contiguous run of the same length (c), a single element (s) or a usual exponent;
     ``nested``  up to three dimensions, each operand contiguous (c), constant (s) or strided (g) along the last.
 """
 
@@ -33,6 +33,10 @@ __all__ = ["HEADER", "KERNEL", "Loop", "TypedNumbers", "library_stamp", "load_mo
 
 GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
 MAX_NESTED = 3
+# Exponents that are written into loops, and the letters of such operands: a loop of x * x, not of powers (ten times
+# as long).
+EXPONENTS = {2.0: "2", 3.0: "3", 0.5: "h", -1.0: "i"}
+NUMBERS = {kind: number for number, kind in EXPONENTS.items()}
 
 # Indices are unsigned: numba tests a signed one for wrapping around, and LLVM then gives up vectorizing (measured 8x).
 # NaN and infinity keep their meaning: `nnan` and `ninf` are left out on purpose.
@@ -94,6 +98,8 @@ class Loop:
         self.operands = tuple(operands)
         self.attributes = tuple(attributes)
         self.result_dtype = np.dtype(np.bool_) if results == "bool" else None
+        in_exponents = {name for formula in formulas for name in _names_in_exponents(formula)}
+        self.exponents = [i for i, name in enumerate(operands) if name in in_exponents]
         self._kernels: dict[tuple[str, str], Callable[..., None]] = {}
         self._lock = threading.Lock()
 
@@ -176,6 +182,9 @@ class Loop:
         dtype: np.dtype,
         results: list[np.ndarray],
     ) -> None:
+        for i in self.exponents:
+            if kinds[i] == "s":
+                kinds = kinds[:i] + EXPONENTS.get(arrays[i].item(), "s") + kinds[i + 1 :]
         runs = [a if a.ndim == 1 else a.reshape(-1) for a in (*arrays, *results)]
         operands, outs = runs[: len(arrays)], runs[len(arrays) :]
         threads.run(self._kernel(f"flat_{kinds}", dtype), size, *operands, *scalars, *outs, grain=GRAIN)
@@ -197,6 +206,8 @@ class Loop:
         bits = dtype.itemsize * 8
         text = HEADER.format(title=f"{self.name}, {pattern}, float{bits}", scalar=f"float{bits}", library=f"math{bits}")
         body = self._flat(kinds) if layout == "flat" else self._nested(kinds)
+        if not NUMBERS.keys().isdisjoint(kinds):
+            body = body.replace("_.pow(", "_.known_pow(")
         return text + KERNEL + body
 
     def _computed(self, element: str, indent: int) -> str:
@@ -221,8 +232,8 @@ class Loop:
         results = [f"r{number}" for number in range(len(self.formulas))]
         text = f"def kernel(start, stop, {', '.join([*self.operands, *self.attributes, *results])}):\n    wide()\n"
         for name, kind in zip(self.operands, kinds, strict=True):
-            if kind == "s":
-                text += f"    {name}_ = {name}[0]\n"
+            if kind != "c":
+                text += f"    {name}_ = {f'T({NUMBERS[kind]})' if kind in NUMBERS else f'{name}[0]'}\n"
         text += "    for i in range(U(start), U(stop)):\n"
         for name, kind in zip(self.operands, kinds, strict=True):
             if kind == "c":
@@ -245,6 +256,16 @@ class Loop:
                 step = "k" if kind == "c" else f"k * U({name}2)"
                 text += f"            {name}_ = {name}[{name}at + {step}]\n"
         return text + self._computed("to + k", indent=12)
+
+
+def _names_in_exponents(formula: ast.AST) -> list[str]:
+    return [
+        name.id
+        for node in ast.walk(formula)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "pow"
+        for name in ast.walk(node.args[1])
+        if isinstance(name, ast.Name)
+    ]
 
 
 def _flat_kinds(arrays: Sequence[np.ndarray]) -> str | None:

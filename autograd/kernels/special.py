@@ -36,14 +36,15 @@ _LN2, _LN2_LOW = words(LN2, np.float64, 41, 53)
 
 
 def powers(real: type, fits: Mapping[str, Sequence[float]], double: Mapping[str, Any]) -> dict[str, Any]:
-    """``pow``, ``hypot`` and ``lgamma`` for ``real``, by name.
+    """``pow``, ``known_pow``, ``hypot`` and ``lgamma`` for ``real``, by name.
 
     Args:
         fits: for float64, ``"exp"`` as in :func:`~autograd.kernels.exponential.exponentials` and
             ``"log_tail"``, the t in log((1 + s) / (1 - s)) = 2s + s^3 (2/3 + s^2 t(s^2)).
         double: the float64 functions ``log`` and ``exp``; float32 powers are computed with them.
     """
-    zero, half, one, infinity, nan = map(real, (0.0, 0.5, 1.0, float("inf"), float("nan")))
+    zero, half, one, two, three = map(real, (0.0, 0.5, 1.0, 2.0, 3.0))
+    infinity, nan = real("inf"), real("nan")
     magnitude, hypotenuse = (_in_double(double), _plain) if real is np.float32 else (_extended(fits), _scaled)
 
     @inline
@@ -57,6 +58,14 @@ def powers(real: type, fits: Mapping[str, Sequence[float]], double: Mapping[str,
         return where((y == zero) | (x == one), one, where(odd, copysign(power, x), power))
 
     @inline
+    def known_pow(x, y):
+        """x^y for a y that the compiler knows, which leaves one of these ways and nothing of the others."""
+        inverse, root = one / x, where(x == -infinity, infinity, sqrt(x) + zero)
+        power = where(y == half, root, where(y == -half, one / root, pow(x, y)))
+        power = where(y == -one, inverse, where(y == -two, inverse * inverse, power))
+        return where(y == one, x, where(y == two, x * x, where(y == three, x * x * x, power)))
+
+    @inline
     def hypot(x, y):
         """sqrt(x^2 + y^2) without overflow."""
         length = real(hypotenuse(np.float64(x), np.float64(y)))
@@ -67,7 +76,7 @@ def powers(real: type, fits: Mapping[str, Sequence[float]], double: Mapping[str,
         """log |Gamma(x)| by numba, a call per element; near its zeros 1 and 2 the error is 1e-15 absolute."""
         return real(math.lgamma(np.float64(x)))
 
-    return named(pow, hypot, lgamma)
+    return named(pow, known_pow, hypot, lgamma)
 
 
 @inline

@@ -55,6 +55,19 @@ def test_packed_instructions(name, dtype, monkeypatch):
     assert len(packed_multiplications(assembly_of(loop._kernel(pattern, x.dtype)))) >= 4
 
 
+def test_usual_exponents():
+    """Written into the loop; others, and exponents with elements of their own, are operands."""
+    (formula,) = ast.parse("def f(g, x, y): return g * (y * _.pow(x, y - 1))").body
+    loop = Loop("probe", [formula], ["g", "x", "y"])
+    x = np.linspace(0.1, 3, 600, dtype=np.float64).reshape(20, 30)
+    exponents = {2.0: "2", 3.0: "3", 0.5: "h", -1.0: "i", 1.7: "s"}
+    for exponent in exponents:
+        y = np.array(exponent)
+        np.testing.assert_allclose(loop([x, x, y], [], x.dtype)[0], x * y * x ** (y - 1), rtol=1e-14)
+    assert {pattern for pattern, _ in loop._kernels} == {f"flat_cc{kind}" for kind in exponents.values()}
+    np.testing.assert_allclose(loop([x, x, x], [], x.dtype)[0], x * x * x ** (x - 1), rtol=1e-14)
+
+
 def test_every_memory_order():
     """Contiguous, transposed, strided, broadcast, single and empty operands: the values and strides NumPy gives."""
     rng = np.random.default_rng(0)

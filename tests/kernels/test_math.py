@@ -218,6 +218,17 @@ def test_accuracy_of_two_arguments(name, real):
 
 
 @REALS
+@pytest.mark.parametrize("exponent", [-2, -1, -0.5, 0, 0.5, 1, 1.75, 2, 3])
+def test_known_exponents(exponent, real):
+    x = np.concatenate([specials(real), *random_pairs(real)])
+    with np.errstate(all="ignore"):
+        want = np.power(x.astype(np.float64 if real is np.float32 else np.longdouble), exponent)
+        if exponent == 0.5:
+            want = np.where(np.isneginf(x), np.inf, want)  # as C, where NumPy has the square root
+        assert error(apply(real, "known_pow", x, np.full_like(x, exponent)), want).max() <= 2
+
+
+@REALS
 def test_lgamma(real):
     x = np.concatenate([np.linspace(-10, 10, 20_001).astype(real), specials(real), random_pairs(real)[0]])
     x = x[(x == 0) | ~(np.abs(x) < np.finfo(real).smallest_normal)]  # SciPy has inf for subnormals
@@ -329,7 +340,7 @@ def test_decay(real):
 
 def test_same_functions_in_both_precisions():
     assert math32.__all__ == math64.__all__
-    tested = {*ACCURACY, *EXACT_UNARY, *EXACT_BINARY, *BINARY, "decay", "lgamma", "logaddexp"}
+    tested = {*ACCURACY, *EXACT_UNARY, *EXACT_BINARY, *BINARY, "decay", "known_pow", "lgamma", "logaddexp"}
     tested |= {
         "remainder",
         "div_floor",

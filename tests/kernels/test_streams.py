@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from autograd.kernels import sampling, streams
+from autograd.kernels import sampling, streams, twister
 from autograd.kernels.streams import MT19937Stream
 
 SEEDS = (0, 1337, 2**31 - 1, 2**40 + 3, -1)
@@ -233,6 +233,14 @@ def test_permutations_short_and_by_lapack():
     for i, j in enumerate(partners):
         swapped[[i, j]] = swapped[[j, i]]
     np.testing.assert_array_equal(sampling.swapped(150_000, partners), swapped)
+
+
+def test_long_words_are_pairs_of_words():
+    for count in (0, 1, twister.FEW, twister.FEW + 1, 5000):
+        long, short = MT19937Stream(4), MT19937Stream(4)
+        pairs = short.words(2 * count).reshape(-1, 2)
+        np.testing.assert_array_equal(long.long_words(count), pairs[:, 0] << np.uint64(32) | pairs[:, 1])
+        np.testing.assert_array_equal(long.get_state(), short.get_state())
 
 
 def test_a_long_permutation_swaps_backward(monkeypatch):

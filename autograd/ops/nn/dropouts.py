@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import kernels
 from ...kernels.halves import FLOATING, is_half
 from ...kernels.sampling import in_memory_order
 from ...rows.dispatch import apply
@@ -27,9 +28,7 @@ SELU_LIMIT = 1.7580993408473766
 
 @coarse(latex=r"x \, m / (1 - p)", home="", node_name="Mul", keeps_layout=True)
 def masked_scale(x: Array, mask, scale):
-    # The mask first: a large number that is dropped must not overflow. It stays a byte per element.
-    out = np.asarray(x * mask)
-    return np.multiply(out, out.dtype.type(scale), out)
+    return kernels.dropout.masked_scale(x, mask, scale)
 
 
 @masked_scale.gradient("x")

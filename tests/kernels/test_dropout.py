@@ -1,0 +1,26 @@
+"""Dropout's product: the compiled reading is NumPy's, in every layout, and for what is not finite."""
+
+import numpy as np
+import pytest
+
+from autograd.kernels import jit
+from autograd.kernels.dropout import masked_scale
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("mask_shape", [(4, 6, 10, 5), (4, 6, 1, 1), ()])
+def test_agrees_with_numpy(dtype, mask_shape):
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((4, 6, 10, 5)).astype(dtype)
+    x.flat[:6] = np.inf, -np.inf, np.nan, -0.0, np.finfo(dtype).max, np.finfo(dtype).min
+    mask = np.asarray(rng.random(mask_shape) < 0.5)
+    for each in (x, np.asfortranarray(x), x[:, ::2].repeat(2, 1)):
+        with jit.using("always"), np.errstate(all="ignore"):
+            found = masked_scale(each, mask, dtype(1.25))
+            want = each * mask * dtype(1.25)
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, want)
+        np.testing.assert_array_equal(np.signbit(found), np.signbit(want))
+        if dtype != np.float16:
+            assert found.strides == each.strides

@@ -44,8 +44,8 @@ GOALS = """## Goals
 *Rate* is the arithmetic or the traffic that no implementation can do without, divided by our time with one thread, and
 its part of the machine's peak: operations where these take longer at the peak, bytes where those do. A workload counts
 a multiply-add as two operations, and reads and writes each array once in each pass that needs it; loads of weights,
-temporaries and recomputation count for nothing. More than 100 % means that arrays stayed in a nearer cache than those
-of the copy loop. Small workloads are made of overhead.
+temporaries and recomputation count for nothing; of the copy loop they count that a line is read before it is written.
+More than 100 % means that arrays stayed in a nearer cache than those of the loop. Small workloads are made of overhead.
 """
 
 MISSED = """## Where a goal is missed
@@ -97,7 +97,7 @@ class Peaks:
 
     def bandwidth(self, traffic: float) -> float:
         (_, cached), (large, memory) = self.bytes
-        return memory if traffic > large / 2 else cached
+        return memory if traffic > large / 4 else cached
 
     def arithmetic(self, workload: Workload) -> float:
         return workload.flops / self.flops[workload.dtype]
@@ -113,8 +113,7 @@ class Peaks:
         if not self.roof(workload):
             return ""
         is_arithmetic = self.arithmetic(workload) >= self.traffic(workload)
-        work, name = (workload.flops, "GFLOP/s") if is_arithmetic else (workload.bytes, "GB/s")
-        return f"{work / seconds / 1e9:.3g} {name}, {percent(self.roof(workload) / seconds)}"
+        return f"{rate(workload, seconds, is_arithmetic)}, {percent(self.roof(workload) / seconds)}"
 
 
 def page(results: Mapping[str, Any]) -> str:
@@ -142,6 +141,11 @@ def threads_of(count: str) -> str:
     return f"{count} thread{'s' * (count != '1')}"
 
 
+def rate(workload: Workload, seconds: float, is_arithmetic: bool) -> str:
+    work, name = (workload.flops, "GFLOP/s") if is_arithmetic else (workload.bytes, "GB/s")
+    return f"{work / seconds / 1e9:.3g} {name}"
+
+
 def percent(part: float) -> str:
     return f"{100 * part:.0f} %"
 
@@ -150,15 +154,11 @@ def _introduction(results: Mapping[str, Any]) -> str:
     machine = dict(results["machine"])
     words = {key: machine.pop(key) for key in ("measured", "processor", "cores", "busy")}
     versions = ", ".join(f"{name} {version}" for name, version in machine.items())
-    peaks = {threads: Peaks(times["machine"]) for threads, times in results["times"].items()}
-    rows = [
-        [f"multiply-adds, {dtype}", *(f"{p.flops[dtype] / 1e9:.0f} GFLOP/s" for p in peaks.values())]
-        for dtype in ("float32", "float64")
-    ] + [
-        [f"copy of {traffic / 2**21:.0f} MB", *(f"{p.bytes[i][1] / 1e9:.1f} GB/s" for p in peaks.values())]
-        for i, (traffic, _) in enumerate(peaks["1"].bytes)
-    ]
-    head = ["at most", *map(threads_of, peaks)]
+    rows = []
+    for title, workload in family("machine").items():
+        bests = [min(times["machine"][title]["chalkgrad"]) for times in results["times"].values()]
+        rows.append([title, *(rate(workload, best, workload.flops > 0) for best in bests)])
+    head = ["at most", *map(threads_of, results["times"])]
     return INTRODUCTION.format(**words, versions=versions) + table(head, rows)
 
 

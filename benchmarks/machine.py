@@ -59,11 +59,12 @@ def _copy(size: int, library: Library) -> Call:
 
 
 FLOPS = 2 * ROWS * COLUMNS * PASSES * STEPS
+MOVED = 3 * 4  # bytes for each element: the target's line is read, too, before it is written
 WORKLOADS = {
     "multiply-adds, float32": Workload(partial(_multiply_adds, "float32"), flops=FLOPS),
     "multiply-adds, float64": Workload(partial(_multiply_adds, "float64"), flops=FLOPS, dtype="float64"),
-    "copy, 4 MB": Workload(partial(_copy, CACHED), bytes=8 * CACHED),
-    "copy, 64 MB": Workload(partial(_copy, LARGE), bytes=8 * LARGE),
+    "copy, 4 MB": Workload(partial(_copy, CACHED), bytes=MOVED * CACHED),
+    "copy, 64 MB": Workload(partial(_copy, LARGE), bytes=MOVED * LARGE),
 }
 
 if __name__ == "__main__":

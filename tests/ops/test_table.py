@@ -49,7 +49,7 @@ ERRORS = {
     "bernoulli_error",
     "bernoulli_error_of_logits",
 }
-UNPROMOTED = {"lerp", "prelu_kernel", *ERRORS}
+UNPROMOTED = {"gated", "lerp", "prelu_kernel", *ERRORS}
 
 named = {"ids": lambda row: row.name}
 every_row = pytest.mark.parametrize("row", POINTWISE, **named)

@@ -31,6 +31,7 @@ EXPRESSIONS = {
     "ndtr": lambda L, x: L.special.ndtr(x),
     "normal_density": lambda L, x: L.exp(-0.5 * x * x) * 0.3989422804014327,
     "celu": lambda L, x, alpha=1.0: L.celu(x, alpha),
+    "gated": lambda L, x, y: L.F.glu(L.stack(L.broadcast_tensors(x, y)), 0).squeeze(0),
     "gelu_exact": lambda L, x: L.F.gelu(x),
     "hardshrink": lambda L, x, lambd=0.5: L.hardshrink(x, lambd),
     "hardtanh": lambda L, x, min_val=-1.0, max_val=1.0: L.F.hardtanh(x, min_val, max_val),

@@ -144,6 +144,22 @@ def _(g, x):
     return g * (s * (1 + x * (1 - s)))
 
 
+@pointwise(latex=r"x \, \sigma(y)", home="", node_name="Glu", accepts="floats")
+def gated(x, y):
+    return x * _.sigmoid(y)
+
+
+@gated.gradient("x")
+def _(g, y):
+    return g * _.sigmoid(y)
+
+
+@gated.gradient("y")
+def _(g, x, y):
+    s = _.sigmoid(y)
+    return g * (x * (s * (1 - s)))
+
+
 @pointwise(latex=r"x \tanh(\ln(1 + e^x))", home="nn.functional", accepts="floats")
 def mish(x):
     return x * _.tanh(_.softplus(x))
@@ -350,13 +366,13 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
         raise RuntimeError(f"glu: Halving dimension must be even, but dimension {dim} is size {shape[dim]}")
     if not input.is_floating_point():
         raise NotImplementedError(f"glu not implemented for {input.dtype}; convert with .float()")
-    half = shape[dim] // 2
-    return input.narrow(dim, 0, half) * input.narrow(dim, half, half).sigmoid()
+    return apply(TABLE["gated"], input.chunk(2, dim), {})
 
 
 __all__ = [
     "celu",
     "elu",
+    "gated",
     "gelu_exact",
     "gelu_tanh",
     "glu",

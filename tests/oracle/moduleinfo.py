@@ -55,7 +55,7 @@ class ModuleSample(Sample):
     def __init__(self, info: Any, sample: Any, training: bool, dtype: Any, torch: Any) -> None:
         self.torch, self.info, self.sample, self.supports_gradgrad = torch, info, sample, info.supports_gradgrad
         given = sample.constructor_input
-        torch.manual_seed(SEED)
+        torch.default_generator.manual_seed(SEED)
         self.module = info.module_cls(*given.args, **given.kwargs).to(dtype).train(training)
         autograd.manual_seed(SEED)
         kind: Any = class_of(info)
@@ -76,7 +76,7 @@ class ModuleSample(Sample):
         if not lazy:
             assert repr(self.own) == repr(self.module)
             self._compare_states("made")
-        torch.manual_seed(SEED)
+        torch.default_generator.manual_seed(SEED)
         expected = self.module(*self.call[0], **self.call[1])
         autograd.manual_seed(SEED)
         result = self.own(*self.own_call[0], **self.own_call[1])
@@ -96,7 +96,7 @@ class ModuleSample(Sample):
 
 def module_samples(info: Any, dtype: Any, training: bool, torch: Any, most: int) -> list[Any]:
     """PyTorch's sample inputs of a module, at most so many, spread over its list."""
-    torch.manual_seed(SEED)
+    torch.default_generator.manual_seed(SEED)
     found = info.module_inputs_func(
         info, device="cpu", dtype=dtype, requires_grad=dtype != torch.float16, training=training
     )

@@ -7,6 +7,7 @@ broadcasting, 0-d and empty tensors, negative dims, every keyword; and of argume
 from __future__ import annotations
 
 import math
+import random
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -131,7 +132,7 @@ class Sample:
         """
         torch = self.torch
         try:
-            torch.manual_seed(SEED)
+            torch.default_generator.manual_seed(SEED)  # `torch.manual_seed` writes down the stack for each accelerator
             expected = op(*self.theirs[0], **self.theirs[1])
         except Exception:
             return None
@@ -197,12 +198,11 @@ def _random_like(tensor: Any, torch: Any, generator: Any) -> Any:
 
 def samples(op: Any, dtype: Any, torch: Any, most: int) -> list[Any]:
     """PyTorch's sample inputs, at most so many, spread over its list."""
-    from torch.testing._internal.common_utils import set_rng_seed
-
     differentiable = dtype in op.supported_backward_dtypes("cpu") and dtype != torch.float16
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        set_rng_seed(SEED)
+        for seeded in (random.seed, np.random.seed, torch.default_generator.manual_seed):
+            seeded(SEED)
         # `op.sample_inputs` watches what is drawn by looking through the stack of calls: ten times as slow.
         found = list(op.sample_inputs_func(op, "cpu", dtype, differentiable and op.supports_autograd))
     step = max(1, len(found) / most)

@@ -30,7 +30,7 @@ FIRST_USES = ("layers", "training")
 def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=0.06, help="for each workload, library and round")
+    parser.add_argument("--seconds", type=float, default=0.1, help="for each workload, library and round")
     parser.add_argument("--rivals", default=str(ROOT / ".rivals/bin/python"), help="an interpreter that has the others")
     options = parser.parse_args()
     effort = Effort(options.rounds, options.seconds)

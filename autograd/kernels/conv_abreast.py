@@ -129,8 +129,8 @@ def multiply_samples(start, stop, x, packed, bias, out, plan, taps, image):
     ``packed`` has panels as high as a tile, tap by tap; ``taps`` their offsets in ``image``, the thread's own, where
     each number of a sample is a row of the samples.
     """
-    floor, zero = out.dtype.type(-np.inf), out.dtype.type(0)
-    size, lanes, across, most = out.itemsize, tile_lanes(floor), tile_columns(floor), tile_rows(floor)
+    zero = out.dtype.type(0)
+    size, lanes, across, most = out.itemsize, tile_lanes(zero), tile_columns(zero), tile_rows(zero)
     count = plan.size[0] * plan.size[1] * plan.size[2]
     places = plan.out[0] * plan.out[1] * plan.out[2]
     panels = (plan.filters + most - 1) // most
@@ -152,7 +152,7 @@ def multiply_samples(start, stop, x, packed, bias, out, plan, taps, image):
                 at = first * sample + (group * plan.channels + c) * count
                 for lane in range(0, samples, lanes):
                     transpose_rows(
-                        floor, x0 + (at + lane * sample) * size, sample * size,
+                        zero, x0 + (at + lane * sample) * size, sample * size,
                         image0 + c * count * row + lane * size, row, min(lanes, samples - lane), count,
                     )  # fmt: skip
         f = group * plan.filters + panel * most
@@ -173,7 +173,7 @@ def multiply_samples(start, stop, x, packed, bias, out, plan, taps, image):
                     if deep:
                         tap = ((kz * plan.kernel[1] + ky) * plan.kernel[2] + low_x) * plan.channels
                         multiply_windows(
-                            floor, a + tap * most * size, table + tap * 8, window, window + lanes * size,
+                            zero, a + tap * most * size, table + tap * 8, window, window + lanes * size,
                             deep * plan.channels, to, places * row, added, added_row, added_column, adds,
                             height, samples,
                         )  # fmt: skip
@@ -187,7 +187,7 @@ def multiply_samples(start, stop, x, packed, bias, out, plan, taps, image):
         for i in range(height):
             for place in range(0, places, lanes):
                 transpose_rows(
-                    floor, s0 + (i * places + place) * row, row, t0 + place * size, pitch * size,
+                    zero, s0 + (i * places + place) * row, row, t0 + place * size, pitch * size,
                     min(lanes, places - place), samples,
                 )  # fmt: skip
             for sample in range(samples):

@@ -51,8 +51,8 @@ def add_channels(start, stop, x, g, sums, plan, runs, length, pitch):
     side by side in a box and in the sums; a box has ``pitch`` numbers from one position to the next. Which samples are
     added together never depends on the pieces.
     """
-    floor = sums.dtype.type(-np.inf)
-    size, lanes, across, most = sums.itemsize, tile_lanes(floor), tile_columns(floor), tile_rows(floor)
+    zero = sums.dtype.type(0)
+    size, lanes, across, most = sums.itemsize, tile_lanes(zero), tile_columns(zero), tile_rows(zero)
     deep, high, wide = plan.deep * plan.stride_z, plan.high * plan.stride_y, plan.wide * plan.stride_x
     image = np.zeros((plan.room * deep * high * wide + lanes) * pitch + across + lanes, sums.dtype)
     places = np.empty(plan.room * plan.depths * plan.out_height * plan.out_width, np.int64)
@@ -91,7 +91,7 @@ def add_channels(start, stop, x, g, sums, plan, runs, length, pitch):
                         source = source * map_size + z0 * plan.out_height * plan.out_width + at
                         to = given0 + ((panel - first_panel) * n + place - low) * most * size
                         turn_rows(
-                            floor, size, g0 + source * size, map_size * size, to, most * size,
+                            zero, size, g0 + source * size, map_size * size, to, most * size,
                             min(most, plan.filters - f), run,
                         )  # fmt: skip
                         place += run
@@ -101,7 +101,7 @@ def add_channels(start, stop, x, g, sums, plan, runs, length, pitch):
                         for panel in range(first_panel, last_panel):
                             to = c + panel * most * row + (run * length + j) * size
                             multiply_windows(
-                                floor, given0 + (panel - first_panel) * n * most * size, table + low * 8,
+                                zero, given0 + (panel - first_panel) * n * most * size, table + low * 8,
                                 b, b + lanes * size, n, to, row, to, row, size, adds,
                                 min(most, plan.filters - panel * most), min(across, length - j),
                             )  # fmt: skip

@@ -153,8 +153,8 @@ def correlate(start, stop, x, packed, bias, out, plan, jobs, taps):
     A job is a part of the output with taps of its own: its first tap, the end of its taps, depth, height, width, and
     where it begins in the output along each axis.
     """
-    floor = out.dtype.type(-np.inf)
-    size, lanes, across, most = out.itemsize, tile_lanes(floor), tile_columns(floor), tile_rows(floor)
+    zero = out.dtype.type(0)
+    size, lanes, across, most = out.itemsize, tile_lanes(zero), tile_columns(zero), tile_rows(zero)
     together = across // lanes
     image = np.zeros(planes(plan) + across, out.dtype)
     rows, targets = (
@@ -209,7 +209,7 @@ def correlate(start, stop, x, packed, bias, out, plan, jobs, taps):
                             if deep == 0 and bias.size:
                                 added, added_row, added_column, adds = d + (group * plan.filters + f) * size, size, 0, 1
                             multiply_windows(
-                                floor, a, table + tap * 8, b_first, b_next, end - tap,
+                                zero, a, table + tap * 8, b_first, b_next, end - tap,
                                 to, across * size, added, added_row, added_column, adds,
                                 min(most, f1 - f), now * lanes,
                             )  # fmt: skip
@@ -242,8 +242,8 @@ def add_products(start, stop, x, g, sums, plan, taps):
 
     ``sums`` has (span, group, tap, filter). Which samples are added together never depends on the pieces.
     """
-    floor = sums.dtype.type(-np.inf)
-    size, lanes, across, most = sums.itemsize, tile_lanes(floor), tile_columns(floor), tile_rows(floor)
+    zero = sums.dtype.type(0)
+    size, lanes, across, most = sums.itemsize, tile_lanes(zero), tile_columns(zero), tile_rows(zero)
     image = np.zeros(planes(plan) + across, sums.dtype)
     # Positions of a block: some rows of the output, or a part of a single one.
     length = min(DEPTH, plan.out_width)
@@ -287,7 +287,7 @@ def add_products(start, stop, x, g, sums, plan, taps):
                             while i + n < deep and places[row + i + n] - places[row + i + n - 1] == across_x:
                                 n += 1
                             transpose_rows(
-                                floor, g0 + (places[row + i] + f * map_size + x0) * size, map_size * size,
+                                zero, g0 + (places[row + i] + f * map_size + x0) * size, map_size * size,
                                 to + i * across_x * across * size, across * size, min(lanes, f1 - f), n * across_x,
                             )  # fmt: skip
                             i += n
@@ -300,7 +300,7 @@ def add_products(start, stop, x, g, sums, plan, taps):
                                 # From the right to the left: rows are written beyond their ends, and then overwritten.
                                 for j in range((across_x - 1) // across * across, -1, -across):
                                     copy_rows(
-                                        floor, begin + j * size, runs[run, 2], to + j * size, across_x * size,
+                                        zero, begin + j * size, runs[run, 2], to + j * size, across_x * size,
                                         runs[run, 1], min(across, across_x - j),
                                     )  # fmt: skip
                                 to += runs[run, 1] * across_x * size
@@ -308,7 +308,7 @@ def add_products(start, stop, x, g, sums, plan, taps):
                         for f in range(f0, f1, across):
                             to = c + f * size
                             multiply(
-                                floor, a, line, size, b + (f - f0) // across * wide, across * size, deep * across_x,
+                                zero, a, line, size, b + (f - f0) // across * wide, across * size, deep * across_x,
                                 to, c_row, to, c_row, size, adds, taller, min(across, f1 - f),
                             )  # fmt: skip
                     adds = 1

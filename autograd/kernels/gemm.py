@@ -1,7 +1,7 @@
 """Matrix products: compiled tiles where they are faster than NumPy's BLAS, and NumPy elsewhere.
 
-``product(a, b, added, relu)`` is ``a @ b + added``, rectified: one pass over the result for a linear layer with bias
-and activation. Operands may have any strides: transposes are not copied.
+``product(a, b, added)`` is ``a @ b + added``: one pass over the result for a linear layer with bias. Operands may have
+any strides: transposes are not copied.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ PIECES_PER_THREAD = 2
 PIECE_COLUMNS, PIECE_ROWS = 2, 4  # the fewest tiles in a piece
 
 _nothing = {char: np.empty((0, 0, 0), char) for char in REAL}
-_floors = {char: (np.dtype(char).type(-np.inf), np.dtype(char).type(0)) for char in REAL}
 
 
 def use_tiles(a: np.ndarray, b: np.ndarray) -> bool:
@@ -53,10 +52,9 @@ def product(
     b: np.ndarray,
     added: np.ndarray | None = None,
     *,
-    relu: bool = False,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """``a @ b + added``, with negative numbers replaced by 0 if ``relu``.
+    """``a @ b + added``.
 
     Args:
         a: (..., m, k), or (k,).
@@ -67,13 +65,15 @@ def product(
     Raises:
         ValueError: shapes do not fit.
 
-    >>> product(np.eye(2), np.ones((2, 3)), np.array([1., 2., -3.]), relu=True)
-    array([[2., 3., 0.],
-           [2., 3., 0.]])
+    >>> product(np.eye(2), np.ones((2, 3)), np.array([1., 2., -3.]))
+    array([[ 2.,  3., -2.],
+           [ 2.,  3., -2.]])
     """
     if not use_tiles(a, b) or (added is not None and added.dtype != a.dtype):
-        simple = added is None and out is None and not relu and a.ndim == b.ndim == 2
-        return np.dot(a, b) if simple else _by_blas(a, b, added, relu, out)
+        if a.ndim == 2 == b.ndim and out is None:
+            result = a.dot(b)
+            return result if added is None else np.add(result, added, result)
+        return _by_blas(a, b, added, out)
     if a.shape[-1] != b.shape[-2]:
         raise ValueError(f"product: {a.shape} and {b.shape} do not fit: {a.shape[-1]} != {b.shape[-2]}")
     char = a.dtype.char
@@ -91,7 +91,7 @@ def product(
     if c is None or not written:
         c = np.empty((batch, *shape[-2:]), a.dtype)
     d = _nothing[char] if added is None else _fit(added, shape)
-    operands = (_unbroken(a), _unbroken(b), c, d, _floors[char][relu])
+    operands = (_unbroken(a), _unbroken(b), c, d)
     if threads.get_num_threads() == 1:
         _kernel(char)(0, batch, *operands, 1, 1)
     else:
@@ -108,11 +108,9 @@ def product(
     return out
 
 
-def _by_blas(a: np.ndarray, b: np.ndarray, added: np.ndarray | None, relu: bool, out: np.ndarray | None) -> np.ndarray:
+def _by_blas(a: np.ndarray, b: np.ndarray, added: np.ndarray | None, out: np.ndarray | None) -> np.ndarray:
     result = np.dot(a, b) if out is None and a.ndim <= 2 and b.ndim <= 2 else np.matmul(a, b, out=out)
-    if added is not None:
-        result = np.add(result, added, out=result if result.ndim else None)
-    return np.maximum(result, 0, out=result if result.ndim else None) if relu else result
+    return result if added is None else np.add(result, added, out=result if result.ndim else None)
 
 
 def _stack(matrices: np.ndarray, leading: tuple[int, ...]) -> np.ndarray:
@@ -174,5 +172,5 @@ def compile_for(loops: Any, dtype: np.dtype) -> Callable[..., None]:
 
     real, index = from_dtype(dtype), types.intp
     given, written = types.Array(real, 3, "A", readonly=True, aligned=False), types.Array(real, 3, "A")
-    compiled = loops.compile(types.void(index, index, given, given, written, given, real, index, index, index))
+    compiled = loops.compile(types.void(index, index, given, given, written, given, index, index, index))
     return lambda *args: compiled(*args, room())

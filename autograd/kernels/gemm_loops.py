@@ -7,7 +7,6 @@ it lies in: the result does not depend on the number of threads.
 
 from __future__ import annotations
 
-import numpy as np
 from numba import intp, njit
 
 from .compiled import compiled
@@ -81,9 +80,10 @@ def read_columns(row, column, size, depth, tiles):
 
 
 @inline
-def multiply_range(a, b, c, d, floor, batch, rows, columns, room):
+def multiply_range(a, b, c, d, batch, rows, columns, room):
     """Rows and columns (first, last) of the product of one pair of matrices."""
-    size, high, wide = c.itemsize, tile_rows(floor), tile_columns(floor)
+    zero, size = c.dtype.type(0), c.itemsize
+    high, wide = tile_rows(zero), tile_columns(zero)
     depth = a.shape[2]
     a_row, a_column = a.strides[1], a.strides[2]
     b_row, b_column = b.strides[1], b.strides[2]
@@ -95,7 +95,6 @@ def multiply_range(a, b, c, d, floor, batch, rows, columns, room):
     c0 = intp(c.ctypes.data) + batch * c.strides[0]
     d0 = intp(d.ctypes.data) + (batch * d.strides[0] if d.shape[0] > 1 else 0)
     to_a, to_b = room, room + (GROUP * LINE * high + wide) * size
-    lowest = type(floor)(-np.inf)
     parts = (depth + DEPTH - 1) // DEPTH
     block = max(BLOCK // (DEPTH * wide * size), 1) * wide
     b_direct = read_columns(b_row, b_column, size, min(depth, DEPTH), (rows[1] - rows[0] + high - 1) // high)
@@ -109,12 +108,12 @@ def multiply_range(a, b, c, d, floor, batch, rows, columns, room):
             packed_from = (right - left) // wide * wide if b_direct else 0
             if left + packed_from < right:
                 width = right - left - packed_from
-                pack_columns(floor, size, b_here + packed_from * b_column, b_row, b_column, deep, width, to_b)
+                pack_columns(zero, size, b_here + packed_from * b_column, b_row, b_column, deep, width, to_b)
             for top in range(rows[0], rows[1], GROUP * high):
                 bottom = min(top + GROUP * high, rows[1])
                 a_here, panel, row, column = a0 + top * a_row + first * a_column, high * a_row, a_row, a_column
                 if not a_direct:
-                    row, column = pack_rows(floor, size, a_here, a_row, a_column, bottom - top, deep, to_a)
+                    row, column = pack_rows(zero, size, a_here, a_row, a_column, bottom - top, deep, to_a)
                     a_here, panel = to_a, high * LINE * size
                 for i in range(top, bottom, high):
                     height, a_panel = min(high, bottom - i), a_here + (i - top) // high * panel
@@ -127,21 +126,22 @@ def multiply_range(a, b, c, d, floor, batch, rows, columns, room):
                         if part == 0 and d.size:
                             added, added_row, added_column = d0 + i * d_row + j * d_column, d_row, d_column
                         multiply(
-                            floor if part == parts - 1 else lowest, a_panel, row, column, at, next_row, deep,
+                            zero, a_panel, row, column, at, next_row, deep,
                             to, c_row, added, added_row, added_column, part + d.size, height, min(wide, right - j),
                         )  # fmt: skip
 
 
 @compiled(error_model="numpy")
-def multiply_pieces(start, stop, a, b, c, d, floor, row_pieces, column_pieces, room):
-    """Pieces ``start..stop`` of ``c = max(a @ b + d, floor)``: each pair of matrices is cut into ``row_pieces`` times
+def multiply_pieces(start, stop, a, b, c, d, row_pieces, column_pieces, room):
+    """Pieces ``start..stop`` of ``c = a @ b + d``: each pair of matrices is cut into ``row_pieces`` times
     ``column_pieces`` of them.
 
     Shapes: a (batch or 1, m, k), b (batch or 1, k, n), c (batch, m, n), d the same with any of them 1, or empty. C
     and D have their rows in one piece, and A and B their rows or columns; none is empty otherwise. At the address
     ``room`` are `memory.ROOM` bytes for a group of panels of A and a block of B.
     """
-    high, wide = tile_rows(floor), tile_columns(floor)
+    zero = c.dtype.type(0)
+    high, wide = tile_rows(zero), tile_columns(zero)
     m, n = c.shape[1], c.shape[2]
     row_tiles, column_tiles = (m + high - 1) // high, (n + wide - 1) // wide
     for item in range(start, stop):
@@ -149,4 +149,4 @@ def multiply_pieces(start, stop, a, b, c, d, floor, row_pieces, column_pieces, r
         i, j = piece // column_pieces, piece % column_pieces
         rows = (row_tiles * i // row_pieces * high, min(row_tiles * (i + 1) // row_pieces * high, m))
         columns = (column_tiles * j // column_pieces * wide, min(column_tiles * (j + 1) // column_pieces * wide, n))
-        multiply_range(a, b, c, d, floor, batch, rows, columns, room)
+        multiply_range(a, b, c, d, batch, rows, columns, room)

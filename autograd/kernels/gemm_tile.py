@@ -28,6 +28,7 @@ __all__ = [
     "lower",
     "multiply",
     "multiply_windows",
+    "prefetch",
     "tile_columns",
     "tile_lanes",
     "tile_rows",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 BIT, INT, WORD = ir.IntType(1), ir.IntType(32), ir.IntType(64)
+LINE = 64  # bytes
 AHEAD = 8  # rows that are asked for before they are copied: rows of a large matrix lie on different pages
 SHALLOW = 64  # up to here a tile is too fast for what it writes to be asked for ahead
 STREAM = 16  # rows of a panel of B that are asked for ahead: measured, 4 to 6 % of the time for 1024 x 1024
@@ -176,7 +178,6 @@ def word(value: int) -> ir.Constant:
 class _Operands(NamedTuple):
     """What `multiply` is given; for `multiply_windows` ``b`` is a table, and ``windows`` is where B's vectors lie."""
 
-    floor: ir.Value
     a: ir.Value
     a_row: ir.Value
     a_column: ir.Value
@@ -224,15 +225,13 @@ def _write_tile(writer: Writer, tile: Tile, x: _Operands) -> None:
                 # Where there is no such instruction it is a product and a sum, unlike llvm.fma, which calls libm.
                 values = (number, row_of_b[j], sums[i * tile.vectors + j])
                 following.append(writer.call(f"llvm.fmuladd.{writer.suffix}", writer.vector, *values))
-    masks, floors = writer.masks(x.width, tile.vectors), writer.splat(x.floor)
+    masks = writer.masks(x.width, tile.vectors)
     totals = _write_added(writer, tile, x, following[2:], [writer.far(x.d, x.d_row, row) for row in rows], masks)
     for i in range(tile.rows):
         with builder.if_then(builder.icmp_signed("<", word(i), x.height), likely=True):
             to = writer.far(x.c, x.c_row, i)
             for j in vectors:
-                total = totals[i * tile.vectors + j]
-                low = builder.fcmp_ordered("<", total, floors)  # false for NaN, which stays
-                writer.store(builder.select(low, floors, total), writer.far(to, step, j), masks[j])
+                writer.store(totals[i * tile.vectors + j], writer.far(to, step, j), masks[j])
 
 
 def _write_added(
@@ -268,14 +267,14 @@ def _write_added(
     return totals
 
 
-def _write_product(writer: Writer, tile: Tile, *values: ir.Value) -> None:
+def _write_product(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
     _write_tiles(writer, tile, _Operands(*values))
 
 
-def _write_windows(writer: Writer, tile: Tile, floor: ir.Value, *values: ir.Value) -> None:
+def _write_windows(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
     a, table, first, second, *others = values
     row, column, step = word(writer.size), word(tile.rows * writer.size), word(WORD.width // 8)
-    operands = _Operands(floor, a, row, column, table, step, *others)
+    operands = _Operands(a, row, column, table, step, *others)
     _write_tiles(writer, tile, operands._replace(windows=(first, second)))
 
 
@@ -323,6 +322,14 @@ def _write_transpose(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Val
         following += [writer.far(to, target_row, lanes), builder.sub(left, word(lanes))]
 
 
+def _write_prefetch(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
+    address, size = values
+    lines = writer.builder.sdiv(writer.builder.add(size, word(LINE - 1)), word(LINE))
+    with writer.loop(lines, [address]) as ((at,), following):
+        writer.prefetch(at, to_write=False)
+        following.append(writer.builder.add(at, word(LINE)))
+
+
 def lower(arguments: int, write: Callable[..., ir.Value | None], result: types.Type = types.void) -> Any:
     """What an intrinsic of a float, whose type decides, and so many integers tells numba.
 
@@ -348,6 +355,7 @@ _lower_multiply = lower(14, _write_product)
 _lower_windows = lower(13, _write_windows)
 _lower_copy = lower(6, _write_copy)
 _lower_transpose = lower(6, _write_transpose)
+_lower_prefetch = lower(2, _write_prefetch)
 
 
 @intrinsic
@@ -370,25 +378,25 @@ def tile_lanes(typing_context, real):
 
 @intrinsic
 def multiply(
-    typing_context, floor, a, a_row, a_column, b, b_row, depth, c, c_row, d, d_row, d_column, adds, height, width
+    typing_context, real, a, a_row, a_column, b, b_row, depth, c, c_row, d, d_row, d_column, adds, height, width
 ):
-    """``C = max(A @ B + D, floor)`` on one tile; what is NaN stays NaN.
+    """``C = A @ B + D`` on one tile.
 
     A (height, depth) may have any strides. B (depth, columns of the tile) has its rows in one piece, and so have
     C (height, width) and D, whose column stride may also be 0; nothing is added where ``adds`` is 0.
     """
-    return _lower_multiply(floor)
+    return _lower_multiply(real)
 
 
 @intrinsic
 def multiply_windows(
-    typing_context, floor, a, table, first, second, depth, c, c_row, d, d_row, d_column, adds, height, width
+    typing_context, real, a, table, first, second, depth, c, c_row, d, d_row, d_column, adds, height, width
 ):
     """`multiply` of a panel of A, whose columns are as long as the tile is high, and of rows of B that lie anywhere.
 
     The two vectors of a row lie at ``first`` and ``second``, plus what the table of int64 offsets has for that row.
     """
-    return _lower_windows(floor)
+    return _lower_windows(real)
 
 
 @intrinsic
@@ -408,3 +416,9 @@ def transpose_rows(typing_context, real, source, source_row, target, target_row,
     up to a vector's lanes of them are written beyond ``width``.
     """
     return _lower_transpose(real)
+
+
+@intrinsic
+def prefetch(typing_context, real, address, size):
+    """Asks for so many bytes of memory, which need not exist."""
+    return _lower_prefetch(real)

@@ -276,13 +276,27 @@ def test_results_are_the_callers_own(reading):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize(("filters", "groups", "stride"), [(4, 1, 1), (4, 4, 1), (72, 1, 2), (72, 2, 1)])
-def test_same_bits_whatever_the_threads(reading, filters, groups, stride, monkeypatch):
+@pytest.mark.parametrize(
+    ("x_shape", "filters", "groups", "stride"),
+    [
+        ((6, 4, 14, 15), 4, 1, 1),
+        ((6, 4, 14, 15), 4, 4, 1),
+        ((6, 4, 14, 15), 72, 1, 2),
+        ((6, 4, 14, 15), 72, 2, 1),
+        ((70, 24, 4, 5), 30, 2, 1),  # with samples and with channels side by side
+    ],
+)
+def test_same_bits_whatever_the_threads(reading, x_shape, filters, groups, stride, monkeypatch):
     if reading == "never" and filters > 4:
         pytest.skip("BLAS cuts larger products according to its own threads")
-    for module in (conv_columns, *([conv_direct] if jit.numba_available() else [])):
+    modules = [conv_columns]
+    if jit.numba_available():
+        from autograd.kernels import conv_abreast
+
+        modules += [conv_direct, conv_abreast]
+    for module in modules:
         monkeypatch.setattr(module, "GRAIN", 1)
-    case = ((6, 4, 14, 15), (filters, 4 // groups, 3, 3), (stride, 1), (1, 1), (1, 1), groups)
+    case = (x_shape, (filters, x_shape[1] // groups, 3, 3), (stride, 1), (1, 1), (1, 1), groups)
     x_shape, weight_shape, *options = case
     x, weight, bias = arrays(case, "float32")
     g = conv.conv_forward(x, weight, bias, *options)

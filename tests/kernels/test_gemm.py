@@ -37,15 +37,14 @@ def numbers(*shape, dtype="float32", seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
 
-def assert_product(a, b, out, added=0.0, relu=False, label=None):
+def assert_product(a, b, out, added=0.0, label=None):
     """``out`` is as near to the product as sums in its type can be."""
     exact = np.matmul(a.astype("float64"), b.astype("float64")) + added
     scale = np.matmul(np.abs(a).astype("float64"), np.abs(b).astype("float64")) + np.abs(added)
     assert out.dtype == a.dtype, label
     assert out.shape == exact.shape, label
-    wanted = np.maximum(exact, 0) if relu else exact
     bound = (10 + np.sqrt(a.shape[-1])) * np.finfo(a.dtype).eps * scale + np.finfo(a.dtype).tiny
-    assert (np.abs(out - wanted) <= bound).all(), label
+    assert (np.abs(out - exact) <= bound).all(), label
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -111,39 +110,37 @@ def test_batches(reading, dtype, left, right):
     assert_product(turned, b, gemm.product(turned, b))
 
 
-@pytest.mark.parametrize("relu", [False, True])
 @pytest.mark.parametrize(
     "shape", [(), (1,), (70,), (40, 1), (1, 70), (40, 70), (3, 1, 70), (3, 40, 1), (3, 40, 70), (1, 1, 1)]
 )
-def test_added(reading, shape, relu):
+def test_added(reading, shape):
     added = np.asarray(numbers(*shape, seed=2)) * 10
     for depth in (1, 30, 600):
         a, b = numbers(3, 40, depth), numbers(3, depth, 70, seed=1)
-        out = gemm.product(a, b, added, relu=relu)
-        assert_product(a, b, out, added, relu)
-        assert (out.min() == 0) == relu
+        out = gemm.product(a, b, added)
+        assert_product(a, b, out, added)
         if added.ndim < 3:
-            assert_product(a[0], b[0], gemm.product(a[0], b[0], added, relu=relu), added, relu)
+            assert_product(a[0], b[0], gemm.product(a[0], b[0], added), added)
     if added.ndim == 3:
         turned = np.ascontiguousarray(added.swapaxes(1, 2)).swapaxes(1, 2)
-        np.testing.assert_array_equal(gemm.product(a, b, turned, relu=relu), out)
+        np.testing.assert_array_equal(gemm.product(a, b, turned), out)
 
 
 def test_out(reading):
     a, b, added = numbers(2, 30, 40), numbers(2, 40, 50, seed=1), numbers(50)
-    expected = gemm.product(a, b, added, relu=True)
+    expected = gemm.product(a, b, added)
     for out in (
         np.empty((2, 30, 50), "float32"),
         np.empty((2, 60, 70), "float32")[:, ::2, 5:55],
         np.empty((30, 2, 50), "float32").swapaxes(0, 1),
         np.empty((2, 50, 30), "float32").swapaxes(1, 2),
     ):
-        assert gemm.product(a, b, added, relu=True, out=out) is out
+        assert gemm.product(a, b, added, out=out) is out
         np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-4)
-        gemm.product(a[0], b[0], added, relu=True, out=out[1])
+        gemm.product(a[0], b[0], added, out=out[1])
         np.testing.assert_allclose(out, expected[[0, 0]], rtol=1e-4, atol=1e-4)
     out = np.empty((2, 1, 30, 50), "float32")
-    gemm.product(a[:, None], b[:, None], added, relu=True, out=out)
+    gemm.product(a[:, None], b[:, None], added, out=out)
     np.testing.assert_allclose(out[:, 0], expected, rtol=1e-4, atol=1e-4)
     for wrong in (np.empty((2, 30, 51), "float32"), np.empty((2, 30, 50), "int32")):
         with pytest.raises((ValueError, TypeError), match=r"(?i)out|cast"):
@@ -154,15 +151,13 @@ def test_nan_and_infinity(reading):
     a, b = numbers(30, 300), numbers(300, 40, seed=1)
     a[3, 280], a[7, 5], b[100, 9] = np.nan, np.inf, -np.inf
     with np.errstate(all="ignore"):
-        for relu in (False, True):
-            out, exact = gemm.product(a, b, relu=relu), np.matmul(a, b)
-            exact = np.maximum(exact, 0) if relu else exact
-            assert np.isnan(out[3]).all()
-            np.testing.assert_array_equal(np.isnan(out), np.isnan(exact))
-            np.testing.assert_array_equal(out[np.isinf(exact)], exact[np.isinf(exact)])
+        out, exact = gemm.product(a, b), np.matmul(a, b)
+        assert np.isnan(out[3]).all()
+        np.testing.assert_array_equal(np.isnan(out), np.isnan(exact))
+        np.testing.assert_array_equal(out[np.isinf(exact)], exact[np.isinf(exact)])
         finite = numbers(30, 300)
         added = np.full(40, np.nan, "float32")
-        assert np.isnan(gemm.product(finite, numbers(300, 40), added, relu=True)).all()
+        assert np.isnan(gemm.product(finite, numbers(300, 40), added)).all()
 
 
 @pytest.mark.parametrize(
@@ -209,7 +204,7 @@ def test_same_bits_whatever_the_threads(monkeypatch):
             try:
                 for count in (1, 2, 4):
                     threads.set_num_threads(count)
-                    results.add(gemm.product(a, b, added, relu=True).tobytes())
+                    results.add(gemm.product(a, b, added).tobytes())
                     assert len(left) == 3 or count == 1 or max(gemm._cuts(1 << 30, 1, left[-2], right[-1], 4)) > 1
             finally:
                 threads.set_num_threads(before)
@@ -265,8 +260,8 @@ def test_tiles_of_other_processors(loops_for, monkeypatch, tile, dtype):
                     a = numbers(k, m, dtype=dtype).T if turned_a else numbers(m, k, dtype=dtype)
                     b = numbers(n, k, dtype=dtype, seed=1).T if turned_b else numbers(k, n, dtype=dtype, seed=1)
                     added = numbers(n, dtype=dtype)
-                    out = gemm.product(a, b, added, relu=True)
-                    assert_product(a, b, out, added, relu=True, label=(m, k, n, turned_a, turned_b))
+                    out = gemm.product(a, b, added)
+                    assert_product(a, b, out, added, label=(m, k, n, turned_a, turned_b))
 
 
 GUARDED = """

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from opinfo import Sample, converted, function_of, name_of, samples
+from opinfo import Sample, converted, error_samples, function_of, name_of, samples
 
 import autograd
 
@@ -158,7 +158,7 @@ def test_error_inputs(op):
     if name_of(op) in reasons:
         pytest.skip(reasons[name_of(op)])
     failures = []
-    for error_input in op.error_inputs("cpu"):
+    for error_input in error_samples(op, torch):
         sample = error_input.sample_input
         if "unsupported operation" in error_input.error_regex:
             continue  # memory shared between operands and `out`, which conversion does not carry over

@@ -199,11 +199,20 @@ def _random_like(tensor: Any, torch: Any, generator: Any) -> Any:
 def samples(op: Any, dtype: Any, torch: Any, most: int) -> list[Any]:
     """PyTorch's sample inputs, at most so many, spread over its list."""
     differentiable = dtype in op.supported_backward_dtypes("cpu") and dtype != torch.float16
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for seeded in (random.seed, np.random.seed, torch.default_generator.manual_seed):
-            seeded(SEED)
-        # `op.sample_inputs` watches what is drawn by looking through the stack of calls: ten times as slow.
-        found = list(op.sample_inputs_func(op, "cpu", dtype, differentiable and op.supports_autograd))
+    # `op.sample_inputs` watches what is drawn by looking through the stack of calls: ten times as slow.
+    found = _drawn(torch, op.sample_inputs_func, op, "cpu", dtype, differentiable and op.supports_autograd)
     step = max(1, len(found) / most)
     return [found[int(i * step)] for i in range(min(most, len(found)))]
+
+
+def error_samples(op: Any, torch: Any) -> list[Any]:
+    """PyTorch's inputs that must be refused."""
+    return _drawn(torch, op.error_inputs_func, op, "cpu")
+
+
+def _drawn(torch: Any, function: Any, *args: Any) -> list[Any]:
+    for seeded in (random.seed, np.random.seed, torch.default_generator.manual_seed):
+        seeded(SEED)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return list(function(*args))

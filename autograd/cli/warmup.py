@@ -6,11 +6,23 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from ..kernels import attention, conv, jit, pooling, pooling_places, pooling_regions, resample, scans, scatter, taps
+from ..kernels import (
+    attention,
+    conv,
+    dropout,
+    jit,
+    pooling,
+    pooling_places,
+    pooling_regions,
+    resample,
+    scans,
+    scatter,
+    taps,
+)
 from ..rows.readings import Program
 from ..rows.table import TABLE, PointwiseRow
 from .errors import CommandError
@@ -97,6 +109,9 @@ def jobs(dtype: np.dtype, everything: bool = False) -> Iterator[Job]:
             for program in _programs(row):
                 if everything or not program.is_one_pass:
                     yield f"{program.name} {dtype}", _call(program, defaults, dtype)
+    power = cast(PointwiseRow, TABLE["pow"])
+    for program in (power.program, power.plan((True, False)).program):
+        yield f"{program.name}, squares {dtype}", _call(program, (), dtype, y=2)
     yield from _kernels(dtype)
 
 
@@ -113,9 +128,12 @@ def _programs(row: PointwiseRow) -> Iterator[Program]:
             yield plan.program
 
 
-def _call(program: Program, attributes: tuple[Any, ...], dtype: np.dtype) -> Callable[[], Any]:
+def _call(program: Program, attributes: tuple[Any, ...], dtype: np.dtype, **numbers: float) -> Callable[[], Any]:
     # "condition" is the name under which rows take truth values.
-    arrays = [np.ones(SIZE, np.bool_ if name == "condition" else dtype) for name in program.operands]
+    arrays = [
+        np.array(numbers[name], dtype) if name in numbers else np.ones(SIZE, np.bool_ if name == "condition" else dtype)
+        for name in program.operands
+    ]
     return lambda: program(arrays, attributes, dtype, SIZE)
 
 
@@ -129,12 +147,14 @@ def _kernels(dtype: np.dtype) -> Iterator[Job]:
     yield f"max-pooling {dtype}", lambda: pooling.max_pool_forward(image, *window, (1, 1))
     yield (
         f"max-pooling, gradient {dtype}",
-        lambda: pooling_places.add_to_planes(pooled, np.zeros(pooled.shape, np.int64), image.shape),
+        lambda: pooling_places.add_to_planes(pooled, np.zeros(pooled.shape, np.int32), image.shape),
     )
     yield f"average pooling {dtype}", lambda: pooling.avg_pool_forward(image, *window)
     yield f"average pooling, gradient {dtype}", lambda: pooling.avg_pool_gradient(pooled, image.shape, *window)
     regions = pooling_regions.adaptive_regions((4, 4), (2, 2))
     yield f"max-pooling of regions {dtype}", lambda: pooling_regions.max_of_regions(image, regions)
+    mask = np.ones(image.shape, np.bool_)
+    yield f"dropout {dtype}", lambda: dropout.masked_scale(image, mask, dtype.type(2))
     head, options = np.ones((1, 2, 2), dtype), (None, 1.0, False)
     yield f"attention {dtype}", lambda: attention.forward(head, head, head, *options)
     yield (

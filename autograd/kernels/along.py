@@ -16,6 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from math import prod
+from operator import attrgetter
 from types import FunctionType
 from typing import Any
 
@@ -27,6 +28,7 @@ __all__ = ["Along"]
 
 REDUCTIONS = frozenset(("average", "highest", "total"))
 GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
+_SIZE = attrgetter("size")
 COLUMNS = 128  # runs that a work item of the pattern ``columns`` takes side by side
 
 
@@ -60,11 +62,11 @@ class Along:
         """
         first = arrays[0]
         dtype = first.dtype
-        if dtype == np.float16:
+        if dtype.char == "e":
             values = self(axis, *(array.astype(np.float32) for array in arrays))
             several = isinstance(values, tuple)
             return tuple(value.astype(dtype) for value in values) if several else values.astype(dtype)
-        size = max(array.size for array in arrays)
+        size = first.size if len(arrays) == 1 else max(map(_SIZE, arrays))
         has_loops = jit.use_loops(size) and size and dtype.kind == "f" and dtype.itemsize <= 8
         if has_loops and (bounds := _bounds(axis, first.ndim)):
             return self._walk(*bounds, arrays, out)

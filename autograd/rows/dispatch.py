@@ -40,12 +40,11 @@ def apply(row: Row, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
             return short(*args, **kwargs)
         except Exception:
             short = None  # the general way knows this case, or says what is wrong
+    else:
+        write_call(row, _record_coarse)
     if isinstance(row, PointwiseRow):
         return apply_pointwise(row, row.bind(args, kwargs))
-    coarse = cast(CoarseRow, row)
-    if coarse.short is None:
-        write_call(coarse, _record_coarse)
-    return apply_coarse(coarse, row.bind(args, kwargs))
+    return apply_coarse(cast(CoarseRow, row), row.bind(args, kwargs))
 
 
 Tensor._apply_row = staticmethod(apply)  # type: ignore[attr-defined]

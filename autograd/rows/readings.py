@@ -17,7 +17,7 @@ from ..dtypes import wider
 from ..kernels import jit, on_arrays, on_floats
 from ..kernels.silence import silently
 
-__all__ = ["BOOL", "CONSTANTS", "F16", "F32", "F64", "Formula", "Program", "as_number", "constant"]
+__all__ = ["BOOL", "CONSTANTS", "F16", "F32", "F64", "I64", "Formula", "Program", "as_number", "constant"]
 
 F16, F32, F64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 I64, BOOL = np.dtype(np.int64), np.dtype(np.bool_)

@@ -20,7 +20,7 @@ from ..tensor import Tensor, node_of, wrap
 from .dispatch import NUMBERS, apply_pointwise
 from .layout import tidy
 from .nodes import PointwiseNode
-from .readings import CONSTANTS, F32, F64
+from .readings import CONSTANTS, F32, F64, I64
 from .table import PointwisePlan, PointwiseRow
 from .writes import write_out
 
@@ -169,7 +169,7 @@ CONSTANTS32, CONSTANTS64 = CONSTANTS[F32], CONSTANTS[F64]
 class _Binary:
     """What the short path of a binary row looks up only when it must; the function itself stays small."""
 
-    __slots__ = ("both", "left", "right", "row", "run64", "with_number")
+    __slots__ = ("both", "left", "on_integers", "right", "row", "run64", "with_number")
 
     def __init__(self, row: PointwiseRow) -> None:
         self.row = row
@@ -178,8 +178,21 @@ class _Binary:
         self.both, self.left, self.right = plans
         self.with_number = _with_number(row)
         self.run64: Any = None
+        self.on_integers: Any = None  # NumPy's reading for int64, False where the row does more than that; None unknown
 
     def general(self, input: Any, other: Any) -> Any:
+        run = self.on_integers
+        if run is None and not _is_watched():
+            row = self.row
+            is_plain = row.check is None and row.result in ("same", "bool") and row.accepts == "any"
+            run = self.on_integers = is_plain and row.program.small(I64, "single")
+        if run and type(input) is type(other) is Tensor and input._view is other._view is None:
+            a, b = input._array, other._array
+            if a.dtype is b.dtype is I64:
+                try:
+                    return wrap(np.asarray(quiet(run, a, b)))
+                except Exception:
+                    return _general(self.row, input, other)
         return _general(self.row, input, other)
 
     def placed(self, input: Tensor, other: Tensor, a: ndarray, b: ndarray, result: ndarray) -> Tensor:
@@ -299,7 +312,7 @@ def binary(row: PointwiseRow) -> Callable[[Any, Any], Any]:
 
     def forget() -> None:
         nonlocal run32
-        run32 = rest.run64 = None
+        run32 = rest.run64 = rest.on_integers = None
 
     _forget.append(forget)
     return function

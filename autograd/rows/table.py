@@ -74,9 +74,10 @@ class Row:
 
     takes_complex = False  # unless the row says so
     is_differentiable = False  # until it gets a gradient rule
-    # The same as `apply`, for common cases; raises where it does not know how. Rows with kernels have one when they
-    # have been used once and nothing watches every operator; pointwise ones are functions of their own (`shortcuts`).
+    # The same as `apply`, for common cases; raises where it does not know how. A row has one when it has been used once
+    # and while nothing watches every operator; and what was written for it, once it has been.
     short: Callable[..., Any] | None = None
+    written: Callable[..., Any] | None = None
 
     def __init__(
         self,
@@ -141,6 +142,10 @@ class Row:
 
     def compute(self, *args: Any, **kwargs: Any) -> Any:
         """The result on plain arrays."""
+        raise NotImplementedError
+
+    def plan(self, wanted: tuple[bool, ...]) -> Any:
+        """How to go back when the gradients of the ``wanted`` inputs are needed."""
         raise NotImplementedError
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -294,6 +299,8 @@ class PointwisePlan:
         saved_positions: their places among the inputs, -1 for ``out``.
     """
 
+    written = unrolled = None  # see `CoarsePlan`
+
     def __init__(self, row: PointwiseRow, wanted: tuple[bool, ...]) -> None:
         self.row = row
         self.context_names = row.attributes
@@ -308,7 +315,6 @@ class PointwisePlan:
         label = f"{row.name}_backward_{''.join(self.names)}"
         self.program = Program(label, formulas, ("g", *self.saved), row.attributes)
         self._formulas = formulas
-        self.unrolled = None  # see `CoarsePlan`
         self.limit = 0  # up to this size `small32` and `small64` are the best reading; 0 until the first use
         self.small32 = self.small64 = _not_ready
         self._recorded = [formula.rebound(library) for formula in formulas]
@@ -379,7 +385,6 @@ class CoarseRow(Row):
     """
 
     takes_complex = True
-    written: Callable[..., Any] | None = None  # the short path, when it has been generated
 
     def __init__(
         self,

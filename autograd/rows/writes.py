@@ -208,7 +208,7 @@ def write(tensor: Tensor, out: Tensor, operator: str) -> Tensor:
         set_history(tensor, node)
     elif is_recording() and (before := node_of(tensor)) is not None:
         # The new values do not depend on the old ones in a way that has a gradient: it is zero.
-        record(tensor, TABLE["blank"].plan((True,)), (before,), (), (), None, ())  # type: ignore[attr-defined]
+        record(tensor, TABLE["blank"].plan((True,)), (before,), (), (), None, ())
         node, tensor._node = tensor._node, before
         if node is not None:
             set_history(tensor, node)
@@ -261,7 +261,7 @@ def set_history(tensor: Tensor, node: Node) -> None:
     base = view.base
     scatter = TABLE["view_scatter"]
     before = base._node
-    plan = scatter.plan((before is not None, True))  # type: ignore[attr-defined]
+    plan = scatter.plan((before is not None, True))
     edges = (node,) if before is None else (before, node)
     record(base, plan, edges, (), (), None, tuple(view.steps for _ in plan.context))
     _take(base, before, base._node)

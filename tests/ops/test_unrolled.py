@@ -4,14 +4,14 @@ import ast
 
 import numpy as np
 import pytest
-from operator_samples import CASES, arrays_for
+from operator_samples import ATTRIBUTES, CASES, POINTWISE, arrays_for, sample
 
 import autograd
 from autograd import graph
 from autograd.rows import unrolled
-from autograd.rows.table import TABLE, CoarseRow
+from autograd.rows.table import TABLE
 
-UNROLLED = [row for row in TABLE.values() if isinstance(row, CoarseRow) and row.outputs == 1 and not row.sequences]
+UNROLLED = [row for row in TABLE.values() if unrolled._can_be_written(row)]
 
 
 class watched:
@@ -74,6 +74,42 @@ def test_both_ways_agree(name, expression, shapes, ours):
         general = outcome(ours, expression, arrays)
     outcome(ours, expression, arrays)  # a row's first call writes its short path
     assert outcome(ours, expression, arrays) == general
+
+
+@pytest.mark.parametrize("row", POINTWISE, ids=lambda row: row.name)
+def test_both_ways_agree_on_pointwise_rows(row, ours):
+    """Alike, broadcast, numbers in the place of each operand, types that the short path refuses."""
+    count = len(row.inputs)
+    cases = [sample(row, [(2, 3)] * count, dtype="float32"), sample(row, [(2, 3), (3,), ()][:count], dtype="float64")]
+    cases.append([array.astype("float32" if i else "float64") for i, array in enumerate(cases[0])])
+    for arrays in cases:
+        for number in (None, *range(count)):
+            for attributes in {(), ATTRIBUTES.get(row.name, ())}:
+                if number is not None and (count == 1 or row.inputs[number] == "condition"):
+                    continue
+
+                def expression(L, *tensors, number=number, arrays=arrays, attributes=attributes):
+                    given = [float(a.flat[0]) if i == number else t for i, (a, t) in enumerate(zip(arrays, tensors))]  # noqa: B905
+                    return row(*given, *attributes)
+
+                with watched():
+                    general = pointwise_outcome(ours, expression, arrays)
+                pointwise_outcome(ours, expression, arrays)
+                assert pointwise_outcome(ours, expression, arrays) == general, (number, attributes)
+
+
+def pointwise_outcome(ours, expression, arrays):
+    tensors = [ours.of(array, array.dtype.kind == "f") for array in arrays]
+    try:
+        out = expression(ours, *tensors)
+        graph_of_it = described(out)
+        leaves = [tensor for tensor in tensors if tensor.requires_grad]
+        seed = autograd.ones_like(out)
+        gradients = autograd.grad(out, leaves, seed, allow_unused=True) if out.requires_grad else ()
+    except (RuntimeError, TypeError, AttributeError) as error:
+        return type(error), str(error)
+    values = [out.detach(), *(g for g in gradients if g is not None)]
+    return graph_of_it, [(v.numpy().tobytes(), v.shape, v.stride(), v.dtype) for v in values]
 
 
 def test_rows_take_the_short_path_unless_something_watches():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -109,9 +109,8 @@ def jobs(dtype: np.dtype, everything: bool = False) -> Iterator[Job]:
             for program in _programs(row):
                 if everything or not program.is_one_pass:
                     yield f"{program.name} {dtype}", _call(program, defaults, dtype)
-    power = cast(PointwiseRow, TABLE["pow"])
-    for program in (power.program, power.plan((True, False)).program):
-        yield f"{program.name}, squares {dtype}", _call(program, (), dtype, y=2)
+                if program.has_loop and program.loop.exponents:
+                    yield f"{program.name}, squares {dtype}", _call(program, defaults, dtype, program.loop.exponents)
     yield from _kernels(dtype)
 
 
@@ -128,12 +127,13 @@ def _programs(row: PointwiseRow) -> Iterator[Program]:
             yield plan.program
 
 
-def _call(program: Program, attributes: tuple[Any, ...], dtype: np.dtype, **numbers: float) -> Callable[[], Any]:
+def _call(
+    program: Program, attributes: tuple[Any, ...], dtype: np.dtype, exponents: Sequence[int] = ()
+) -> Callable[[], Any]:
     # "condition" is the name under which rows take truth values.
-    arrays = [
-        np.array(numbers[name], dtype) if name in numbers else np.ones(SIZE, np.bool_ if name == "condition" else dtype)
-        for name in program.operands
-    ]
+    arrays = [np.ones(SIZE, np.bool_ if name == "condition" else dtype) for name in program.operands]
+    for i in exponents:
+        arrays[i] = np.array(2, dtype)
     return lambda: program(arrays, attributes, dtype, SIZE)
 
 

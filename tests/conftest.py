@@ -47,8 +47,14 @@ RESTORE = {
 }
 
 
+def pytest_collection():
+    """20,000 tests are made, and none thrown away: there is nothing to be collected."""
+    gc.disable()
+
+
 def pytest_collection_finish():
     """What lives by now lives to the end: the garbage collector need not look at it again."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 

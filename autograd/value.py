@@ -19,6 +19,8 @@ from .rows.table import TABLE, PointwiseRow, Row, library
 
 __all__ = ["Value", "grad"]
 
+new = object.__new__
+ALL = [(True,) * count for count in range(8)]
 GLYPHS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
 
 
@@ -34,7 +36,6 @@ class Value(Node):
         grad: the sum, over all backward passes, of the root's derivative with respect to this value.
         label: a name for the picture.
         operands: what the operator was applied to, Values and plain numbers.
-        saved: the operands' numbers and the result ``out`` at that time.
 
     >>> a, b = Value(2.0), Value(-3.0)
     >>> c = a * b + a**2
@@ -43,7 +44,7 @@ class Value(Node):
     (-2.0, 1.0, 2.0)
     """
 
-    __slots__ = ("__dict__", "data", "grad", "label", "operands", "row", "saved")
+    __slots__ = ("__dict__", "_known", "data", "grad", "label", "operands", "row")
 
     if TYPE_CHECKING:  # one method for each pointwise row, attached below
 
@@ -65,9 +66,14 @@ class Value(Node):
         self.label = label
         self.operands: tuple[Any, ...] = tuple(_children)
         self.row: PointwiseRow | None = None
-        self.saved: dict[str, Any] = {}
+        self._known: tuple[Any, ...] = ()  # the row's parameters and the result, as they were
         if _op:
             self.__dict__["_op_given"] = _op
+
+    @property
+    def saved(self) -> dict[str, Any]:
+        """The numbers that the operator was applied to, by the parameters' names, and its result ``out`` then."""
+        return {} if self.row is None else dict(zip((*self.row.parameters, "out"), self._known, strict=True))
 
     @property
     def _prev(self) -> set[Value]:
@@ -107,11 +113,12 @@ class Value(Node):
         row = self.row
         if row is None:
             return ()
-        plan = row.plan(tuple(isinstance(operand, Value) for operand in self.operands))
-        attributes = tuple(self.saved[name] for name in row.attributes)
+        all_wanted = len(self.edges) == len(self.operands)
+        plan = row.plan(ALL[len(self.edges)] if all_wanted else tuple([isinstance(o, Value) for o in self.operands]))
         if isinstance(g, Value):
+            attributes = self._known[len(self.operands) : -1]
             return plan.on_recorders(g, tuple(self._saved_value(name) for name in plan.saved), attributes)
-        return plan.on_floats(g, self.saved)
+        return plan.on_floats(g, self._known)
 
     def receive(self, g: Any, owned: bool) -> None:
         self.grad = self.grad + g
@@ -141,28 +148,32 @@ def apply(row: Row, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """A pointwise row on Values and numbers: a Value that remembers both; a bool for comparisons."""
     if not isinstance(row, PointwiseRow):
         raise TypeError(f"{row.name} is not defined on Values: they hold single numbers")
-    arguments = row.bind(args, kwargs)
-    count = len(row.inputs)
-    operands = tuple(arguments[:count])
-    numbers = [operand.data if isinstance(operand, Value) else operand for operand in operands]
-    for name, number in zip(row.inputs, numbers, strict=True):
-        if not isinstance(number, (int, float)):
-            raise TypeError(f"{row.name}(): argument '{name}' must be Value or a number, not {type(number).__name__}")
-    saved = dict(
-        zip(
-            row.parameters,
-            [*(n if n is True or n is False else float(n) for n in numbers), *arguments[count:]],
-            strict=True,
-        )
-    )
-    result = row.formula.on_floats(*(saved[name] for name in row.formula.arguments))
+    arguments = args if not kwargs and len(args) == len(row.parameters) else row.bind(args, kwargs)
+    operands = tuple(arguments[: len(row.inputs)])
+    known: list[Any] = []
+    edges: list[Value] = []
+    for name, operand in zip(row.inputs, operands):  # noqa: B905 (equally long)
+        number = operand
+        if isinstance(operand, Value):
+            number = operand.data
+            edges.append(operand)
+        if type(number) is not float and number is not True and number is not False:
+            if not isinstance(number, (int, float)):
+                kind = type(number).__name__
+                raise TypeError(f"{row.name}(): argument '{name}' must be Value or a number, not {kind}")
+            number = float(number)
+        known.append(number)
+    known += arguments[len(operands) :]
+    result = row.formula.on_floats(*known)
     if row.result == "bool":
         return bool(result)
-    value = Value(result)
+    value: Value = new(Value)
+    value.data = data = float(result)
+    value.grad, value.label, value.hooks, value.row = 0.0, "", None, None
+    value.operands = value.edges = value._known = ()
     if row.rules and state.grad:
-        saved["out"] = value.data
-        value.row, value.operands, value.saved = row, operands, saved
-        value.edges = tuple(operand for operand in operands if isinstance(operand, Value))
+        value.row, value.operands, value.edges = row, operands, tuple(edges)
+        value._known = (*known, data)
         if graph.is_anomaly_enabled():
             graph.remember_line(value)
     return value

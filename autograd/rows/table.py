@@ -19,6 +19,7 @@ with rows therefore serves the plain backward pass and gradients of gradients al
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -346,10 +347,15 @@ class PointwisePlan:
                 total = term if total is None else total + term
         return total
 
-    def on_floats(self, g: float, known: dict[str, Any]) -> Sequence[float]:
-        """The same rules on Python floats."""
-        known = {**known, "g": g}
-        return [formula.on_floats(*(known[name] for name in formula.arguments)) for formula in self._formulas]
+    def on_floats(self, g: float, known: Sequence[Any]) -> Sequence[float]:
+        """The same rules on Python floats: all parameters' values, and the result."""
+        values = (g, *known)
+        return [rule(*[values[i] for i in places]) for rule, places in self._on_floats]
+
+    @cached_property
+    def _on_floats(self) -> list[tuple[Callable[..., Any], list[int]]]:
+        order = ("g", *self.row.parameters, "out")
+        return [(formula.on_floats, [order.index(name) for name in formula.arguments]) for formula in self._formulas]
 
 
 class RefusingPlan(PointwisePlan):

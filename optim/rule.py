@@ -173,18 +173,16 @@ class Rule:
         """The compiled reading, for switches and absent state that are known."""
         arrays = [name for name in self.formula.arguments if name not in known]
         numbers = [name for name in constants if name not in known]
-        tree = loops.TypedNumbers().visit(_Known(known).visit(copy.deepcopy(self.formula.tree)))
-        tree.name, tree.decorator_list, tree.returns = "rule", [], None
-        tree.args = ast.arguments([], [ast.arg(name) for name in (*arrays, *numbers)], None, [], [], None, [])
+        tree = _Known(known).visit(copy.deepcopy(self.formula.tree))
+        variables = {*arrays, *numbers, *loops.assigned(tree.body)}
+        *steps, last = loops.InPlace({name: f"{name}_" for name in variables}).visit(tree).body
+        lines = [*(f"{name}_ = {name}[i]" for name in arrays), *(f"{name}_ = T({name})" for name in numbers)]
+        lines += ast.unparse(ast.Module(steps, [])).splitlines()
+        lines.append("".join(f"{name}[i], " for name in arrays[1:]) + f"= {ast.unparse(last.value)}")
         title, bits = self.on_tensors.__module__.rpartition(".")[2], dtype.itemsize * 8
-        text = loops.HEADER.format(title=title, scalar=f"float{bits}", library=f"math{bits}")
-        text += '\n@njit(forceinline=True, no_cfunc_wrapper=True, nogil=True, fastmath=FLAGS, error_model="numpy")\n'
-        text += ast.unparse(ast.fix_missing_locations(tree)) + "\n" + loops.KERNEL
+        text = loops.HEADER.format(title=title, scalar=f"float{bits}", library=f"math{bits}") + loops.KERNEL
         text += f"def kernel(start, stop, {', '.join([*arrays, *numbers])}):\n    wide()\n"
-        text += "".join(f"    {name}_ = T({name})\n" for name in numbers)
-        given = ", ".join([*(f"{name}[i]" for name in arrays), *(f"{name}_" for name in numbers)])
-        results = "".join(f"{name}[i], " for name in arrays[1:])
-        text += f"    for i in range(U(start), U(stop)):\n        {results}= rule({given})\n"
+        text += "    for i in range(U(start), U(stop)):\n" + "".join(f"        {line}\n" for line in lines)
         return loops.load_module(f"update_{title}", text).kernel
 
 

@@ -29,7 +29,7 @@ import numpy as np
 from . import jit, threads
 from .layout import is_spread
 
-__all__ = ["HEADER", "KERNEL", "Loop", "TypedNumbers", "library_stamp", "load_module"]
+__all__ = ["HEADER", "KERNEL", "InPlace", "Loop", "TypedNumbers", "assigned", "library_stamp", "load_module"]
 
 GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
 MAX_NESTED = 3
@@ -59,7 +59,7 @@ class TypedNumbers(ast.NodeTransformer):
         return node
 
 
-class _InPlace(TypedNumbers):
+class InPlace(TypedNumbers):
     """A formula's statements among others, under the names that its variables have there."""
 
     def __init__(self, names: dict[str, str]) -> None:
@@ -67,6 +67,12 @@ class _InPlace(TypedNumbers):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         return ast.Name(self.names.get(node.id, node.id), node.ctx)
+
+
+def assigned(statements: Sequence[ast.stmt]) -> set[str]:
+    """The variables that are given a value."""
+    names = (node for statement in statements for node in ast.walk(statement) if isinstance(node, ast.Name))
+    return {name.id for name in names if isinstance(name.ctx, ast.Store)}
 
 
 def _copy(statement: ast.stmt) -> Any:
@@ -216,14 +222,9 @@ class Loop:
             *steps, last = formula.body[ast.get_docstring(formula) is not None :]
             if not isinstance(last, ast.Return) or not all(isinstance(step, ast.Assign) for step in steps):
                 raise TypeError(f"{self.name}: a loop is made of `name = value` and `return`: {ast.unparse(formula)}")
-            assigned = {
-                node.id
-                for step in steps
-                for node in ast.walk(step)
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-            }
-            names = {name: f"{name}_" for name in self.operands} | {name: f"{name}_{number}" for name in assigned}
-            in_place = _InPlace(names)
+            names = {name: f"{name}_" for name in self.operands}
+            names |= {name: f"{name}_{number}" for name in assigned(steps)}
+            in_place = InPlace(names)
             lines += [ast.unparse(in_place.visit(_copy(step))) for step in steps]
             lines.append(f"r{number}[{element}] = {ast.unparse(in_place.visit(_copy(last)).value)}")
         return "".join(f"{' ' * indent}{line}\n" for line in lines)

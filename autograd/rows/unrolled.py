@@ -27,7 +27,7 @@ from ..kernels.silence import quiet
 from ..tensor import Tensor, node_of
 from .nodes import PointwiseNode, RowNode
 from .readings import BOOL, CONSTANTS, F32, F64
-from .table import TABLE, CoarsePlan, CoarseRow, PointwiseRow, Row, library
+from .table import CoarsePlan, CoarseRow, PointwiseRow, Row, library
 from .writes import IN_NO_GRAD, link_view, shares_memory
 
 __all__ = ["write_call"]
@@ -338,7 +338,7 @@ class _Kernels:
     """Stands for ``_`` in rules that see arrays alone: attribute ``f`` computes the row named ``f``."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        found = _kernel(TABLE[name])
+        found = _kernel(getattr(library, name))
         setattr(self, name, found)
         return found
 

@@ -111,11 +111,13 @@ def add_channels(start, stop, x, g, sums, plan, runs, length, pitch):
 @compiled(fastmath=FASTMATH, error_model="numpy")
 def add_spans_of_channels(start, stop, sums, gw, taps, channels):
     """Filters ``start..stop`` of the weight's gradient: the sums of all spans, with taps after channels."""
+    count = taps * channels
     for item in range(start, stop):
-        first = item * taps * channels
-        for tap, channel in np.ndindex(taps, channels):
-            source = first + tap * channels + channel
-            total = sums[uint64(source)]
-            for other in range(source + gw.size, sums.size, gw.size):
-                total += sums[uint64(other)]
-            gw[uint64(first + channel * taps + tap)] = total
+        first = item * count
+        for other in range(first + gw.size, sums.size, gw.size):
+            for i in range(count):
+                sums[uint64(first + i)] += sums[uint64(other + i)]
+        for tap in range(taps):
+            source, target = first + tap * channels, first + tap
+            for channel in range(channels):
+                gw[uint64(target + channel * taps)] = sums[uint64(source + channel)]

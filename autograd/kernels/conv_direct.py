@@ -275,6 +275,7 @@ def _gradient_plan(geometry: Geometry, itemsize: int, cores: int) -> tuple[Plan,
     return plan, Tables(np.array(jobs, np.int64).reshape(-1, 8), in_box, runs)
 
 
+@lru_cache(256)
 def _tap_runs(geometry: Geometry, plan: Plan, itemsize: int) -> tuple[np.ndarray, int, int]:
     """Offsets in bytes of the taps, channels last, that begin a run of neighbors, the length of a run, and the numbers
     from a position to the next."""

@@ -133,6 +133,8 @@ def _fit(added: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         ValueError: it does not broadcast to the shape.
     """
+    if added.ndim == 1 and added.shape[0] == shape[-1] and added.flags.c_contiguous:  # a bias
+        return added[None, None]
     if np.broadcast_shapes(added.shape, shape) != shape:
         raise ValueError(f"product: {added.shape} does not broadcast to the result's shape {shape}")
     leading = added.shape[:-2]

@@ -382,18 +382,23 @@ def plain_sweeps(kind: str) -> tuple[Callable[..., None], Callable[..., None]]:
     )
 
 
+OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "no_cfunc_wrapper": True,
+    "fastmath": {"contract", "arcp", "nsz"},
+    "error_model": "numpy",
+}
+
+
 @cache
-def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., None], Callable[..., None]]:
-    """The two sweeps compiled, for float32 or float64."""
+def _common(dtype: np.dtype) -> dict[str, Any]:
+    """What the compiled sweeps of all kinds call: compiled once for each type."""
     from numba import intp, njit, uint64
 
     from . import gemm_loops, gemm_tile, math32, math64, scalar
-    from .compiled import compiled
 
-    keep_freed_memory()
     library: Any = math32 if dtype == np.float32 else math64
     zero = dtype.type(0)
-    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "arcp", "nsz"}, "error_model": "numpy"}
     names = {
         "sigmoid": library.sigmoid,
         "tanh": library.tanh,
@@ -402,7 +407,7 @@ def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., None], Ca
         "zero": zero,
         "wide": scalar.wide,
         "unsigned": uint64,
-        "advance": njit(**options)(advance),
+        "advance": njit(**OPTIONS)(advance),
         "address": intp,
         "tile_rows": gemm_tile.tile_rows,
         "tile_columns": gemm_tile.tile_columns,
@@ -410,14 +415,26 @@ def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., None], Ca
         "pack_columns": gemm_loops.pack_columns,
         "prefetch": gemm_tile.prefetch,
     }
-    names["ask"] = njit(**options)(_bound(ask, "ask", **names))
-    names["lay_out"] = njit(**options)(_bound(lay_out_panels, "lay_out", **names))
-    names["multiply"] = njit(**options)(_bound(multiply_panels, "multiply", **names))
+    names["ask"] = njit(**OPTIONS)(_bound(ask, "ask", **names))
+    names["lay_out"] = njit(**OPTIONS)(_bound(lay_out_panels, "lay_out", **names))
+    names["multiply"] = njit(**OPTIONS)(_bound(multiply_panels, "multiply", **names))
+    return names
+
+
+@cache
+def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., None], Callable[..., None]]:
+    """The two sweeps compiled, for float32 or float64."""
+    from numba import njit
+
+    from . import scalar
+    from .compiled import compiled
+
+    keep_freed_memory()
+    names = dict(_common(dtype))
     step, step_back, formulas = _own(kind, "loop")
     names |= {key: scalar.inline(_bound(formula, formula.__name__, **names)) for key, formula in formulas.items()}
-    names["forward_step"] = njit(**options)(_bound(step, step.__name__, **names))
-    names["backward_step"] = njit(**options)(_bound(step_back, step_back.__name__, **names))
+    names["forward_step"] = njit(**OPTIONS)(_bound(step, step.__name__, **names))
+    names["backward_step"] = njit(**OPTIONS)(_bound(step_back, step_back.__name__, **names))
     forward = _bound(forward_sweep, f"{kind}_forward_{dtype.name}", **names)
     backward = _bound(backward_sweep, f"{kind}_backward_{dtype.name}", **names)
-    del options["nogil"]
-    return compiled(**options)(forward), compiled(**options)(backward)
+    return compiled(**OPTIONS)(forward), compiled(**OPTIONS)(backward)

@@ -130,8 +130,16 @@ def test_training_learns_and_reports(tmp_path, capsys):
     assert (predictions == labels).sum() == record["held_out"]["correct"]
 
 
-def test_same_seed_same_bits(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)  # charts take longer than all the rest
+@pytest.fixture
+def without_charts(monkeypatch):
+    """As where matplotlib is not installed."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "autograd.cli.charts", raising=False)
+    monkeypatch.delattr("autograd.cli.charts", raising=False)
+
+
+def test_same_seed_same_bits(tmp_path, without_charts):
+    """Without charts, which take longer than all the rest."""
     for optimizer in ("sgd", "adam"):
         content = []
         for number, seed in enumerate((7, 7, 8)):
@@ -142,11 +150,8 @@ def test_same_seed_same_bits(tmp_path, monkeypatch):
         assert content[0] == content[1] != content[2]
 
 
-def test_without_matplotlib(tmp_path, monkeypatch, capsys):
+def test_without_matplotlib(tmp_path, without_charts, capsys):
     (tmp_path / "curves.png").write_bytes(b"of an earlier job")
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.delitem(sys.modules, "autograd.cli.charts", raising=False)
-    monkeypatch.delattr("autograd.cli.charts", raising=False)
     assert train(tmp_path) == 0
     assert "pip install 'chalkgrad[plots]'" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.png"))

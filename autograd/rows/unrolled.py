@@ -109,6 +109,8 @@ def write_call(row: Row, record: Callable[..., Any]) -> None:
     for plan in row.plans.values():
         plan.unrolled = plan.written
     _in_use.append(row)
+    if graph.is_watched():  # another thread began to watch in the meantime, and has told everybody before
+        _forget()
 
 
 def _can_be_written(row: Row) -> bool:

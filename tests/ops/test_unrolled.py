@@ -127,6 +127,17 @@ def test_rows_take_the_short_path_unless_something_watches():
     assert None not in (row.short, plan.unrolled)
 
 
+def test_who_begins_to_watch_meanwhile_is_noticed(monkeypatch):
+    row = TABLE["linear"]
+    autograd.nn.functional.linear(autograd.ones(2, 3), autograd.ones(4, 3))
+    unrolled._forget()
+    answers = iter([False, True])
+    with monkeypatch.context() as patch:
+        patch.setattr(graph, "is_watched", lambda: next(answers))
+        unrolled.write_call(row, lambda *arguments: None)
+    assert row.short is None
+
+
 def test_unusual_calls_end_as_in_the_general_way(ours):
     """Errors, halves, complex and saved inference tensors: the short path refuses, the general one knows."""
     with autograd.inference_mode():

@@ -91,9 +91,9 @@ def compile(
     tensor([1., 4.])
     """
     given = {"fullgraph": fullgraph, "dynamic": dynamic, "backend": backend, "mode": mode, "options": options}
-    _check_options(**given)  # type: ignore[arg-type]
+    _check_options(**given)  # type: ignore[arg-type]  # a dict of options of several types
     if model is None:
-        return lambda model: compile(model, disable=disable, **given)  # type: ignore[arg-type]
+        return lambda model: compile(model, disable=disable, **given)  # type: ignore[arg-type]  # as above
     if not callable(model):
         raise AssertionError(f"A callable function is expected, but {type(model)} is provided.")
     if disable:
@@ -111,7 +111,7 @@ def compile(
     def compiled(*args: Any, **kwargs: Any) -> Any:
         return model(*args, **kwargs)
 
-    compiled._torchdynamo_orig_callable = model  # type: ignore[attr-defined]
+    compiled._torchdynamo_orig_callable = model  # type: ignore[attr-defined]  # where PyTorch keeps it
     return compiled
 
 

@@ -303,8 +303,7 @@ def run_backward(
     edges: Sequence[Node | None] = roots
     input_gradients: Sequence[Any] = gradients
     all_shared, g, is_shared = True, None, False
-    # Where nobody waits to see what arrives, leaves take it at once, and most nodes need no other question.
-    is_plain = inputs is None and accumulate and not check_nan
+    delivers = inputs is None and accumulate  # leaves take what arrives at once, where nobody else waits for it
     before, state.grad = state.grad, create_graph
     outer, state.running = state.running, (roots, needed)
     try:
@@ -332,7 +331,7 @@ def run_backward(
                                 pending[edge] = gradient, shared
                             continue
                         pending.pop(edge, None)
-                    if is_plain and not edge.edges and edge.hooks is None and gradient is not None:
+                    if delivers and not edge.edges and edge.hooks is None and gradient is not None:
                         edge.receive(gradient, not shared)
                     else:
                         ready.append((edge, gradient, shared))
@@ -340,12 +339,6 @@ def run_backward(
                     break
                 node, g, is_shared = ready.pop()
             edges = node.edges
-            if is_plain and edges and g is not None and node.hooks is None:
-                input_gradients = node.vjp(g)
-                if not retain_graph:
-                    node.release()
-                all_shared = len(edges) > 1 and _has_repetition(input_gradients)
-                continue
             all_shared = False
             if g is None or (needed is not None and node not in needed):
                 input_gradients = (None,) * len(edges)

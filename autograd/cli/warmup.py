@@ -74,10 +74,10 @@ def run(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     started = time.perf_counter()
-    todo = [job for dtype in dict.fromkeys(arguments.dtype) for job in jobs(np.dtype(dtype), arguments.all)]
+    work = [job for dtype in dict.fromkeys(arguments.dtype) for job in jobs(np.dtype(dtype), arguments.all)]
     compiled = 0
     failures = []
-    with jit.using("always"), np.errstate(all="ignore"), tqdm(todo, unit="loop", leave=False, disable=None) as bar:
+    with jit.using("always"), np.errstate(all="ignore"), tqdm(work, unit="loop", leave=False, disable=None) as bar:
         for name, call in bar:
             bar.set_description(name)
             before = jit.compiled()
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
             except Exception as error:
                 failures.append(f"{name}: {str(error).strip().splitlines()[0] if str(error) else type(error).__name__}")
             compiled += jit.compiled() > before
-    ready = len(todo) - len(failures)
+    ready = len(work) - len(failures)
     print(
         f"{ready} loops are ready: {compiled} compiled now, {ready - compiled} found compiled; cache folder {folder}; "
         f"{time.perf_counter() - started:.1f} s"

@@ -130,7 +130,7 @@ class ContinuousBernoulli(ProbsOrLogits, ExponentialFamily):
     def _natural_params(self) -> tuple[Tensor, ...]:
         return (self.logits,)
 
-    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]
+    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]  # one per parameter
         stable = self._is_stable(x, 0.5)
         safe = autograd.where(stable, x, self._lims[0] - 0.5)
         closed = autograd.log(autograd.abs(autograd.expm1(safe))) - autograd.log(autograd.abs(safe))

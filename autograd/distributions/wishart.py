@@ -144,7 +144,7 @@ class Wishart(ScaleMatrix, ExponentialFamily):
     def _natural_params(self) -> tuple[Tensor, ...]:
         return (-self.precision_matrix / 2, (self.df - self._event_shape[-1] - 1) / 2)
 
-    def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+    def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]  # one per parameter
         n = self._event_shape[-1]
         half = y + (n + 1) / 2
         return half * (n * math.log(2) - autograd.linalg.slogdet(-2 * x).logabsdet) + autograd.mvlgamma(half, n)

@@ -86,7 +86,7 @@ def correlate(x: np.ndarray, filters: np.ndarray, bias: np.ndarray, geometry: Ge
     padded = np.zeros((groups, taps, channels, panels * tile.rows), dtype)
     padded[..., :count] = filters.transpose(0, 3, 2, 1)
     packed = padded.reshape(groups, taps * channels, panels, tile.rows).swapaxes(1, 2).reshape(-1)
-    plan = Plan(geometry.samples, groups, channels, count, *geometry[:6])  # type: ignore[arg-type]
+    plan = Plan(geometry.samples, groups, channels, count, *geometry[:6])  # type: ignore[arg-type]  # a part of a named tuple
     out = np.empty((geometry.samples, geometry.filters, *geometry.spatial_out()), dtype)
     numbers = _numbers(geometry, itemsize)
 

@@ -133,7 +133,7 @@ def _signature(row: Row) -> str:
 
 
 def _pointwise_source(row: PointwiseRow) -> list[str]:
-    lines = [f"def call({_signature(row)}):", "    d = limit = None"]
+    lines = [f"def call({_signature(row)}):", "    d = None"]
     tensors = [(i, name) for i, name in enumerate(row.inputs) if name != "condition"]
     for i, name in tensors:
         lines += [
@@ -283,11 +283,11 @@ def _recorder_source(row: Row, plan: Any, kinds: tuple[int, ...]) -> list[str]:
     if isinstance(row, PointwiseRow):
         kind, attributes = "PointwiseNode", list(row.attributes)
         lines.append("    shape = out._array.shape")
-        fits = [
-            f"None if {plan.keeps_shape} and a{i}.shape == shape else (a{i}.shape, a{i}.dtype)" for i in plan.positions
-        ]
-        alike = " and ".join(["plan.keeps_shape", *(f"a{i}.shape == shape" for i in plan.positions)])
-        lines.append(f"    fit = None if {alike} else {_tuple([f'({fit})' for fit in fits])}")
+        fits, alike = [f"(a{i}.shape, a{i}.dtype)" for i in plan.positions], "False"
+        if plan.keeps_shape:
+            fits = [f"(None if a{i}.shape == shape else {fit})" for i, fit in zip(plan.positions, fits, strict=True)]
+            alike = " and ".join(f"a{i}.shape == shape" for i in plan.positions)
+        lines.append(f"    fit = None if {alike} else {_tuple(fits)}")
     else:
         kind, attributes = "RowNode", [_context_source(row, position, fact) for position, fact in plan.context]
         lines.append("    fit = None")

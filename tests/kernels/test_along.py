@@ -112,13 +112,6 @@ def test_float16_is_rounded_once(reading):
     np.testing.assert_array_equal(got, (x - wide_logsumexp(x.astype(np.float64), 1)).astype(np.float16))
 
 
-@pytest.fixture
-def number_of_threads_restored():
-    before = threads.get_num_threads()
-    yield
-    threads.set_num_threads(before)
-
-
 def test_threads_agree(number_of_threads_restored):
     """Pieces of the work give the same bits as all of it."""
     pytest.importorskip("numba")

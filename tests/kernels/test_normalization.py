@@ -90,13 +90,6 @@ def test_no_numbers_stay_where_they_are(reading):
             assert np.isfinite(np.delete(out, 1, axis=0 if axes == ROWS else 2)).all()
 
 
-@pytest.fixture
-def number_of_threads_restored():
-    before = threads.get_num_threads()
-    yield
-    threads.set_num_threads(before)
-
-
 def test_threads_agree(number_of_threads_restored):
     """Pieces of the work give the same bits as all of it, sums over examples included."""
     pytest.importorskip("numba")

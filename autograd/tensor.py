@@ -79,20 +79,21 @@ class BatchError(ArrayError):
         return over_examples(function, args, kwargs, writes)
 
 
-class SparseError(ArrayError, NotImplementedError):
-    """An operator asked for the array of a sparse tensor: those that know sparse tensors are in `ops.sparse`."""
+class StructureError(ArrayError, NotImplementedError):
+    """An operator asked for the array of a tensor that is structured otherwise (`ops.structured`): its kind has
+    operators of its own."""
+
+    def __init__(self, kind: Any, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
     def of_row(self, row: Any, values: list[Any]) -> Any:
-        from .ops.sparse.operators import on_sparse
-
-        return on_sparse(row.name, values, {})
+        return self.kind.operators.call(self.kind, row.name, values, {})
 
     def of_function(
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], writes: bool = False
     ) -> Any:
-        from .ops.sparse.operators import on_sparse
-
-        return on_sparse(function.__name__, args, kwargs)
+        return self.kind.operators.call(self.kind, function.__name__, args, kwargs)
 
 
 SMALL = 1024  # elements: making a new array costs less than finding out whether this one may be written to

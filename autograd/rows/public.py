@@ -15,7 +15,7 @@ import numpy as np
 from ..dtypes import from_numpy_dtype
 from ..graph import state
 from ..kernels.silence import silently
-from ..tensor import ArrayError, SparseError, Tensor, count_write, wrap
+from ..tensor import ArrayError, StructureError, Tensor, count_write, wrap
 from .casting import active as casting
 from .casting import call_cast, is_cast
 from .dispatch import NUMBERS, apply, signature_of
@@ -252,7 +252,7 @@ def _with_alpha(row: PointwiseRow) -> Callable[..., Any]:
         if alpha != 1 or alpha is True:
             try:
                 dtype = signature_of(row, [input, other]).dtype
-            except SparseError as error:
+            except StructureError as error:
                 return error.of_function(public, (input, other), {"alpha": alpha})
             if alpha is True and dtype.kind != "b":
                 raise RuntimeError("Boolean alpha only supported for Boolean results.")
@@ -283,7 +283,7 @@ def _inplace_of(public: Callable[..., Any], name: str) -> Callable[..., Any]:
             if not state.grad and state.push is None and _write_directly(public, self, args, kwargs):
                 return self
             return write(self, public(self, *args, **kwargs), f"{name}_")
-        except SparseError as error:
+        except StructureError as error:
             return error.of_function(method, (self, *args), kwargs, writes=True)
 
     method.__name__ = f"{name}_"

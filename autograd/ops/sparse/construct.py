@@ -12,9 +12,10 @@ from ...devices import require_cpu
 from ...rows.public import function
 from ...tensor import Tensor, wrap
 from ..create import tensor as new_tensor
+from ..structured import numbers_of, refuse_batch
 from . import rows  # noqa: F401
-from .operators import coalesced, operator, to_coo
-from .tensor import CsrTensor, SparseTensor, at_places, build, flat_places, is_sparse, refuse_batch, summed, values_of
+from .operators import coalesced, to_coo
+from .tensor import CsrTensor, SparseTensor, at_places, build, flat_places, is_sparse, on_sparse, summed
 
 __all__ = ["sparse_coo_tensor", "sparse_csr_tensor"]
 
@@ -191,7 +192,7 @@ def to_sparse(
     count = self.ndim if sparse_dim is None else int(sparse_dim)
     if self.ndim and not 0 < count <= self.ndim:
         raise RuntimeError(f"sparse_dim must be in (0, {self.ndim}], but got {count}")
-    refuse_batch(self)
+    refuse_batch(self, "sparse")
     array = self._array
     occupied = array != 0
     places = np.stack(
@@ -219,7 +220,7 @@ def to_sparse_csr(self: Tensor, dense_dim: int | None = None) -> Tensor:
         raise RuntimeError(f"to_sparse_csr: only a matrix has compressed rows, but this tensor is {self.ndim}D")
     tensor: Any = coalesced(self if is_sparse(self) else to_sparse(self))  # type: ignore[arg-type]
     starts = np.searchsorted(tensor._places[0], np.arange(tensor._size[0] + 1))
-    return build(tensor._places, values_of(tensor), tensor._size, True, starts, "ToSparseCsrBackward0")
+    return build(tensor._places, numbers_of(tensor), tensor._size, True, starts, "ToSparseCsrBackward0")
 
 
 @function(torch=False, method=True)
@@ -230,11 +231,11 @@ def to_dense(self: Tensor, dtype: Any = None, *, masked_grad: bool | None = None
     tensor: Any = self
     sizes = tensor._size[: tensor.sparse_dim()]
     flat = flat_places(tensor._places, sizes)
-    dense = summed(values_of(tensor), flat, int(np.prod(sizes, dtype=np.int64))).reshape(tensor._size)
+    dense = summed(numbers_of(tensor), flat, int(np.prod(sizes, dtype=np.int64))).reshape(tensor._size)
     return dense if dtype is None else dense.to(dtype)
 
 
-operator("to_dense")(to_dense)
+on_sparse("to_dense")(to_dense)
 
 
 @function(torch=False, method=True)

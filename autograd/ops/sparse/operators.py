@@ -10,49 +10,19 @@ import numpy as np
 from ... import dtypes
 from ...dtypes import promote_types, result_type
 from ...graph import state
-from ...rows import deferred
 from ...rows.table import TABLE
 from ...tensor import Tensor, check_dim, wrap
-from .tensor import CsrTensor, SparseTensor, at_places, build, flat_places, is_sparse, summed, taken, values_of
+from ..structured import numbers_of
+from .tensor import CsrTensor, SparseTensor, at_places, build, flat_places, is_sparse, on_sparse, summed, taken
 
-__all__ = ["coalesced", "on_sparse", "operator", "placed_sum", "to_coo"]
-
-OPERATORS: dict[str, Callable[..., Any]] = {}
-
-
-def operator(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator: what the operators of these names do where an argument is sparse."""
-
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        OPERATORS.update(dict.fromkeys(names, function))
-        return function
-
-    return register
-
-
-def on_sparse(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """The result of an operator of which an argument is sparse.
-
-    Raises:
-        NotImplementedError: it does not know sparse tensors.
-    """
-    for family in deferred.FAMILIES:
-        if family.startswith("sparse."):
-            deferred.load(family)
-    function = OPERATORS.get(name)
-    if function is None:
-        layout = next((value.layout for value in args if is_sparse(value)), dtypes.sparse_coo)
-        raise NotImplementedError(
-            f"{name}() is not implemented for tensors of layout {layout}; convert with to_dense() first"
-        )
-    return function(*args, **kwargs)
+__all__ = ["coalesced", "placed_sum", "to_coo"]
 
 
 def to_coo(tensor: SparseTensor) -> SparseTensor:
     """The tensor in coordinate form: itself, or the same values."""
     if not isinstance(tensor, CsrTensor):
         return tensor
-    return build(tensor._places, values_of(tensor), tensor._size, True)
+    return build(tensor._places, numbers_of(tensor), tensor._size, True)
 
 
 def placed_sum(places: np.ndarray, values: Tensor, size: Sequence[int]) -> SparseTensor:
@@ -66,7 +36,7 @@ def placed_sum(places: np.ndarray, values: Tensor, size: Sequence[int]) -> Spars
 
 def coalesced(tensor: SparseTensor) -> SparseTensor:
     """The tensor with sorted places, none of them twice."""
-    return tensor if tensor._coalesced else placed_sum(tensor._places, values_of(tensor), tensor._size)
+    return tensor if tensor._coalesced else placed_sum(tensor._places, numbers_of(tensor), tensor._size)
 
 
 # --- One operand: zero stays zero -------------------------------------------------------------------------------------
@@ -75,9 +45,9 @@ def coalesced(tensor: SparseTensor) -> SparseTensor:
 def _on_values(name: str) -> None:
     def function(x: SparseTensor, *args: Any) -> SparseTensor:
         x = coalesced(x)
-        return x.like(getattr(values_of(x), name)(*args))
+        return x.like(getattr(numbers_of(x), name)(*args))
 
-    OPERATORS[name] = function
+    on_sparse(name)(function)
 
 
 _ODD = (
@@ -88,35 +58,35 @@ for _name in _ODD.split():
     _on_values(_name)
 
 
-@operator("neg")
+@on_sparse("neg")
 def _neg(x: SparseTensor) -> SparseTensor:
-    return x.like(-values_of(x))
+    return x.like(-numbers_of(x))
 
 
-@operator("round", "round_to_even")
+@on_sparse("round", "round_to_even")
 def _round(x: SparseTensor, decimals: int = 0) -> SparseTensor:
     x = coalesced(x)
-    return x.like(values_of(x).round(decimals=decimals))
+    return x.like(numbers_of(x).round(decimals=decimals))
 
 
-@operator("pow")
+@on_sparse("pow")
 def _pow(x: Any, exponent: Any) -> SparseTensor:
     if not is_sparse(x) or is_sparse(exponent) or not exponent > 0:
         raise NotImplementedError("pow() of a sparse tensor takes a positive number as the exponent; use to_dense()")
     x = coalesced(x)
-    return x.like(values_of(x) ** exponent)
+    return x.like(numbers_of(x) ** exponent)
 
 
-@operator("clone")
+@on_sparse("clone")
 def _clone(x: SparseTensor, memory_format: Any = None) -> SparseTensor:
-    return x.like(values_of(x).clone())
+    return x.like(numbers_of(x).clone())
 
 
-@operator("to")
+@on_sparse("to")
 def _to(x: Any, *args: Any, **kwargs: Any) -> SparseTensor:
     if not is_sparse(x):
         return x.to(args[0].dtype)
-    values = values_of(x)
+    values = numbers_of(x)
     result = values.to(*(wrap(a._numbers) if is_sparse(a) else a for a in args), **kwargs)
     return x if result is values else x.like(result)
 
@@ -135,10 +105,10 @@ for _names, _dtype in (
     ("cfloat", dtypes.complex64), ("cdouble", dtypes.complex128),
 ):  # fmt: skip
     setattr(SparseTensor, _names, _converting(_dtype))
-    OPERATORS[_names] = _converting(_dtype)
+    on_sparse(_names)(_converting(_dtype))
 
 
-@operator("zeros_like", "empty_like")
+@on_sparse("zeros_like", "empty_like")
 def _zeros_like(x: SparseTensor, *, dtype: Any = None, **options: Any) -> Any:
     kind = dtypes.to_numpy_dtype(dtype or x.dtype)
     if options.get("layout") is dtypes.strided:
@@ -170,16 +140,16 @@ def _merged(x: SparseTensor, y: SparseTensor, operator: str) -> SparseTensor:
     dtype = promote_types(x.dtype, y.dtype)
     x, y = _to(x, dtype), _to(y, dtype)
     if x._coalesced and y._coalesced and np.array_equal(x._places, y._places):
-        return x.like(values_of(x) + values_of(y))
+        return x.like(numbers_of(x) + numbers_of(y))
     places = np.concatenate([x._places, y._places], axis=1)
-    values = TABLE["concatenate_along"]([values_of(x), values_of(y)], 0)
+    values = TABLE["concatenate_along"]([numbers_of(x), numbers_of(y)], 0)
     if not (x._coalesced and y._coalesced):
         return build(places, values, x._size)
     result = placed_sum(places, values, x._size)
     return result.to_sparse_csr() if isinstance(x, CsrTensor) else result
 
 
-@operator("add")
+@on_sparse("add")
 def _add(x: Any, y: Any, *, alpha: Any = 1, operator: str = "add") -> Any:
     if is_sparse(x) and is_sparse(y):
         return _merged(x, y if alpha == 1 else y * alpha, operator)
@@ -199,12 +169,12 @@ def _add(x: Any, y: Any, *, alpha: Any = 1, operator: str = "add") -> Any:
     return TABLE["add_at_places"](values, x.to(dtype), y._places)
 
 
-@operator("sub")
+@on_sparse("sub")
 def _sub(x: Any, y: Any, *, alpha: Any = 1) -> Any:
     return _add(x, y, alpha=-alpha, operator="sub")
 
 
-@operator("mul")
+@on_sparse("mul")
 def _mul(x: Any, y: Any) -> SparseTensor:
     if not is_sparse(x):
         x, y = y, x
@@ -213,7 +183,7 @@ def _mul(x: Any, y: Any) -> SparseTensor:
             if y.shape != x.shape:
                 y = y.expand(x.shape)
             y = at_places(y, x._places)
-        return x.like(values_of(x) * y)
+        return x.like(numbers_of(x) * y)
     if x._size != y._size:
         raise RuntimeError(f"mul operands have incompatible sizes: {list(x._size)} and {list(y._size)}")
     both = isinstance(x, CsrTensor)
@@ -222,19 +192,19 @@ def _mul(x: Any, y: Any) -> SparseTensor:
     _, mine, others = np.intersect1d(
         flat_places(x._places, size), flat_places(y._places, size), assume_unique=True, return_indices=True
     )
-    values = taken(values_of(x), mine) * taken(values_of(y), others)
+    values = taken(numbers_of(x), mine) * taken(numbers_of(y), others)
     result = build(x._places[:, mine], values, x._size, True)
     return result.to_sparse_csr() if both else result
 
 
-@operator("div")
+@on_sparse("div")
 def _div(x: Any, y: Any, *, rounding_mode: str | None = None) -> SparseTensor:
     if not is_sparse(x) or is_sparse(y) or (isinstance(y, Tensor) and y.ndim):
         raise RuntimeError(
             "Sparse division requires a scalar or zero-dim dense tensor divisor (got shape "
             f"{list(getattr(y, 'shape', []))} for divisor)"
         )
-    values = values_of(x)
+    values = numbers_of(x)
     return x.like(values / y if rounding_mode is None else values.div(y, rounding_mode=rounding_mode))
 
 
@@ -247,14 +217,14 @@ def _in_place(name: str, compute: Callable[..., Any]) -> None:
 
         return write(x, result.to_dense() if is_sparse(result) else result, name)
 
-    OPERATORS[name] = function
+    on_sparse(name)(function)
 
 
 for _name, _compute in (("add_", _add), ("sub_", _sub), ("mul_", _mul), ("div_", _div)):
     _in_place(_name, _compute)
 
 
-@operator("copy_")
+@on_sparse("copy_")
 def _copy_(x: Any, y: Any, non_blocking: bool = False) -> Any:
     if not is_sparse(x) or not is_sparse(y):
         raise RuntimeError("copy_() between dense and sparse Tensors is not implemented; use to_dense() or to_sparse()")
@@ -264,7 +234,7 @@ def _copy_(x: Any, y: Any, non_blocking: bool = False) -> Any:
 # --- Dimensions ------------------------------------------------------------------------------------------------------
 
 
-@operator("permute")
+@on_sparse("permute")
 def _permute(x: SparseTensor, dims: Sequence[int]) -> SparseTensor:
     order = [check_dim("permute", d, x.ndim) for d in dims]
     if sorted(order) != list(range(x.ndim)):
@@ -272,14 +242,14 @@ def _permute(x: SparseTensor, dims: Sequence[int]) -> SparseTensor:
     x, count = to_coo(x), x.sparse_dim()
     if sorted(order[:count]) != list(range(count)):
         raise RuntimeError("permute(sparse): sparse dimensions cannot be exchanged with dense ones")
-    values = values_of(x)
+    values = numbers_of(x)
     if order[count:] != list(range(count, x.ndim)):
         values = values.permute(0, *(d - count + 1 for d in order[count:]))
     kept = x._coalesced and order[:count] == list(range(count))
     return build(x._places[order[:count]], values, [x._size[d] for d in order], kept)
 
 
-@operator("transpose", "swapaxes", "swapdims")
+@on_sparse("transpose", "swapaxes", "swapdims")
 def _transpose(x: SparseTensor, dim0: int, dim1: int) -> SparseTensor:
     order = list(range(x.ndim))
     i, j = check_dim("transpose", dim0, x.ndim), check_dim("transpose", dim1, x.ndim)
@@ -287,7 +257,7 @@ def _transpose(x: SparseTensor, dim0: int, dim1: int) -> SparseTensor:
     return _permute(x, order)
 
 
-@operator("t", "numpy_T", "matrix_transpose")
+@on_sparse("t", "numpy_T", "matrix_transpose")
 def _t(x: SparseTensor) -> SparseTensor:
     if x.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 sparse and 0 dense dimensions, but self is {x.ndim}D")
@@ -297,17 +267,17 @@ def _t(x: SparseTensor) -> SparseTensor:
 SparseTensor.T = property(_t)  # type: ignore[attr-defined]
 
 
-@operator("unsqueeze")
+@on_sparse("unsqueeze")
 def _unsqueeze(x: SparseTensor, dim: int) -> SparseTensor:
     x = to_coo(x)
     dim = check_dim("unsqueeze", dim, x.ndim + 1)
     size = (*x._size[:dim], 1, *x._size[dim:])
     if dim > x.sparse_dim():
-        return build(x._places, values_of(x).unsqueeze(dim - x.sparse_dim() + 1), size, x._coalesced)
-    return build(np.insert(x._places, dim, 0, axis=0), values_of(x), size, x._coalesced)
+        return build(x._places, numbers_of(x).unsqueeze(dim - x.sparse_dim() + 1), size, x._coalesced)
+    return build(np.insert(x._places, dim, 0, axis=0), numbers_of(x), size, x._coalesced)
 
 
-@operator("select", "select_int")
+@on_sparse("select", "select_int")
 def _select(x: SparseTensor, dim: int, index: int) -> Any:
     x = to_coo(x)
     dim = check_dim("select", dim, x.ndim)
@@ -316,15 +286,15 @@ def _select(x: SparseTensor, dim: int, index: int) -> Any:
         raise IndexError(f"select(): index {index} out of range for tensor of size {list(x._size)} at dimension {dim}")
     size = (*x._size[:dim], *x._size[dim + 1 :])
     if dim >= x.sparse_dim():
-        return build(x._places, values_of(x).select(dim - x.sparse_dim() + 1, index % n), size, x._coalesced)
+        return build(x._places, numbers_of(x).select(dim - x.sparse_dim() + 1, index % n), size, x._coalesced)
     hit = np.flatnonzero(x._places[dim] == index % n)
-    values = taken(values_of(x), hit)
+    values = taken(numbers_of(x), hit)
     if x.sparse_dim() == 1:
         return values.sum(0)
     return build(np.delete(x._places[:, hit], dim, 0), values, size)
 
 
-@operator("index_select")
+@on_sparse("index_select")
 def _index_select(x: SparseTensor, dim: int, index: Tensor) -> SparseTensor:
     x = to_coo(x)
     dim = check_dim("index_select", dim, x.ndim)
@@ -333,7 +303,7 @@ def _index_select(x: SparseTensor, dim: int, index: Tensor) -> SparseTensor:
         raise IndexError(f"index_select(): index out of range for dimension {dim} of size {x._size[dim]}")
     size = (*x._size[:dim], len(wanted), *x._size[dim + 1 :])
     if dim >= x.sparse_dim():
-        return build(x._places, values_of(x).index_select(dim - x.sparse_dim() + 1, index), size, x._coalesced)
+        return build(x._places, numbers_of(x).index_select(dim - x.sparse_dim() + 1, index), size, x._coalesced)
     # For every place the numbers of the wanted indices that are its own, as a range in their sorted order.
     order = np.argsort(wanted, kind="stable")
     low, high = (np.searchsorted(wanted[order], x._places[dim], side) for side in ("left", "right"))
@@ -341,10 +311,10 @@ def _index_select(x: SparseTensor, dim: int, index: Tensor) -> SparseTensor:
     inside = np.arange(len(which)) - np.repeat(np.cumsum(high - low) - (high - low), high - low)
     places = x._places[:, which]
     places[dim] = order[low[which] + inside]
-    return build(places, taken(values_of(x), which), size)
+    return build(places, taken(numbers_of(x), which), size)
 
 
-@operator("cat", "concatenate_along", "concat", "concatenate")
+@on_sparse("cat", "concatenate_along", "concat", "concatenate")
 def _cat(tensors: Sequence[Any], dim: int = 0) -> SparseTensor:
     if not all(is_sparse(x) for x in tensors):
         raise RuntimeError("cat(): all tensors must be sparse if one is; convert the others with to_sparse()")
@@ -364,11 +334,11 @@ def _cat(tensors: Sequence[Any], dim: int = 0) -> SparseTensor:
         shifted[dim] += before
         before += x._size[dim]
         places.append(shifted)
-    values = TABLE["concatenate_along"]([values_of(x) for x in parts], 0)
+    values = TABLE["concatenate_along"]([numbers_of(x) for x in parts], 0)
     return build(np.concatenate(places, axis=1), values, size)
 
 
-@operator("stack", "stack_along")
+@on_sparse("stack", "stack_along")
 def _stack(tensors: Sequence[Any], dim: int = 0) -> SparseTensor:
     return _cat([_unsqueeze(x, dim) for x in tensors], dim)
 
@@ -376,13 +346,13 @@ def _stack(tensors: Sequence[Any], dim: int = 0) -> SparseTensor:
 # --- Reductions ------------------------------------------------------------------------------------------------------
 
 
-@operator("sum")
+@on_sparse("sum")
 def _sum(x: SparseTensor, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     if dtype is not None:
         x = _to(x, dtype)
     if dim is None or dim == () or dim == []:
         if state.push is not None:  # a tangent has the values' places
-            return values_of(x).sum()
+            return numbers_of(x).sum()
         return TABLE["sum_of_sparse"](wrap(x._numbers, x._node), x._size)
     result = sum_along(x, dim)
     for d in sorted(check_dim("sum", d, x.ndim) for d in ([dim] if isinstance(dim, int) else dim)) if keepdim else ():
@@ -396,7 +366,7 @@ def sum_along(x: SparseTensor, dim: Any) -> Any:
     given = [check_dim("sum", d, x.ndim) for d in ([dim] if isinstance(dim, int) else dim)]
     if len(set(given)) < len(given):
         raise RuntimeError(f"dim {max(given, key=given.count)} appears multiple times in the list of dims")
-    count, values = x.sparse_dim(), values_of(x)
+    count, values = x.sparse_dim(), numbers_of(x)
     if values.dtype.numpy.kind in "biu":
         values = values.to(dtypes.int64)
     dense = [d - count + 1 for d in given if d >= count]
@@ -411,20 +381,20 @@ def sum_along(x: SparseTensor, dim: Any) -> Any:
     return placed_sum(x._places[kept], values, size)
 
 
-@operator("reshape", "flatten", "view_as_shape", "unflatten")
+@on_sparse("reshape", "flatten", "view_as_shape", "unflatten")
 def _reshape(x: SparseTensor, *args: Any, **kwargs: Any) -> Any:
     raise RuntimeError("reshape is not implemented for sparse tensors; convert with to_dense() first")
 
 
-@operator("p_norm")
+@on_sparse("p_norm")
 def _norm(x: SparseTensor, p: Any = 2, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
     if dim is not None and len([dim] if isinstance(dim, int) else dim) < x.ndim:
         raise RuntimeError("norm_sparse currently only supports full reductions")
-    return values_of(coalesced(x)).norm(p)
+    return numbers_of(coalesced(x)).norm(p)
 
 
-@operator("any")
+@on_sparse("any")
 def _any(x: SparseTensor, *args: Any) -> Tensor:
     if args and args[0] is not None:
         raise NotImplementedError("any() of a sparse tensor along a dimension; convert with to_dense() first")
-    return values_of(coalesced(x)).any()
+    return numbers_of(coalesced(x)).any()

@@ -10,9 +10,10 @@ from ...graph import state
 from ...rows.public import function
 from ...rows.table import TABLE
 from ...tensor import Tensor, check_dim, wrap
+from ..structured import numbers_of
 from . import rows  # noqa: F401
-from .operators import coalesced, operator, placed_sum, sum_along, to_coo
-from .tensor import CsrTensor, SparseTensor, flat_places, is_sparse, summed, taken, values_of
+from .operators import coalesced, placed_sum, sum_along, to_coo
+from .tensor import CsrTensor, SparseTensor, flat_places, is_sparse, on_sparse, summed, taken
 
 __all__ = ["matrix_product"]
 
@@ -45,7 +46,7 @@ def matrix_product(name: str, x: Any, y: Any, masked: bool) -> Any:
         return matrix_product(name, y.t(), x.t(), masked).t()
     row, columns = x._places
     if masked or state.push is not None:  # a tangent has the values' places
-        return TABLE["sparse_matmul"](values_of(x), y, row, columns, x._size[0])
+        return TABLE["sparse_matmul"](numbers_of(x), y, row, columns, x._size[0])
     return TABLE["full_sparse_matmul"](wrap(x._numbers, x._node), y, row, columns, x._size[0], False)
 
 
@@ -59,24 +60,24 @@ def _of_two(x: SparseTensor, y: SparseTensor) -> SparseTensor:
     inside = np.arange(len(left)) - np.repeat(np.cumsum(counts) - counts, counts)
     right = first[left] + inside
     places = np.stack([a._places[0][left], b._places[1][right]])
-    values = taken(values_of(a), left) * taken(values_of(b), right)
+    values = taken(numbers_of(a), left) * taken(numbers_of(b), right)
     result = placed_sum(places, values, (a._size[0], b._size[1]))
     return result.to_sparse_csr() if compressed else result
 
 
-@operator("mm", "spmm")
+@on_sparse("mm", "spmm")
 def _mm(x: Any, y: Any) -> Any:
     return matrix_product("mm", x, y, masked=False)
 
 
-@operator("mv")
+@on_sparse("mv")
 def _mv(x: Any, y: Any) -> Any:
     if not isinstance(y, Tensor) or y.ndim != 1 or is_sparse(y):
         raise RuntimeError(f"mv: expected a dense vector, but got shape {list(getattr(y, 'shape', []))}")
     return matrix_product("mv", x, y.unsqueeze(1), masked=False).squeeze(1)
 
 
-@operator("matmul")
+@on_sparse("matmul")
 def _matmul(x: Any, y: Any) -> Any:
     if y.ndim == 1:
         return _mv(x, y)
@@ -87,7 +88,7 @@ def _matmul(x: Any, y: Any) -> Any:
     return matrix_product("matmul", x, y, masked=False)
 
 
-@operator("bmm")
+@on_sparse("bmm")
 def _bmm(x: Any, y: Any) -> Any:
     if x.ndim != 3 or y.ndim != 3 or x.shape[0] != y.shape[0]:
         raise RuntimeError(f"bmm: batches of matrices do not fit: {list(x.shape)} and {list(y.shape)}")
@@ -104,12 +105,12 @@ def _scaled_sum(input: Tensor, product: Any, beta: Any, alpha: Any) -> Any:
     return input + product
 
 
-@operator("addmm")
+@on_sparse("addmm")
 def _addmm(input: Tensor, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     return _scaled_sum(input, matrix_product("addmm", mat1, mat2, masked=False), beta, alpha)
 
 
-@operator("linear")
+@on_sparse("linear")
 def _linear(input: Any, weight: Any, bias: Any = None) -> Any:
     flat = input if input.ndim == 2 else input.reshape(-1, input.shape[-1])
     out = matrix_product("linear", flat, weight.t(), masked=False)
@@ -164,7 +165,7 @@ def sampled_addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1,
         raise RuntimeError(f"sampled_addmm: input has shape {list(input.shape)}, which is not that of the product")
     row, columns = input._places
     sampled = (taken(mat1, row) * taken(mat2.t(), columns)).sum(1)
-    return input.like(sampled * alpha + values_of(input) * beta)
+    return input.like(sampled * alpha + numbers_of(input) * beta)
 
 
 @function(home="sparse")
@@ -180,7 +181,7 @@ def sum(input: Tensor, dim: Any = None, dtype: Any = None) -> Tensor:
         raise NotImplementedError(
             "sparse.sum() along a dimension needs the layout sparse_coo; convert with to_sparse()"
         )
-    return values_of(tensor).sum() if dim is None else sum_along(tensor, dim)
+    return numbers_of(tensor).sum() if dim is None else sum_along(tensor, dim)
 
 
 def _normalized(name: str, input: Any, dim: int, dtype: Any) -> Any:
@@ -189,7 +190,7 @@ def _normalized(name: str, input: Any, dim: int, dtype: Any) -> Any:
     x = coalesced(input if dtype is None else input.to(dtype))
     if not (x.is_floating_point() or x.is_complex()):
         raise NotImplementedError(f"\"{name}\" not implemented for '{x.dtype}'; convert with .float()")
-    dim, values = check_dim(name, dim, x.ndim), values_of(x)
+    dim, values = check_dim(name, dim, x.ndim), numbers_of(x)
     if dim >= x.sparse_dim():
         return x.like(getattr(values, name)(dim - x.sparse_dim() + 1))
     others = [d for d in range(x.sparse_dim()) if d != dim]

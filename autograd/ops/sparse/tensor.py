@@ -1,25 +1,19 @@
-"""Sparse tensors: places, and a value at each.
-
-A sparse tensor keeps no array of its own shape. Operators take its values, compute with them by ordinary rows, and put
-the results at the same places or others: the graph of the values is the graph of the sparse tensor, and no operator
-here needs a gradient rule of its own. Two nodes stand where the one becomes the other: `SparseNode` takes a sparse
-gradient to one of the values, `ValuesNode` takes it back.
-"""
+"""Sparse tensors: places, and a value at each. See `ops.structured` for what they share with other kinds."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ... import dtypes
-from ...dtypes import Size, from_numpy_dtype
-from ...graph import Leaf, Node, is_recording, state
+from ...dtypes import Size
+from ...graph import Node, is_recording
 from ...rows.table import TABLE
-from ...tensor import SparseError, Tensor, TensorNode, check_dim, history_of, node_of, set_node, wrap
+from ...tensor import StructureError, Tensor, TensorNode, check_dim, node_of, wrap
 from ..index import index, index_add_zeros
+from ..structured import Operators, StructuredTensor, hand_on, history_notes, numbers_of, refuse_batch
 
 __all__ = [
     "CsrTensor",
@@ -28,36 +22,34 @@ __all__ = [
     "build",
     "flat_places",
     "is_sparse",
-    "refuse_batch",
+    "on_sparse",
     "summed",
     "taken",
-    "values_of",
 ]
 
 ndarray = np.ndarray
 
 
-class SparseTensor(Tensor):
+on_sparse = Operators("sparse.", "convert with to_dense() first")
+
+
+class SparseTensor(StructuredTensor):
     """A tensor in coordinate form: ``indices`` (sparse_dim, nnz) and ``values`` (nnz, ...). Values of one place add up.
 
     Made by `autograd.sparse_coo_tensor`, ``to_sparse()`` and operators.
     """
 
-    __slots__ = ("_coalesced", "_numbers", "_places", "_size")
+    __slots__ = ("_coalesced", "_places", "_size")
 
     _places: ndarray
-    _numbers: ndarray
     _size: tuple[int, ...]
     _coalesced: bool
 
     layout = dtypes.sparse_coo
+    described = "tensors of layout torch.sparse_coo"
     is_sparse = True
-    # So that `ndarray + sparse` is left to the sparse tensor.
-    __array_ufunc__ = None
-
-    @property
-    def _array(self) -> Any:  # type: ignore[override]
-        raise SparseError(f"not implemented for a tensor of layout {self.layout}; convert it with to_dense() first")
+    operators = on_sparse
+    content: ClassVar[tuple[str, ...]] = ("_places", "_numbers", "_size", "_coalesced")
 
     def like(self, values: Tensor, coalesced: bool | None = None) -> SparseTensor:
         """Other values at the same places."""
@@ -73,10 +65,6 @@ class SparseTensor(Tensor):
         return self.shape if dim is None else self._size[check_dim("size", dim, len(self._size))]
 
     @property
-    def dtype(self) -> dtypes.dtype:
-        return from_numpy_dtype(self._numbers.dtype)
-
-    @property
     def ndim(self) -> int:
         return len(self._size)
 
@@ -90,28 +78,11 @@ class SparseTensor(Tensor):
 
     nelement = numel
 
-    def element_size(self) -> int:
-        return self._numbers.itemsize
-
-    itemsize = property(element_size)
-
-    def is_floating_point(self) -> bool:
-        return self.dtype.is_floating_point
-
-    def is_complex(self) -> bool:
-        return self.dtype.is_complex
-
-    def is_signed(self) -> bool:
-        return self.dtype.is_signed
-
     def is_contiguous(self, memory_format: Any = dtypes.contiguous_format) -> bool:
         return True
 
     def is_same_size(self, other: Tensor) -> bool:
         return self.shape == other.shape
-
-    def is_shared(self) -> bool:
-        return False
 
     def __len__(self) -> int:
         if not self._size:
@@ -138,10 +109,6 @@ class SparseTensor(Tensor):
         """The places, in the tensor's own memory."""
         return wrap(self._places)
 
-    def _values(self) -> Tensor:
-        """The values, in the tensor's own memory and outside the graph."""
-        return wrap(self._numbers)
-
     def indices(self) -> Tensor:
         """The places (sparse_dim, nnz).
 
@@ -156,7 +123,7 @@ class SparseTensor(Tensor):
         Raises:
             RuntimeError: the tensor is not coalesced.
         """
-        return values_of(self._only_coalesced("values"))
+        return numbers_of(self._only_coalesced("values"))
 
     def _only_coalesced(self, what: str) -> SparseTensor:
         if not self._coalesced:
@@ -170,31 +137,6 @@ class SparseTensor(Tensor):
 
     # --- History -------------------------------------------------------------------------------------------------
 
-    def detach(self) -> SparseTensor:
-        return self.like(self._values())
-
-    data = property(detach)
-
-    def detach_(self) -> SparseTensor:
-        self._node = None
-        return self
-
-    def become(self, other: SparseTensor, operator: str) -> SparseTensor:
-        """Takes the content and the history of ``other``: what an in-place operator does.
-
-        Raises:
-            RuntimeError: a leaf that requires grad, while recording.
-        """
-        if state.grad and isinstance(self._node, Leaf):
-            raise RuntimeError(
-                f"a leaf Variable that requires grad is being used in an in-place operation. ({operator})"
-            )
-        self._places, self._numbers, self._size = other._places, other._numbers, other._size
-        self._coalesced = other._coalesced
-        if other._node is not None:
-            set_node(self, other._node)
-        return self
-
     def __getitem__(self, index: Any) -> Any:
         result: Any = self
         dim = 0
@@ -206,9 +148,10 @@ class SparseTensor(Tensor):
             elif isinstance(item, (int, np.integer)) and not isinstance(item, bool):
                 result = result.select(dim, int(item))
             else:
-                raise SparseError(
+                raise StructureError(
+                    type(self),
                     f"indexing a tensor of layout {self.layout} takes integers, vectors of integers and ':', but not "
-                    f"{item!r}; convert it with to_dense() first"
+                    f"{item!r}; convert it with to_dense() first",
                 )
         return result
 
@@ -225,19 +168,10 @@ class SparseTensor(Tensor):
             raise RuntimeError(f"a Tensor with {self.numel()} elements cannot be converted to Scalar")
         return self._numbers.sum().item()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> SparseTensor:
-        if not self.is_leaf:
-            raise RuntimeError("Only Tensors created explicitly by the user support the deepcopy protocol; detach() it")
-        if id(self) not in memo:
-            result = memo[id(self)] = self.like(wrap(self._numbers.copy()))
-            result.requires_grad_(self.requires_grad)
-            if self.grad is not None:
-                result.grad = copy.deepcopy(self.grad, memo)
-        return memo[id(self)]
-
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise SparseError(
-            f"a tensor of layout {self.layout} cannot be saved or pickled; save its indices, its values and its size"
+        raise StructureError(
+            type(self),
+            f"a tensor of layout {self.layout} cannot be saved or pickled; save its indices, its values and its size",
         )
 
     def __repr__(self, **options: Any) -> str:  # type: ignore[override]
@@ -248,9 +182,7 @@ class SparseTensor(Tensor):
         if self.dtype not in known:
             notes.append(f"dtype={self.dtype}")
         notes.append(f"layout={self.layout}")
-        node = history_of(self)
-        if node is not None:
-            notes.append("requires_grad=True" if isinstance(node, Leaf) else f"grad_fn=<{node.name()}>")
+        notes += history_notes(self)
         return format_parts(self._parts(), notes, self.is_sparse)
 
     def _parts(self) -> dict[str, ndarray]:
@@ -266,18 +198,17 @@ class CsrTensor(SparseTensor):
 
     __slots__ = ("_starts",)
 
+    content = (*SparseTensor.content, "_starts")
+
     _starts: ndarray
 
     layout = dtypes.sparse_csr
+    described = "tensors of layout torch.sparse_csr"
     is_sparse = False
     is_sparse_csr = True
 
     def like(self, values: Tensor, coalesced: bool | None = None) -> SparseTensor:
         return build(self._places, values, self._size, True, self._starts)
-
-    def become(self, other: SparseTensor, operator: str) -> SparseTensor:
-        self._starts = other._starts
-        return super().become(other, operator)
 
     def crow_indices(self) -> Tensor:
         """Where each row begins among the values, and where the last one ends (rows + 1)."""
@@ -288,7 +219,7 @@ class CsrTensor(SparseTensor):
         return wrap(self._places[1])
 
     def values(self) -> Tensor:
-        return values_of(self)
+        return numbers_of(self)
 
     def _refuse(self, *args: Any) -> Any:
         raise RuntimeError("expected sparse coordinate tensor layout but got SparseCsr; convert with to_sparse() first")
@@ -322,52 +253,13 @@ class SparseNode(TensorNode):
 
     def vjp(self, g: Any) -> Sequence[Any]:
         if isinstance(g, SparseTensor) and np.array_equal(g._places, self.places):
-            found = values_of(g)
+            found = numbers_of(g)
         else:
             found = at_places(g if isinstance(g, Tensor) else wrap(g), self.places)
         return (found if is_recording() else found._array,)
 
     def name(self) -> str:
         return self.title
-
-
-class ValuesNode(TensorNode):
-    """The values of a sparse tensor: their gradient, at its places."""
-
-    __slots__ = ("pattern",)
-
-    def __init__(self, tensor: SparseTensor) -> None:
-        super().__init__((tensor._node,))
-        self.pattern = tensor.detach()
-
-    def vjp(self, g: Any) -> Sequence[Any]:
-        return (self.pattern.like(g if isinstance(g, Tensor) else wrap(g.copy())),)
-
-    def name(self) -> str:
-        return "ValuesBackward0"
-
-
-def _hand_on(out: Tensor, node: Node) -> None:
-    """Makes the node that of ``out``; a tangent is handed on like the value."""
-    out._node = node
-    if state.push is not None:
-        from ...forward_ad import push_identity
-
-        push_identity(out, node)
-
-
-def values_of(tensor: SparseTensor) -> Tensor:
-    """The values with their place in the graph, coalesced or not."""
-    result = wrap(tensor._numbers)
-    if tensor._node is not None and is_recording():
-        _hand_on(result, ValuesNode(tensor))
-    return result
-
-
-def refuse_batch(tensor: Tensor) -> None:
-    """Raises inside of `vmap`, where a tensor has no numbers of its own."""
-    if not isinstance(tensor._array, ndarray):
-        raise RuntimeError("vmap: a sparse tensor cannot be one example of a batch; make it outside of vmap")
 
 
 def build(
@@ -379,14 +271,14 @@ def build(
     title: str = "SparseCooTensorWithDimsAndTensorsBackward0",
 ) -> SparseTensor:
     """The sparse tensor with these values at these places, which are taken for right; recorded if the values are."""
-    refuse_batch(values)
+    refuse_batch(values, "sparse")
     result: Any = object.__new__(SparseTensor if starts is None else CsrTensor)
     result._places, result._numbers, result._size = places, values._array, tuple(int(n) for n in size)
     result._coalesced = coalesced or len(values._array) < 2
     result._view = result._counter = result._node = None
     node = node_of(values)
     if node is not None and is_recording():
-        _hand_on(result, SparseNode(node, places, title))
+        hand_on(result, SparseNode(node, places, title))
     if starts is not None:
         result._starts = starts
     return result
@@ -421,7 +313,7 @@ def at_places(tensor: Tensor, places: ndarray) -> Tensor:
         return taken(tensor.reshape(-1, *tensor.shape[len(places) :]), wanted)
     own = flat_places(tensor._places, sizes)
     known, number = np.unique(own, return_inverse=True)
-    values = summed(values_of(tensor), number, len(known) + 1)  # the last row stays 0, for places without a value
+    values = summed(numbers_of(tensor), number, len(known) + 1)  # the last row stays 0, for places without a value
     found = np.searchsorted(known, wanted)
     hit = found < len(known)
     hit[hit] = known[found[hit]] == wanted[hit]

@@ -197,7 +197,9 @@ def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool
         node = history_of(root)
         if node is None:
             raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
-        if gradient is None:
+        if root._is_structured or getattr(gradient, "_is_structured", False):
+            value = _structured_gradient(root, gradient)
+        elif gradient is None:
             array = root._array
             if array.size != 1:
                 raise RuntimeError(
@@ -232,3 +234,16 @@ def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool
         nodes.append(node)
         values.append(value)
     return nodes, values
+
+
+def _structured_gradient(root: Any, gradient: Any) -> Tensor:
+    """The gradient of a tensor without an array of its own shape, as a tensor."""
+    if gradient is None:
+        if root.numel() != 1:
+            raise RuntimeError("grad can be implicitly created only for scalar outputs; pass one, or reduce with sum()")
+        return root.detach().like(wrap(np.ones_like(root._numbers)))
+    if not isinstance(gradient, Tensor):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+    if not root.is_same_size(gradient):
+        raise RuntimeError("Mismatch in shape: grad_output[0] and output[0] have other sizes, or are of other kinds.")
+    return gradient if gradient.dtype is root.dtype else gradient.to(root.dtype)

@@ -1,4 +1,4 @@
-"""Masked operators under PyTorch's names: what it has at ``torch.masked``."""
+"""Masked tensors and masked operators under PyTorch's names: what it has at ``torch.masked``."""
 
 from __future__ import annotations
 

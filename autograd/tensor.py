@@ -88,12 +88,12 @@ class StructureError(ArrayError, NotImplementedError):
         self.kind = kind
 
     def of_row(self, row: Any, values: list[Any]) -> Any:
-        return self.kind.operators.call(self.kind, row.name, values, {})
+        return self.kind.operators.call(self.kind, row.name, values, {}, row)
 
     def of_function(
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], writes: bool = False
     ) -> Any:
-        return self.kind.operators.call(self.kind, function.__name__, args, kwargs)
+        return self.kind.operators.call(self.kind, function.__name__, args, kwargs, function)
 
 
 SMALL = 1024  # elements: making a new array costs less than finding out whether this one may be written to
@@ -112,7 +112,7 @@ class TensorNode(Node):
             return None
         if not isinstance(changed, Tensor):
             raise TypeError(f"a hook must return a Tensor or None, but gave {type(changed).__name__}")
-        if g is not None and tuple(changed.shape) != tuple(g.shape):
+        if g is not None and not changed.is_same_size(self.shown(g)):
             raise RuntimeError(f"hook changed the gradient's shape from {list(g.shape)} to {list(changed.shape)}")
         return changed if isinstance(g, Tensor) else changed._array
 
@@ -172,8 +172,8 @@ def added(total: Any, g: Any) -> Any:
     if type(total) is type(g) is ndarray:
         return total + g
     for first, second in ((total, g), (g, total)):
-        if isinstance(first, Tensor) and first.layout is not dtypes.strided:
-            return (second if isinstance(second, Tensor) else wrap(second)) + first
+        if isinstance(first, Tensor) and first._is_structured:
+            return first.plus(second if isinstance(second, Tensor) else wrap(second))
     return total + g
 
 
@@ -201,7 +201,7 @@ class TensorLeaf(Leaf, TensorNode):
         grad = self.grad
         if type(g) is ndarray or not isinstance(g, Tensor):
             g = np.asarray(g)
-            if grad is None or grad.layout is not dtypes.strided:
+            if grad is None or grad._is_structured:
                 if grad is not None:
                     g, owned = added(grad, g)._array, True
                 # A gradient that nobody else holds needs no copy: it becomes the leaf's own.
@@ -209,7 +209,7 @@ class TensorLeaf(Leaf, TensorNode):
             else:
                 np.add(grad._array, g, grad._array)
                 count_write(grad)
-        elif not state.grad and g.layout is dtypes.strided:
+        elif not state.grad and not g._is_structured:
             self.receive(g._array, False)  # inside a level a pass is one over tensors, whose tangents end here
         else:
             self.grad = g if grad is None else added(grad, g)
@@ -386,7 +386,7 @@ class Tensor:
                 raise TypeError(f"assigned grad must be a Tensor or None, but got {type(value).__name__}")
             if value is self:
                 raise RuntimeError("can't assign a Tensor as its own grad")
-            if value.shape != self.shape:
+            if not value.is_same_size(self):
                 raise RuntimeError(f"assigned grad has shape {list(value.shape)}, the tensor {list(self.shape)}")
             if value.dtype is not self.dtype:
                 raise RuntimeError(f"assigned grad has dtype {value.dtype}, the tensor {self.dtype}")
@@ -613,7 +613,7 @@ class Tensor:
         """Whether ``other`` has the same shape."""
         if not isinstance(other, Tensor):
             raise TypeError(f"is_same_size(): argument 'other' must be Tensor, not {type(other).__name__}")
-        return self._array.shape == other._array.shape
+        return self.shape == other.shape
 
     def get_device(self) -> int:
         """-1: the CPU."""
@@ -721,6 +721,7 @@ class Tensor:
     is_mps = False
     is_meta = False
     is_xpu = is_xla = is_mkldnn = is_sparse_csr = is_nested = False
+    _is_structured = False  # whether it has no array of its own shape (`ops.structured`)
 
     # --- Out to Python and NumPy -----------------------------------------------------------------------------------
 

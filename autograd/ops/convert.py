@@ -328,7 +328,7 @@ def type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
 
 def _conversion(name: str, dtype: dtypes.dtype) -> None:
     def convert(self: Tensor, memory_format: Any = None) -> Tensor:
-        return to(self, dtype) if memory_format is None else to(self, dtype, memory_format=memory_format)
+        return self.to(dtype) if memory_format is None else self.to(dtype, memory_format=memory_format)
 
     convert.__name__ = name
     convert.__doc__ = f"This tensor as {dtype}."

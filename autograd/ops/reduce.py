@@ -101,7 +101,8 @@ def sum(x: Array, dim=None, keepdim=False, dtype=None):
 @sum.gradient("x")
 def _(g, x_shape, x_dtype, dim, keepdim):
     spread_g = spread(g, x_shape, axes_of("sum", dim, len(x_shape)), keepdim)
-    return spread_g if (g._array if isinstance(g, Tensor) else g).dtype == x_dtype else TABLE["to"](spread_g, x_dtype)
+    kind = g.dtype.numpy if isinstance(g, Tensor) else g.dtype
+    return spread_g if kind == x_dtype else TABLE["to"](spread_g, x_dtype)
 
 
 @coarse(latex=r"\frac{1}{n} \sum_i x_i", node_name=_with_dim("Mean"))
@@ -173,13 +174,13 @@ def _(g, x, dim):
 @function()
 def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The product of all elements, or along ``dim``."""
-    check_tensor("prod", "input", input)
+    ndim = check_tensor("prod", "input", input)._array.ndim
     if dtype is not None:
         input = input.to(dtype)
     if dim is None:
         return apply(product_along, (apply(reshape, (input, (-1,)), {}), 0, False, dtype), {})
-    at = check_dim("prod", dim, input._array.ndim)
-    if input._array.ndim == 0:
+    at = check_dim("prod", dim, ndim)
+    if ndim == 0:
         return apply(product_along, (input.reshape(1), 0, False, dtype), {})
     return apply(product_along, (input, at, keepdim, dtype), {})
 

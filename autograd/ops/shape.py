@@ -702,20 +702,20 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 
 
 def _matrix_transpose(self: Tensor) -> Tensor:
-    if self._array.ndim < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D.")
+    if self.ndim < 2:
+        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D.")
     return apply(transpose, (self, -2, -1), {})
 
 
 def _reversed_dims(self: Tensor) -> Tensor:
-    if self._array.ndim not in (0, 2):
+    if self.ndim not in (0, 2):
         warnings.warn(
             "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated. Consider "
             "`x.mT` to transpose batches of matrices or `x.permute(*range(x.ndim - 1, -1, -1))`.",
             UserWarning,
             stacklevel=2,
         )
-    return apply(permute, (self, tuple(reversed(range(self._array.ndim)))), {})
+    return apply(permute, (self, tuple(reversed(range(self.ndim)))), {})
 
 
 Tensor.T = property(_reversed_dims, doc="All dimensions in reverse order.")  # type: ignore[attr-defined]

@@ -22,7 +22,7 @@ from .. import dtypes
 from ..dtypes import from_numpy_dtype
 from ..graph import Leaf, Node, is_recording, state
 from ..rows import deferred
-from ..tensor import StructureError, Tensor, TensorNode, history_of, set_node, wrap
+from ..tensor import StructureError, Tensor, TensorNode, history_of, set_node, shared_counter, wrap
 
 __all__ = ["Operators", "StructuredTensor", "hand_on", "history_notes", "numbers_of", "refuse_batch"]
 
@@ -35,10 +35,11 @@ class Operators:
     Args:
         family: the prefix of the families (`rows.deferred`) whose modules register them.
         remedy: what an error tells the user to do instead.
+        error: what is raised where an operator does not know such tensors.
     """
 
-    def __init__(self, family: str, remedy: str) -> None:
-        self.family, self.remedy = family, remedy
+    def __init__(self, family: str, remedy: str, error: type[Exception] = NotImplementedError) -> None:
+        self.family, self.remedy, self.error = family, remedy, error
         self.known: dict[str, Callable[..., Any]] = {}
 
     def __call__(self, *names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -50,19 +51,25 @@ class Operators:
 
         return register
 
-    def call(self, kind: type, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    def otherwise(self, name: str, function: Callable[..., Any]) -> Callable[..., Any] | None:
+        """What an operator does that nobody registered, and that is ``function`` for dense tensors."""
+        return None
+
+    def call(
+        self, kind: type, name: str, args: Sequence[Any], kwargs: dict[str, Any], function: Callable[..., Any]
+    ) -> Any:
         """The result of an operator of which an argument is of this kind.
 
         Raises:
-            NotImplementedError: it does not know such tensors.
+            NotImplementedError: (or `error`) it does not know such tensors.
         """
         for family in deferred.FAMILIES:
             if family.startswith(self.family):
                 deferred.load(family)
-        function = self.known.get(name)
-        if function is None:
-            raise NotImplementedError(f"{name}() is not implemented for {kind.described}; {self.remedy}")  # type: ignore[attr-defined]  # a StructuredTensor's
-        return function(*args, **kwargs)
+        known = self.known.get(name) or self.otherwise(name, function)
+        if known is None:
+            raise self.error(f"{name}() is not implemented for {kind.described}; {self.remedy}")  # type: ignore[attr-defined]  # a StructuredTensor's
+        return known(*args, **kwargs)
 
 
 class StructuredTensor(Tensor):
@@ -75,6 +82,7 @@ class StructuredTensor(Tensor):
     operators: ClassVar[Operators]
     described: ClassVar[str]  # how an error calls tensors of this kind
     content: ClassVar[tuple[str, ...]]  # the slots that `become` takes over
+    _is_structured = True
     # So that `ndarray + tensor` is left to the tensor.
     __array_ufunc__ = None
 
@@ -86,9 +94,23 @@ class StructuredTensor(Tensor):
         """Other numbers that belong where this tensor's do."""
         raise NotImplementedError
 
+    def through(self, rules: Callable[[Any], Sequence[Any]]) -> Sequence[Any]:
+        """What the rules of an elementwise operator make of this gradient."""
+        return rules(self)
+
+    def plus(self, other: Tensor) -> Tensor:
+        """The sum of two gradients, of which this is one."""
+        return other + self
+
+    def absent(self, zeros: Tensor) -> Tensor:
+        """The gradient, ``zeros``, of an output that took no part, where another output's is this."""
+        return zeros
+
     def _values(self) -> Tensor:
         """The numbers, in the tensor's own memory and outside the graph."""
-        return wrap(self._numbers)
+        result = wrap(self._numbers)
+        result._counter = shared_counter(self)
+        return result
 
     # --- Facts ---------------------------------------------------------------------------------------------------
 
@@ -113,6 +135,9 @@ class StructuredTensor(Tensor):
     def is_shared(self) -> bool:
         return False
 
+    def __format__(self, spec: str) -> str:
+        return object.__format__(self, spec)
+
     # --- History -------------------------------------------------------------------------------------------------
 
     def detach(self) -> Any:
@@ -124,27 +149,35 @@ class StructuredTensor(Tensor):
         self._node = None
         return self
 
+    def refuse_leaf(self, operator: str) -> None:
+        """Raises where an in-place operator would write to a leaf that requires grad, while recording."""
+        if state.grad and isinstance(self._node, Leaf):
+            raise RuntimeError(
+                f"a leaf Variable that requires grad is being used in an in-place operation. ({operator})"
+            )
+
     def become(self, other: Any, operator: str) -> Any:
         """Takes the content and the history of ``other``: what an in-place operator does.
 
         Raises:
             RuntimeError: a leaf that requires grad, while recording.
         """
-        if state.grad and isinstance(self._node, Leaf):
-            raise RuntimeError(
-                f"a leaf Variable that requires grad is being used in an in-place operation. ({operator})"
-            )
+        self.refuse_leaf(operator)
         for slot in self.content:
             setattr(self, slot, getattr(other, slot))
         if other._node is not None:
             set_node(self, other._node)
         return self
 
+    def overwrite(self, other: Any, operator: str) -> Any:
+        """Takes the result of an in-place operator, in its own dtype."""
+        return self.become(other if other.dtype is self.dtype else other.to(self.dtype), operator)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if not self.is_leaf:
             raise RuntimeError("Only Tensors created explicitly by the user support the deepcopy protocol; detach() it")
         if id(self) not in memo:
-            result = memo[id(self)] = self.like(wrap(self._numbers.copy()))
+            result = memo[id(self)] = self.like(wrap(self._numbers.copy(order="K")))
             result.requires_grad_(self.requires_grad)
             if self.grad is not None:
                 result.grad = copy.deepcopy(self.grad, memo)
@@ -181,7 +214,7 @@ def hand_on(out: Tensor, node: Node) -> None:
 
 def numbers_of(tensor: StructuredTensor, title: str = "ValuesBackward0") -> Tensor:
     """The numbers with their place in the graph."""
-    result = wrap(tensor._numbers)
+    result = tensor._values()
     if tensor._node is not None and is_recording():
         hand_on(result, NumbersNode(tensor, title))
     return result

@@ -17,12 +17,14 @@ __all__ = ["FAMILIES", "attach_methods", "find", "load", "load_all"]
 
 # family -> {namespace or "Tensor": names}; "torch" is `autograd` itself.
 FAMILIES: dict[str, dict[str, str]] = {
-    "masked": {
+    "masked.tensor": {"masked": "MaskedTensor as_masked_tensor is_masked_tensor masked_tensor"},
+    "masked.functions": {
         "masked": (
             "amax amin argmax argmin cumprod cumsum log_softmax logaddexp logsumexp mean median norm normalize prod "
             "softmax softmin std sum var"
         ),
     },
+    "masked.operators": {},
     "windows": {
         "torch": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
         "signal.windows": (

@@ -59,11 +59,14 @@ class RowNode(TensorNode):
             self._check_saved()
         if type(g) is not ndarray:
             if isinstance(g, Tensor):
-                return self._fitted(self.plan.on_recorders(g, self._as_tensors(), self.attributes))
+                return self._fitted(self._on_tensors(g))
             g = np.asarray(g)
         plan = self.plan
         gradients = (plan.unrolled or plan.on_arrays)(g, self.saved, self.attributes)
         return gradients if self.fit is None else self._fitted(gradients)
+
+    def _on_tensors(self, g: Tensor) -> Sequence[Any]:
+        return self.plan.on_recorders(g, self._as_tensors(), self.attributes)
 
     def _check_saved(self) -> None:
         if self.saved is FREED:
@@ -207,6 +210,9 @@ class PointwiseNode(RowNode):
             return RowNode.vjp(self, g)
         return gradients if self.fit is None else self._fitted(gradients)
 
+    def _on_tensors(self, g: Any) -> Sequence[Any]:
+        return g.through(super()._on_tensors) if g._is_structured else super()._on_tensors(g)
+
 
 class ComplexNode(RowNode):
     """A row that was applied and gave complex numbers.
@@ -280,7 +286,7 @@ def fit(g: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
         return g if g.dtype == dtype else cast(g, dtype)
     if isinstance(g, Tensor):
         g = sum_to(g, shape)
-        return g if g._array.dtype == dtype else TABLE["to"](g, from_numpy_dtype(dtype))
+        return g if g.dtype.numpy == dtype else TABLE["to"](g, from_numpy_dtype(dtype))
     constant = cast(np.full(shape, g), dtype)
     return wrap(constant) if graph.is_recording() else constant
 
@@ -339,14 +345,18 @@ class ManyNode(RowNode):
     def vjp(self, g: dict[int, Any]) -> Sequence[Any]:
         recording = any(isinstance(value, Tensor) for value in g.values())
         full: list[Any] = []
+        some: Any = next(iter(g.values()))
         sparse = "outs" in self.plan.saved
         for number, (shape, dtype) in enumerate(self.shapes):
             if number in g:
                 full.append(g[number])
             elif sparse:
                 full.append(None)
+            elif recording:
+                zeros = wrap(np.zeros(shape, dtype))
+                full.append(some.absent(zeros) if isinstance(some, Tensor) and some._is_structured else zeros)
             else:
-                full.append(wrap(np.zeros(shape, dtype)) if recording else np.zeros(shape, dtype))
+                full.append(np.zeros(shape, dtype))
         self._check_saved()
         values = self._as_tensors() if recording else tuple(self.saved)
         if (self.saved or self.fit is not None) and any(dtype.kind == "c" for _, dtype in self.shapes):

@@ -286,6 +286,7 @@ def _inplace_of(public: Callable[..., Any], name: str) -> Callable[..., Any]:
         except StructureError as error:
             return error.of_function(method, (self, *args), kwargs, writes=True)
 
+    method.row = row  # type: ignore[attr-defined]
     method.__name__ = f"{name}_"
     method.__qualname__ = f"Tensor.{name}_"
     method.__doc__ = f"In-place version of ``{name}``: writes the result into this tensor and returns it."
@@ -298,7 +299,10 @@ def publish_writing(method: Callable[..., Tensor]) -> None:
     def public(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if not isinstance(input, Tensor):
             raise TypeError(f"{method.__name__}(): argument 'input' must be Tensor, not {type(input).__name__}")
-        return method(input, *args, **kwargs)
+        try:
+            return method(input, *args, **kwargs)
+        except StructureError as error:
+            return error.of_function(method, (input, *args), kwargs, writes=True)
 
     public.__name__ = public.__qualname__ = method.__name__
     public.__module__ = module_of("torch")
@@ -418,7 +422,7 @@ def attach_operators() -> None:
 
 
 def _invert(self: Tensor) -> Tensor:
-    if self._array.dtype.kind not in "iub":
+    if self.dtype.numpy.kind not in "iub":
         raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
     return TORCH["bitwise_not"](self)
 

@@ -15,6 +15,7 @@ from ..kernels.layout import is_dense, is_same_place, is_spread, meets_itself
 from ..tensor import (
     INFERENCE,
     BatchError,
+    StructureError,
     Tensor,
     View,
     count_write,
@@ -181,6 +182,8 @@ def write(tensor: Tensor, out: Tensor, operator: str) -> Tensor:
         from .batching import write_into
 
         return write_into(tensor, out, operator)
+    except StructureError:
+        return tensor.overwrite(out, operator)
     target, array = tensor._array, out._array
     if array.shape != target.shape:
         raise RuntimeError(

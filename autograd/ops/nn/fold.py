@@ -133,6 +133,6 @@ def _window(
         if min(pair) < (name != "padding"):
             least = "non-negative" if name == "padding" else "greater than zero"
             raise RuntimeError(f"{operator}: {name} should be {least}, but got {pair}")
-    if input._array.dtype.kind in "iu":
+    if input.dtype.numpy.kind in "iu":
         raise NotImplementedError(f'"{operator}" not implemented for {SCALAR_NAMES[input.dtype.name]!r}')
     return tuple(values.values())

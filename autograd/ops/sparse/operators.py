@@ -91,23 +91,6 @@ def _to(x: Any, *args: Any, **kwargs: Any) -> SparseTensor:
     return x if result is values else x.like(result)
 
 
-def _converting(dtype: dtypes.dtype) -> Callable[[SparseTensor], SparseTensor]:
-    def convert(self: SparseTensor, memory_format: Any = None) -> SparseTensor:
-        return _to(self, dtype)
-
-    return convert
-
-
-for _names, _dtype in (
-    ("float", dtypes.float32), ("double", dtypes.float64), ("half", dtypes.float16), ("bfloat16", dtypes.bfloat16),
-    ("int", dtypes.int32), ("long", dtypes.int64), ("short", dtypes.int16), ("bool", dtypes.bool),
-    ("char", dtypes.int8), ("byte", dtypes.uint8),
-    ("cfloat", dtypes.complex64), ("cdouble", dtypes.complex128),
-):  # fmt: skip
-    setattr(SparseTensor, _names, _converting(_dtype))
-    on_sparse(_names)(_converting(_dtype))
-
-
 @on_sparse("zeros_like", "empty_like")
 def _zeros_like(x: SparseTensor, *, dtype: Any = None, **options: Any) -> Any:
     kind = dtypes.to_numpy_dtype(dtype or x.dtype)

@@ -13,29 +13,32 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import dtype as DType
-from ..dtypes import float32, int64
-from ..kernels.halves import FLOATING, INEXACT
-from ..rows.deferred import find
-from ..rows.public import TORCH, function
-from ..rows.table import TABLE
-from ..tensor import Tensor, check_dim, wrap
-from .convert import check_tensor
+from ...dtypes import dtype as DType
+from ...dtypes import float32, int64
+from ...kernels.halves import FLOATING, INEXACT
+from ...rows.deferred import find
+from ...rows.public import TORCH, function
+from ...rows.table import TABLE
+from ...tensor import Tensor, check_dim, wrap
+from ..convert import check_tensor
+from .tensor import is_masked_tensor
 
 
 def _mask_of(operator: str, input: Tensor, mask: Any) -> Tensor:
     """The mask as bools of the input's shape."""
-    array = check_tensor(operator, "mask", mask)._array
-    if array.ndim > input._array.ndim:
+    if is_masked_tensor(mask):
+        raise TypeError(f"{operator}: mask must be a tensor that is not itself masked; use its to_tensor(False)")
+    array, shape = check_tensor(operator, "mask", mask)._array, tuple(input.shape)
+    if array.ndim > len(shape):
         raise IndexError(
             f"{operator}: expected broadcastable mask, but mask {list(array.shape)} has more dimensions than "
-            f"the input {list(input._array.shape)}"
+            f"the input {list(shape)}"
         )
     try:
-        return wrap(np.broadcast_to(array != 0, input._array.shape))
+        return wrap(np.broadcast_to(array != 0, shape))
     except ValueError:
         raise RuntimeError(
-            f"{operator}: mask {list(array.shape)} cannot be broadcast to the input {list(input._array.shape)}"
+            f"{operator}: mask {list(array.shape)} cannot be broadcast to the input {list(shape)}"
         ) from None
 
 
@@ -55,9 +58,24 @@ def _limits(dtype: np.dtype) -> np.iinfo:
     return np.iinfo(dtype)
 
 
+def _parts(operator: str, input: Tensor, mask: Any) -> tuple[Tensor, Any]:
+    """The elements and their mask: as they are given, or those of a masked tensor.
+
+    Raises:
+        ValueError: another mask beside a masked tensor.
+    """
+    if not is_masked_tensor(check_tensor(operator, "input", input)):
+        return input, mask
+    dense = input.to_dense()
+    if mask is not None and not np.array_equal(_mask_of(operator, dense, mask)._array, dense.get_mask()._array):
+        raise ValueError(f"{operator}: a masked tensor has a mask of its own, but mask is another; pass get_data()")
+    return dense.get_data(), dense.get_mask()
+
+
 def _kept(operator: str, input: Tensor, mask: Any, neutral: Any) -> Tensor:
     """The input with ``neutral`` (or the ``neutral`` of its dtype) where the mask is not."""
-    array = check_tensor(operator, "input", input)._array
+    input, mask = _parts(operator, input, mask)
+    array = input._array
     if mask is None:
         return input
     fill = neutral(array.dtype) if callable(neutral) else neutral
@@ -80,12 +98,12 @@ def _dims(operator: str, dim: Any, ndim: int) -> tuple[int, ...]:
 
 
 def _one_dim(operator: str, dim: Any, input: Tensor) -> int:
-    return _dims(operator, dim, check_tensor(operator, "input", input)._array.ndim)[0]
+    return _dims(operator, dim, check_tensor(operator, "input", input).ndim)[0]
 
 
 def _wide(input: Tensor, dtype: DType | None) -> DType:
     """The dtype of a sum or product: that of the input, int64 for narrower integers."""
-    return dtype or (input.dtype if input._array.dtype.kind in INEXACT else int64)
+    return dtype or (input.dtype if input.dtype.numpy.kind in INEXACT else int64)
 
 
 # --- Reductions ----------------------------------------------------------------------------------------------------
@@ -151,6 +169,7 @@ argmin = _place("argmin", _highest, "smallest")
 
 
 def _count(operator: str, input: Tensor, mask: Any, dim: Any, keepdim: bool) -> Tensor:
+    input, mask = _parts(operator, input, mask)
     kept = np.ones(input._array.shape, np.bool_) if mask is None else _mask_of(operator, input, mask)._array
     dims = _dims(operator, dim, kept.ndim) if kept.ndim else ()
     return wrap(np.asarray(kept.sum(dims, np.int64, keepdims=keepdim)))
@@ -256,8 +275,9 @@ def _variance(
         raise AssertionError(f"masked.{operator}: only one of unbiased and correction may be given")
     if correction is None:
         correction = 0.0 if unbiased is False else 1.0
-    dtype, mask = options["dtype"], options["mask"]
-    kind = check_tensor(operator, "input", input).dtype
+    dtype = options["dtype"]
+    input, mask = _parts(operator, input, options["mask"])
+    kind = input.dtype
     wanted = dtype or (kind if kind.is_floating_point or kind.is_complex else float32)
     precise = wanted if wanted.is_floating_point or wanted.is_complex else float32
     center = sum(input, dim, keepdim=True, dtype=wanted, mask=mask) / _count(operator, input, mask, dim, True)

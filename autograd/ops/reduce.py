@@ -475,7 +475,7 @@ def _(g, x, out, dim, keepdim):
 
 @coarse(latex=r"\frac{e^{x_i}}{\sum_j e^{x_j}}", home="", node_name="Softmax")
 def softmax_along(x: Array, dim):
-    return kernel.softmax(dim, x) if x.ndim else np.ones_like(x)
+    return kernel.softmax(dim, x) if x.ndim else np.exp(x - x)  # 1, or NaN
 
 
 @softmax_along.gradient("x")
@@ -485,7 +485,7 @@ def _(g, out, dim):
 
 @coarse(latex=r"x_i - \ln \sum_j e^{x_j}", home="", node_name="LogSoftmax")
 def log_softmax_along(x: Array, dim):
-    return kernel.log_softmax(dim, x) if x.ndim else np.zeros_like(x)
+    return kernel.log_softmax(dim, x) if x.ndim else x - x
 
 
 @log_softmax_along.gradient("x")

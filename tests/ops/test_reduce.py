@@ -80,6 +80,7 @@ CALLS = {
     "amax list": lambda L, x: x.amax([0, 1], True),
     "cumsum 0-d": lambda L, x: x.sum().cumsum(0),
     "softmax 0-d": lambda L, x: [L.softmax(x.sum(), 0), L.log_softmax(x.sum(), -1)],
+    "softmax 0-d infinite": lambda L, x: [f(x.sum() / 0.0, 0) for f in (L.softmax, L.log_softmax)],
     "F.softmax default": lambda L, x: L.F.softmin(x, dim=0),
     "count_nonzero": lambda L, x: [L.count_nonzero(x), L.count_nonzero(x > 0, dim=1), x.count_nonzero((0, 1))],
     "equal": lambda L, x: [L.equal(x, x), L.equal(x, -x), x.equal(x[:1])],

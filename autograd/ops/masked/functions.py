@@ -83,13 +83,13 @@ def _kept(operator: str, input: Tensor, mask: Any, neutral: Any) -> Tensor:
 
 
 def _dims(operator: str, dim: Any, ndim: int) -> tuple[int, ...]:
-    """Dimensions as non-negative numbers in order; None means all.
+    """Dimensions as non-negative numbers in order; None means all, and so does ``()``.
 
     Raises:
         IndexError: one out of range.
         RuntimeError: one named twice.
     """
-    if dim is None:
+    if dim is None or dim == ():
         return tuple(range(ndim))
     dims = [check_dim(operator, d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))]
     if len(set(dims)) != len(dims):

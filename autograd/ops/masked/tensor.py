@@ -15,7 +15,7 @@ from ...graph import Node, is_recording
 from ...rows.public import NAMESPACES, function
 from ...tensor import Tensor, TensorNode, check_dim, node_of, wrap
 from ..sparse.tensor import SparseTensor, at_places, is_sparse
-from ..structured import Operators, StructuredTensor, hand_on, numbers_of
+from ..structured import Operators, StructuredTensor, hand_on, numbers_of, refuse_batch
 
 __all__ = ["MaskedTensor", "closed", "elements_of", "is_masked_tensor", "on_masked", "open_to_masks"]
 
@@ -265,6 +265,7 @@ def _build(elements: Tensor, mask: Tensor) -> MaskedTensor:
     """
     if elements.dtype not in DTYPES:
         raise TypeError(f"{elements.dtype} is not supported in MaskedTensor; convert with .float()")
+    refuse_batch(elements, "masked")
     result: Any = object.__new__(MaskedTensor)
     array = elements._array
     result._numbers = array if array.base is None and array.flags.writeable else array.copy(order="K")

@@ -13,7 +13,7 @@ MASKS = {
     "row": np.array([True, False, False, True]),
     "numbers": np.array([[2, 0, 1, 0]]),
 }
-DIMS = [{}, {"dim": 0}, {"dim": -1, "keepdim": True}, {"dim": (0, 1)}, {"dim": (1,)}]
+DIMS = [{}, {"dim": 0}, {"dim": -1, "keepdim": True}, {"dim": (0, 1)}, {"dim": (1,)}, {"dim": ()}]
 ONE_DIM = [{"dim": 0}, {"dim": -1, "keepdim": True}]
 ALONG = [{"dim": 0}, {"dim": -1}]
 CALLS = {

@@ -380,6 +380,11 @@ def test_own_refusals(ours):
         (lambda: x.to_sparse().sum(0), TypeError, "all dimensions"),
         (lambda: ours.where(ours.of(MASK), x.to_sparse(), 0), TypeError, "to_dense"),
         (lambda: x.to_sparse().softmax(0), TypeError, "to_dense"),
+        (
+            lambda: ours.func.vmap(lambda row: ours.masked.as_masked_tensor(row, row > 0))(x.get_data()),
+            RuntimeError,
+            "vmap",
+        ),
     ):
         with pytest.raises(error, match=words):
             call()

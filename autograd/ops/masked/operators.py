@@ -12,7 +12,7 @@ from ...dtypes import result_type
 from ...graph import is_recording
 from ...rows.nodes import sum_to
 from ...rows.public import TORCH
-from ...rows.table import TABLE
+from ...rows.table import Row
 from ...tensor import Tensor, TensorNode, node_of, wrap
 from ..sparse.tensor import SparseTensor, flat_places, is_sparse
 from ..structured import hand_on, numbers_of
@@ -22,9 +22,8 @@ from .tensor import MaskedTensor, closed, elements_of, is_masked_tensor, on_mask
 __all__: Sequence[str] = []
 
 
-def _operator(name: str) -> Callable[..., Any]:
-    """The operator itself, for tensors that are not masked."""
-    return TORCH.get(name) or TABLE.get(name) or getattr(Tensor, name)
+def _name(operator: Any) -> str:
+    return operator.name if isinstance(operator, Row) else operator.__name__
 
 
 def _mapped(value: Any, of: Callable[[MaskedTensor], Any]) -> Any:
@@ -37,11 +36,12 @@ def _mapped(value: Any, of: Callable[[MaskedTensor], Any]) -> Any:
 # --- Element by element -----------------------------------------------------------------------------------------------
 
 
-def _mask_of_all(name: str, operands: Sequence[Any]) -> Tensor:
+def _common_mask(name: str, operands: Sequence[Any]) -> Tensor:
     """The mask of the masked tensors among the operands.
 
     Raises:
         ValueError: their masks do not match.
+        TypeError: beside a sparse masked tensor stands one with dimensions that is not masked.
     """
     masks = [x._mask for x in operands if is_masked_tensor(x)]
     for other in masks[1:]:
@@ -50,6 +50,9 @@ def _mask_of_all(name: str, operands: Sequence[Any]) -> Tensor:
                 f"{name}(): Input masks must match, but those of shapes {list(masks[0].shape)} and "
                 f"{list(other.shape)} differ; where() combines tensors with different masks"
             )
+    for x in operands if is_sparse(masks[0]) else ():
+        if isinstance(x, Tensor) and not is_masked_tensor(x) and x.ndim:
+            raise TypeError(f"{name}(): a sparse masked tensor takes numbers and masked tensors, but no {type(x)}")
     return masks[0]
 
 
@@ -60,43 +63,31 @@ def _match(a: Tensor, b: Tensor) -> bool:
     return a.ndim == b.ndim and bool(a.eq(b).all())
 
 
-def _elements(name: str, args: Sequence[Any], mask: Tensor) -> list[Any]:
-    """The arguments with the elements of masked tensors in their places.
-
-    Raises:
-        TypeError: beside a sparse masked tensor stands one with dimensions that is not.
-    """
-    for x in args if is_sparse(mask) else ():
-        if isinstance(x, Tensor) and not is_masked_tensor(x) and x.ndim:
-            raise TypeError(f"{name}(): a sparse masked tensor takes numbers and masked tensors, but no {type(x)}")
-    return [_mapped(x, elements_of) for x in args]
+def _copy(operator: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+    """Elements as others, in the place of the same ones; another masked tensor may say of which dtype."""
+    given = elements_of(x) if is_masked_tensor(x) else x
+    result = operator(given, *(_mapped(other, elements_of) for other in args), **kwargs)
+    if not is_masked_tensor(x) or not isinstance(result, Tensor):
+        return result
+    return x if result is given else open_to_masks(result, x._mask)
 
 
-def _elementwise(name: str) -> None:
-    def function(*args: Any, **kwargs: Any) -> Any:
-        mask = _mask_of_all(name, args)
-        given = _elements(name, args, mask)
-        result = _operator(name)(*given, **kwargs)
-        if any(result is x for x in given):
-            return args[[result is x for x in given].index(True)]
-        if not is_sparse(mask) and mask.shape != result.shape:
-            mask = mask.expand(result.shape)
-        return open_to_masks(result, mask)
-
-    on_masked(name)(function)
+def _elementwise(operator: Any, *args: Any, **kwargs: Any) -> MaskedTensor:
+    mask = _common_mask(_name(operator), (*args, *kwargs.values()))
+    given = [_mapped(x, elements_of) for x in args]
+    result = operator(*given, **{key: _mapped(x, elements_of) for key, x in kwargs.items()})
+    return open_to_masks(result, mask if is_sparse(mask) else mask.expand(result.shape))
 
 
-def _in_place(name: str) -> None:
-    def function(x: Any, *args: Any, **kwargs: Any) -> Any:
-        if not is_masked_tensor(x):
-            raise TypeError(f"{name}(): a tensor that is not masked cannot take in a masked one; use to_tensor(value)")
-        mask = _mask_of_all(name, (x, *args))
-        x.refuse_leaf(name)
-        elements, *others = _elements(name, (x, *args), mask)
-        getattr(elements, name)(*others, **kwargs)
-        return x.become(open_to_masks(elements, mask), name)
-
-    on_masked(name)(function)
+def _in_place(operator: Any, x: Any, *args: Any, **kwargs: Any) -> MaskedTensor:
+    name = _name(operator)
+    if not is_masked_tensor(x):
+        raise TypeError(f"{name}(): a tensor that is not masked cannot take in a masked one; use to_tensor(value)")
+    mask = _common_mask(name, (x, *args))
+    x.refuse_leaf(name)
+    elements = elements_of(x)
+    operator(elements, *(_mapped(other, elements_of) for other in args), **kwargs)
+    return x.become(open_to_masks(elements, mask), name)
 
 
 _UNARY = (
@@ -117,10 +108,9 @@ _ALIASES = (  # in place: elsewhere an operator is known by its own name
     "absolute arccos arccosh arcsin arcsinh arctan arctan2 arctanh clip divide fix greater greater_equal less "
     "less_equal multiply negative not_equal subtract true_divide"
 )
-for _name in f"{_UNARY} {_BINARY} {_COPIES}".split():
-    _elementwise(_name)
-for _name in f"{_UNARY} {_BINARY} {_ALIASES} copy".split():
-    _in_place(f"{_name}_")
+on_masked.ways |= dict.fromkeys(_COPIES.split(), _copy)
+on_masked.ways |= dict.fromkeys(f"{_UNARY} {_BINARY}".split(), _elementwise)
+on_masked.ways |= dict.fromkeys((f"{name}_" for name in f"{_UNARY} {_BINARY} {_ALIASES} copy".split()), _in_place)
 
 
 class WhereNode(TensorNode):
@@ -163,25 +153,15 @@ def _where(condition: Any, input: Any, other: Any) -> MaskedTensor:
 # --- Places: what is done to the elements is done to the mask ---------------------------------------------------------
 
 
-def _moving(name: str) -> None:
-    def kept(value: Any) -> Any:
-        if is_masked_tensor(value):
-            return value._mask
-        if type(value) not in (list, tuple):
-            return value
-        if len({is_masked_tensor(x) for x in value}) > 1:
-            raise TypeError(f"{name}(): either all tensors are masked or none is; see as_masked_tensor()")
-        return type(value)(map(kept, value))
-
-    def function(*args: Any, **kwargs: Any) -> Any:
-        operator = _operator(name)
-        mask = operator(*map(kept, args), **kwargs)
-        data = operator(*(_mapped(x, lambda t: elements_of(t, whole=True)) for x in args), **kwargs)
-        if isinstance(data, Tensor):
-            return open_to_masks(data, mask)
-        return type(data)(open_to_masks(part, each) for part, each in zip(data, mask, strict=True))
-
-    on_masked(name)(function)
+def _moved(operator: Any, *args: Any, **kwargs: Any) -> Any:
+    for x in args:
+        if type(x) in (list, tuple) and len(set(map(is_masked_tensor, x))) > 1:
+            raise TypeError(f"{_name(operator)}(): either all tensors are masked or none is; see as_masked_tensor()")
+    mask = operator(*(_mapped(x, MaskedTensor.get_mask) for x in args), **kwargs)
+    data = operator(*(_mapped(x, lambda t: elements_of(t, whole=True)) for x in args), **kwargs)
+    if isinstance(data, Tensor):
+        return open_to_masks(data, mask)
+    return type(data)(open_to_masks(part, each) for part, each in zip(data, mask, strict=True))
 
 
 _FUNCTIONS = (
@@ -192,8 +172,7 @@ _ROWS = (
     "view_as_shape slice_view slice_fill split_at pick matrix_transpose concatenate_along stack_along index "
     "index_add_zeros windows sum_of_windows image_to_columns columns_to_image"
 )
-for _name in f"{_FUNCTIONS} {_ROWS}".split():
-    _moving(_name)
+on_masked.ways |= dict.fromkeys(f"{_FUNCTIONS} {_ROWS}".split(), _moved)
 
 
 # --- Reductions: of the elements that count ---------------------------------------------------------------------------
@@ -214,13 +193,14 @@ def _reduced(
             raise TypeError("a sparse masked tensor is reduced over all dimensions; convert with to_dense() first")
         data, mask = numbers_of(x), wrap(mask._numbers)
     if in_all:
-        return closed(compute(data, keepdim=keepdim, dtype=dtype, mask=mask, **options), mask.any())
+        result = compute(data, keepdim=keepdim, dtype=dtype, mask=mask, **options)
+        return closed(result, mask.any().reshape(result.shape))
     result = compute(data, dim=dim, keepdim=keepdim, dtype=dtype, mask=mask, **options)
     return closed(result, mask.any(dim, keepdim))
 
 
-for _name in ("sum", "mean", "amin", "amax", "prod"):
-    on_masked(_name)(partial(_reduced, getattr(functions, _name)))
+for _reduction in ("sum", "mean", "amin", "amax", "prod"):
+    on_masked(_reduction)(partial(_reduced, getattr(functions, _reduction)))
 
 
 def _place(compute: Callable[..., Tensor], x: MaskedTensor, dim: Any = None, keepdim: bool = False) -> MaskedTensor:
@@ -231,8 +211,8 @@ def _place(compute: Callable[..., Tensor], x: MaskedTensor, dim: Any = None, kee
     return result.like(wrap(np.asarray(place, result._numbers.dtype)))
 
 
-for _name in ("argmin", "argmax"):
-    on_masked(_name)(partial(_place, getattr(functions, _name)))
+for _reduction in ("argmin", "argmax"):
+    on_masked(_reduction)(partial(_place, getattr(functions, _reduction)))
 
 
 def _all_true(data: Tensor, *, mask: Tensor, dtype: Any, **options: Any) -> Tensor:

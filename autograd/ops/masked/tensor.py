@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,24 @@ DTYPES = (
     *(dtypes.bool, dtypes.int8, dtypes.int16, dtypes.int32, dtypes.int64),
 )
 
-on_masked = Operators("masked.", "take get_data() or to_tensor(value) first", TypeError)
+
+class MaskedOperators(Operators):
+    """What operators do that know masked tensors: by name, or by the way in which many do alike.
+
+    Attributes:
+        ways: name -> a function of the operator itself and of its arguments.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("masked.", "take get_data() or to_tensor(value) first", TypeError)
+        self.ways: dict[str, Callable[..., Any]] = {}
+
+    def otherwise(self, name: str, function: Callable[..., Any]) -> Callable[..., Any] | None:
+        way = self.ways.get(name)
+        return way and functools.partial(way, function)
+
+
+on_masked = MaskedOperators()
 
 
 class MaskedTensor(StructuredTensor):
@@ -257,14 +274,20 @@ class ConstructorNode(TensorNode):
         return "ConstructorBackward"
 
 
+def _check_dtypes(elements: Tensor, mask: Tensor) -> None:
+    if mask.dtype is not dtypes.bool:
+        raise TypeError(f"mask must have dtype bool, but has {mask.dtype}; convert it with .bool()")
+    if elements.dtype not in DTYPES:
+        raise TypeError(f"{elements.dtype} is not supported in MaskedTensor; convert with .float()")
+
+
 def _build(elements: Tensor, mask: Tensor) -> MaskedTensor:
     """The masked tensor of these elements, outside of the graph; it shares no memory with other tensors' masks.
 
     Raises:
-        TypeError: a dtype that masked tensors do not have.
+        TypeError: a dtype that masked tensors or masks do not have.
     """
-    if elements.dtype not in DTYPES:
-        raise TypeError(f"{elements.dtype} is not supported in MaskedTensor; convert with .float()")
+    _check_dtypes(elements, mask)
     refuse_batch(elements, "masked")
     result: Any = object.__new__(MaskedTensor)
     array = elements._array
@@ -316,8 +339,7 @@ def _checked(data: Any, mask: Any) -> tuple[Tensor, Tensor]:
             raise TypeError(f"{name} must be a Tensor, but is {type(given).__name__}")
     if data.layout is not mask.layout:
         raise TypeError(f"data and mask must have the same layout, but have {data.layout} and {mask.layout}")
-    if mask.dtype is not dtypes.bool:
-        raise TypeError(f"mask must have dtype bool, but has {mask.dtype}; convert it with .bool()")
+    _check_dtypes(data, mask)
     if data.dim() != mask.dim():
         raise ValueError(f"data.dim() must equal mask.dim(), but {data.dim()} != {mask.dim()}")
     if data.shape != mask.shape:

@@ -145,6 +145,12 @@ def test_python_operators_and_copies(expression, ours, theirs):
     agree_masked(expression(masked(ours)), expression(masked(theirs)))
 
 
+def test_a_plain_tensor_stays_plain(ours):
+    x = ours.of(NUMBERS)
+    for y in (x.to(masked(ours).float()), x.type_as(masked(ours).float())):
+        agree(y, x.float())
+
+
 def test_what_pytorch_does_not_know_yet(ours):
     """Keywords, and a masked tensor on the right of a number."""
     x = masked(ours, np.where(MASK, NUMBERS, 7.0))
@@ -157,6 +163,8 @@ def test_what_pytorch_does_not_know_yet(ours):
         (ours.div(x, 0.25, rounding_mode="trunc"), (numbers / 0.25).trunc()),
         (x.round(decimals=1), numbers.round(decimals=1)),
         (ours.zeros_like(x), numbers * 0),
+        (ours.div(numbers, other=x), numbers / numbers),
+        (x.to(masked(ours, mask=OTHER_MASK).half()).double(), numbers.half().double()),
         (x.permute(1, 0).T, numbers),
         (ours.stack(list(x)), numbers),
         (ours.stack(x.unbind(1), 1), numbers),
@@ -164,6 +172,8 @@ def test_what_pytorch_does_not_know_yet(ours):
     ):
         agree(mine.get_data(), dense)
         assert (mine.get_mask() == ours.of(MASK)).all()
+    total = x.sum(keepdim=True)
+    assert total.shape == total.get_mask().shape == (1, 1)
 
 
 REDUCTIONS = {

@@ -186,6 +186,7 @@ def _input_nodes(inputs: list[Tensor]) -> list[Node]:
 
 def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool) -> tuple[list[Node], list[Any]]:
     nodes, values = [], []
+    value: Any
     as_tensors = create_graph or state.push is not None  # which have tangents
     for root, gradient in zip(roots, gradients):  # noqa: B905 (equally long)
         if not isinstance(root, Tensor):
@@ -211,7 +212,7 @@ def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool
                     f"grad can be implicitly created only for real scalar outputs but got {root.dtype}; pass a "
                     "gradient, or take .real or .abs()"
                 )
-            value: Any = np.empty(array.shape, array.dtype)
+            value = np.empty(array.shape, array.dtype)
             value.fill(1)
             value = wrap(value) if as_tensors else value
         else:

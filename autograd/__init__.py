@@ -10,6 +10,7 @@ from .devices import get_default_device, set_default_device
 from .differentiation import backward, grad
 from .dtypes import (
     Size,
+    SymInt,
     bfloat16,
     bool,
     can_cast,
@@ -28,6 +29,7 @@ from .dtypes import (
     int16,
     int32,
     int64,
+    jagged,
     layout,
     legacy_contiguous_format,
     memory_format,
@@ -107,8 +109,8 @@ _LATER = {
 }
 _MODULES = (
     "__config__ accelerator amp anomaly_mode backends compiler cpu cuda datasets distributions fft forward_ad func "
-    "function functional grad_mode graph linalg masked mps profiler random return_types serialization signal sparse "
-    "special storage testing types utils variable xpu"
+    "function functional grad_mode graph linalg masked mps nested profiler random return_types serialization signal "
+    "sparse special storage testing types utils variable xpu"
 )
 _LAZY: dict[str, tuple[str, str | None]] = {
     **{name: (f"autograd.{name}", None) for name in _MODULES.split()},
@@ -126,12 +128,12 @@ __all__ = sorted(
         "newaxis", "set_default_device",
         "can_cast", "cdouble", "cfloat", "channels_last", "complex64", "complex128", "contiguous_format",
         "preserve_format", "result_type", "sparse_coo", "sparse_csr", "strided", "Generator",
-        "Size", "Tensor", "backward", "bool", "default_generator", "detect_anomaly", "device", "double", "dtype", "e",
-        "enable_grad", "float", "float16", "float32", "float64", "get_default_dtype", "get_num_threads", "grad",
-        "half", "inf", "inference_mode", "int", "int16", "int32", "int64", "int8", "is_anomaly_enabled",
-        "is_grad_enabled", "is_inference_mode_enabled", "jit", "long", "nan", "no_grad", "ops", "pi", "promote_types",
-        "set_default_dtype", "set_detect_anomaly", "set_grad_enabled", "set_num_threads", "short", "uint8",
-        "uint16", "uint32", "uint64", "__version__",
+        "Size", "SymInt", "Tensor", "backward", "bool", "default_generator", "detect_anomaly", "device", "double",
+        "dtype", "e", "enable_grad", "float", "float16", "float32", "float64", "get_default_dtype", "get_num_threads",
+        "grad", "half", "inf", "inference_mode", "int", "int16", "int32", "int64", "int8", "is_anomaly_enabled",
+        "is_grad_enabled", "is_inference_mode_enabled", "jagged", "jit", "long", "nan", "no_grad", "ops", "pi",
+        "promote_types", "set_default_dtype", "set_detect_anomaly", "set_grad_enabled", "set_num_threads", "short",
+        "uint8", "uint16", "uint32", "uint64", "__version__",
     }
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ __all__ = [
     "DTYPES",
     "SCALAR_NAMES",
     "Size",
+    "SymInt",
     "default_dtype",
     "device",
     "dtype",
@@ -346,13 +347,68 @@ class Size(tuple[int, ...]):
 
     def __getitem__(self, index: Any) -> Any:
         item = tuple.__getitem__(self, index)
-        return Size(item) if isinstance(index, slice) else item
+        return tuple.__new__(Size, item) if isinstance(index, slice) else item
 
     def __reduce__(self) -> Any:
         return Size, (tuple(self),)
 
 
-def _whole(position: int, item: Any) -> int:
+class SymInt:
+    """The size of a nested tensor along its ragged dimension, which is another for each component: ``j1``, or a
+    multiple of it, ``3*j1``. It equals itself alone, and is at least 2.
+
+    Args:
+        number: sizes of one number belong to the same lengths.
+        factor: what it is multiplied by.
+    """
+
+    __module__ = "autograd"
+
+    __slots__ = ("factor", "number")
+
+    def __init__(self, number: int, factor: int = 1) -> None:
+        self.number, self.factor = number, factor
+
+    def __repr__(self) -> str:
+        return f"j{self.number}" if self.factor == 1 else f"{self.factor}*j{self.number}"
+
+    def __hash__(self) -> int:
+        return hash(self.number)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SymInt) and (self.number, self.factor) == (other.number, other.factor)
+
+    def __mul__(self, times: Any) -> SymInt:
+        if isinstance(times, SymInt):
+            raise ValueError(f"the product of two ragged sizes, {self} and {times}, is no size")
+        return SymInt(self.number, self.factor * times) if isinstance(times, int) else NotImplemented
+
+    __rmul__ = __mul__
+
+    def __ge__(self, other: Any) -> bool:
+        if isinstance(other, SymInt) and self.number == other.number:
+            return self.factor >= other.factor
+        if isinstance(other, int) and other <= 2:
+            return True
+        raise ValueError(f"whether {self} >= {other} is indeterminate")
+
+    def __le__(self, other: Any) -> bool:
+        if isinstance(other, SymInt) and self.number == other.number:
+            return self.factor <= other.factor
+        if isinstance(other, int) and other < 2:
+            return False
+        raise ValueError(f"whether {self} <= {other} is indeterminate")
+
+    def __gt__(self, other: Any) -> bool:
+        return not self <= other
+
+    def __lt__(self, other: Any) -> bool:
+        return not self >= other
+
+
+def _whole(position: int, item: Any) -> Any:
+    if isinstance(item, SymInt):
+        return item
     if isinstance(item, (str, float)) or not hasattr(item, "__index__"):
         raise TypeError(f"torch.Size() takes an iterable of 'int' (item {position} is '{type(item).__name__}')")
     return item.__index__()
@@ -374,7 +430,8 @@ class _Option:
 
 
 class layout(_Option):
-    """How a tensor's elements are kept: `strided` in memory, or only some, `sparse_coo` or `sparse_csr`."""
+    """How a tensor's elements are kept: `strided` in memory, or only some, `sparse_coo` or `sparse_csr`, or those of
+    components of many lengths one behind another, `jagged`."""
 
     __module__ = "autograd"
 
@@ -389,7 +446,7 @@ class memory_format(_Option):
     __slots__ = ()
 
 
-strided = layout("strided")
+strided, jagged = layout("strided"), layout("jagged")
 sparse_coo, sparse_csr = layout("sparse_coo"), layout("sparse_csr")
 contiguous_format, preserve_format = memory_format("contiguous_format"), memory_format("preserve_format")
 channels_last, channels_last_3d = memory_format("channels_last"), memory_format("channels_last_3d")

@@ -78,7 +78,24 @@ def _with_attributes(tensor: Any, state: Any) -> Any:
     return tensor
 
 
+def _rebuild_nested_tensor(buffer: Any, sizes: Any, strides: Any, offsets: Any) -> Tensor:
+    from .ops.nested.construct import components
+
+    return components(buffer, sizes, strides, offsets)
+
+
+def _rebuild_njt(parts: Any) -> Tensor:
+    from .ops.nested.construct import nested_tensor_from_jagged
+
+    known = {name: len(length) for name, length in parts["_metadata_cache"].items()}
+    return nested_tensor_from_jagged(
+        parts["values"], parts["offsets"], parts["lengths"], parts["_ragged_idx"], **known
+    ).requires_grad_(bool(parts["requires_grad"]))
+
+
 def _rebuild_from_type_v2(rebuild: Any, kind: Any, args: Any, state: Any) -> Any:
+    if rebuild is _rebuild_njt:
+        return rebuild(*args)
     if rebuild not in (_rebuild_tensor_v2, _rebuild_tensor_v3, _rebuild_parameter):
         raise pickle.UnpicklingError("a tensor is rebuilt by something else than its own functions")
     tensor = rebuild(*args)
@@ -129,6 +146,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_tensor_v3": _rebuild_tensor_v3,
     "torch._utils._rebuild_parameter": _rebuild_parameter,
     "torch._utils._rebuild_parameter_with_state": _rebuild_parameter_with_state,
+    "torch._utils._rebuild_nested_tensor": _rebuild_nested_tensor,
+    "torch.nested._internal.nested_tensor._rebuild_njt": _rebuild_njt,
     "torch._tensor._rebuild_from_type_v2": _rebuild_from_type_v2,
     "torch.serialization._get_layout": _get_layout,
     "torch.Size": dtypes.Size,
@@ -149,6 +168,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 VALUES: dict[str, Any] = {
     "torch.Tensor": Tensor,
+    "torch.nested._internal.nested_tensor.NestedTensor": Tensor,
     "numpy.ndarray": np.ndarray,
     "torch.storage.UntypedStorage": UntypedStorage,
     "torch.UntypedStorage": UntypedStorage,

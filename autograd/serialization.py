@@ -67,7 +67,11 @@ def _names(module: str, names: str) -> dict[str, Name]:
     return {name: Name(module, name) for name in names.split()}
 
 
-UTILS = _names("torch._utils", "_rebuild_tensor_v2 _rebuild_tensor_v3 _rebuild_parameter _rebuild_parameter_with_state")
+UTILS = _names(
+    "torch._utils",
+    "_rebuild_nested_tensor _rebuild_parameter _rebuild_parameter_with_state _rebuild_tensor_v2 _rebuild_tensor_v3",
+)
+NESTED = _names("torch.nested._internal.nested_tensor", "NestedTensor _rebuild_njt")
 TORCH = _names("torch", " ".join([*(f"{name}Storage" for name in NAMES.values()), "Size", "device", "Tensor"]))
 UNTYPED = Name("torch.storage", "UntypedStorage")
 FROM_TYPE = Name("torch._tensor", "_rebuild_from_type_v2")
@@ -143,6 +147,8 @@ class Writer(Pickler):
             if attributes:
                 return UTILS["_rebuild_parameter_with_state"], (*args, attributes)
             return UTILS["_rebuild_parameter"], args
+        if tensor.is_nested:
+            return self.nested(tensor)
         array = tensor._array
         if any(step < 0 or step % array.itemsize for step in array.strides):
             array = np.ascontiguousarray(array)
@@ -156,6 +162,25 @@ class Writer(Pickler):
             return rebuild, args
         kind = TORCH["Tensor"] if type(tensor) is Tensor else type(tensor)
         return FROM_TYPE, (rebuild, kind, args, attributes)
+
+    def nested(self, tensor: Any) -> tuple[Any, tuple[Any, ...]]:
+        """How a nested tensor is rebuilt."""
+        values = tensor.detach().values()
+        if tensor.layout is dtypes.strided:
+            parts = (
+                tensor._nested_tensor_size(),
+                tensor._nested_tensor_strides(),
+                tensor._nested_tensor_storage_offsets(),
+            )
+            return UTILS["_rebuild_nested_tensor"], (values.requires_grad_(tensor.requires_grad), *parts)
+        known = {
+            f"{which}_seqlen": wrap(np.zeros((length, 0), np.float32)) for which, length in tensor._extremes.items()
+        }
+        parts = {
+            "values": values, "offsets": tensor.offsets(), "lengths": tensor.lengths(),
+            "_ragged_idx": tensor._ragged_idx, "_metadata_cache": known, "requires_grad": tensor.requires_grad,
+        }  # fmt: skip
+        return FROM_TYPE, (NESTED["_rebuild_njt"], NESTED["NestedTensor"], (parts,), {})
 
     def save_global(self, obj: Any, name: str | None = None) -> None:
         if isinstance(obj, Name):

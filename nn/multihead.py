@@ -155,6 +155,12 @@ class MultiheadAttention(Module):
             average_attn_weights: return the mean of the weights over the heads.
             is_causal: a hint that ``attn_mask`` is the causal one.
         """
+        if query.is_nested:
+            if key_padding_mask is not None or attn_mask is not None:
+                raise AssertionError(
+                    "MultiheadAttention takes no masks with nested tensors; pad them, or unbind() them"
+                )
+            return self._by_component(query, key, value, need_weights, average_attn_weights)
         swapped = self.batch_first and query.dim() == 3
         if swapped:
             itself, shared = query is key is value, key is value
@@ -187,3 +193,20 @@ class MultiheadAttention(Module):
             is_causal=is_causal,
         )
         return output.transpose(1, 0) if swapped else output, weights
+
+    def _by_component(
+        self, query: Tensor, key: Tensor, value: Tensor, need_weights: bool, average: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Nested tensors: each component is an example of its own."""
+        from autograd.ops.nested.operators import by_component
+
+        weights: list[Any] = []
+
+        def attend(query: Tensor, *others: Tensor) -> Tensor:
+            key, value = others or (query, query)
+            output, seen = self(query, key, value, need_weights=need_weights, average_attn_weights=average)
+            weights.append(seen)
+            return output
+
+        output: Any = by_component(attend, *([query] if query is key is value else [query, key, value]))  # type: ignore[arg-type]
+        return output, autograd.nested.as_nested_tensor(weights) if need_weights else None

@@ -230,8 +230,8 @@ class _Stack(Module):
         self.norm = norm
 
     def _length(self, x: Tensor) -> int:
-        """Positions of an input, batched or not."""
-        return x.shape[1 if x.dim() == 3 and self.layers[0].self_attn.batch_first else 0]
+        """Positions of an input, batched or not; none that all components of a nested one have."""
+        return 0 if x.is_nested else x.shape[1 if x.dim() == 3 and self.layers[0].self_attn.batch_first else 0]
 
 
 class TransformerEncoder(_Stack):

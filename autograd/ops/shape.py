@@ -560,7 +560,7 @@ def expand_as(self: Tensor, other: Tensor) -> Tensor:
     tensor([[1, 2],
             [1, 2]])
     """
-    return apply(expand, (self, other.shape), {})
+    return apply(expand, (self, other._array.shape), {})
 
 
 @function()

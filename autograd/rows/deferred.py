@@ -96,6 +96,10 @@ FAMILIES: dict[str, dict[str, str]] = {
         ),
     },
     "sparse.products": {"torch": "spmm", "sparse": "addmm log_softmax mm sampled_addmm softmax sum"},
+    "nested.construct": {
+        "nested": "as_nested_tensor masked_select narrow nested_tensor nested_tensor_from_jagged to_padded_tensor",
+        "Tensor": "to_padded_tensor",
+    },
     "nn.embedding": {"nn.functional": "embedding embedding_bag"},
     "nn.losses": {
         "nn.functional": (

@@ -30,10 +30,8 @@ __all__ = [
 ]  # fmt: skip
 
 # What stands where: "torch" is `autograd` itself, "linalg" is `autograd.linalg`, and so on; "methods" are those alone.
-NAMESPACES: dict[str, dict[str, Any]] = {
-    name: {}
-    for name in ("torch", "nn.functional", "special", "linalg", "fft", "masked", "signal.windows", "sparse", "methods")
-}
+_NAMES = "torch nn.functional special linalg fft masked signal.windows sparse nested methods"
+NAMESPACES: dict[str, dict[str, Any]] = {name: {} for name in _NAMES.split()}
 TORCH, FUNCTIONAL = NAMESPACES["torch"], NAMESPACES["nn.functional"]
 
 # The operators whose in-place form is a function too, `autograd.relu_(x)`; of all others it is only a method.

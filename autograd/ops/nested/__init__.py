@@ -1,0 +1,1 @@
+"""Nested tensors: tensors of many sizes in one."""

@@ -201,11 +201,11 @@ class TensorLeaf(Leaf, TensorNode):
         grad = self.grad
         if type(g) is ndarray or not isinstance(g, Tensor):
             g = np.asarray(g)
-            if grad is None or grad._is_structured:
-                if grad is not None:
-                    g, owned = added(grad, g)._array, True
+            if grad is None:
                 # A gradient that nobody else holds needs no copy: it becomes the leaf's own.
                 self.grad = wrap(g if owned and g.base is None and g.flags.writeable else g.copy())
+            elif grad._is_structured:
+                self.grad = added(grad, g)
             else:
                 np.add(grad._array, g, grad._array)
                 count_write(grad)

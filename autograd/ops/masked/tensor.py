@@ -77,8 +77,10 @@ class MaskedTensor(StructuredTensor):
         return [g if g is None else open_to_masks(g, self._mask) for g in made]
 
     def plus(self, other: Tensor) -> Tensor:
-        if not is_masked_tensor(other) or is_sparse(self._mask) or self._mask.equal(other._mask):
+        if is_sparse(self._mask) or (is_masked_tensor(other) and self._mask.equal(other._mask)):
             return super().plus(other)
+        if not is_masked_tensor(other):
+            return self.to_tensor(0) + other
         return closed(self.to_tensor(0) + other.to_tensor(0), self._mask | other._mask)
 
     def absent(self, zeros: Tensor) -> Tensor:

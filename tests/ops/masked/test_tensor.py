@@ -279,6 +279,22 @@ def test_a_masked_gradient_goes_on_through_plain_tensors(expression, ours, their
     agree_masked(*results)
 
 
+def test_plain_and_masked_gradients_meet(ours):
+    """The sum counts everywhere, in one pass and in two; PyTorch refuses it, or hides what the mask hides."""
+    expected = ours.of(np.exp(FULL + 1) + np.where(MASK, FULL, 0))
+    for order in (1, -1):
+        x, w = masked(ours, requires_grad=True), ours.of(FULL + 1, True)
+        for y in [(x * w).sum(), w.exp().sum()][::order]:
+            y.backward()
+        agree(w.grad, expected)
+        assert type(w.grad) is ours.Tensor
+    x, w = masked(ours, requires_grad=True), ours.of(FULL + 1, True)
+    (w.exp().sum() + (x * w).sum()).backward()
+    agree(w.grad.to_tensor(-1), expected)
+    (x * 2).backward(ours.of(FULL))
+    agree(x.grad, ours.of(FULL * 2 + np.where(MASK, FULL + 1, 0)))
+
+
 def test_upstream_of_what_pytorch_cannot_go_back_through(ours):
     x = ours.of(FULL, True)
     kept = ours.masked.as_masked_tensor(x.tanh().clamp(0.15, 0.5) * x[1].sigmoid(), ours.of(MASK))

@@ -375,7 +375,7 @@ class SymInt:
     def __hash__(self) -> int:
         return hash(self.number)
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: object) -> Any:
         return isinstance(other, SymInt) and (self.number, self.factor) == (other.number, other.factor)
 
     def __mul__(self, times: Any) -> SymInt:
@@ -385,24 +385,24 @@ class SymInt:
 
     __rmul__ = __mul__
 
-    def __ge__(self, other: Any) -> bool:
+    def __ge__(self, other: Any) -> Any:
         if isinstance(other, SymInt) and self.number == other.number:
             return self.factor >= other.factor
         if isinstance(other, int) and other <= 2:
             return True
         raise ValueError(f"whether {self} >= {other} is indeterminate")
 
-    def __le__(self, other: Any) -> bool:
+    def __le__(self, other: Any) -> Any:
         if isinstance(other, SymInt) and self.number == other.number:
             return self.factor <= other.factor
         if isinstance(other, int) and other < 2:
             return False
         raise ValueError(f"whether {self} <= {other} is indeterminate")
 
-    def __gt__(self, other: Any) -> bool:
+    def __gt__(self, other: Any) -> Any:
         return not self <= other
 
-    def __lt__(self, other: Any) -> bool:
+    def __lt__(self, other: Any) -> Any:
         return not self >= other
 
 

@@ -167,12 +167,9 @@ class Writer(Pickler):
         """How a nested tensor is rebuilt."""
         values = tensor.detach().values()
         if tensor.layout is dtypes.strided:
-            parts = (
-                tensor._nested_tensor_size(),
-                tensor._nested_tensor_strides(),
-                tensor._nested_tensor_storage_offsets(),
-            )
-            return UTILS["_rebuild_nested_tensor"], (values.requires_grad_(tensor.requires_grad), *parts)
+            places = tensor._nested_tensor_strides(), tensor._nested_tensor_storage_offsets()
+            values.requires_grad_(tensor.requires_grad)
+            return UTILS["_rebuild_nested_tensor"], (values, tensor._nested_tensor_size(), *places)
         known = {
             f"{which}_seqlen": wrap(np.zeros((length, 0), np.float32)) for which, length in tensor._extremes.items()
         }

@@ -116,7 +116,9 @@ def nested_tensor(
         raise TypeError("Only lists (List[Tensor] and List[List...[Scalar]]) are accepted in nested_tensor")
     with no_grad():
         parts = [as_tensor(item) for item in tensor_list]
-        result = from_list(parts, dtype) if is_jagged else _packed(parts, dtype)
+        result: Any = from_list(parts, dtype) if is_jagged else _packed(parts, dtype)
+    if pin_memory:
+        return result.pin_memory()
     return result.requires_grad_() if requires_grad else result
 
 

@@ -135,14 +135,14 @@ def _described(x: NestedTensor) -> str:
 def _contiguous(x: Any, memory_format: Any = dtypes.contiguous_format) -> Any:
     if not x.is_contiguous() and x._lengths is not None:
         return of_parts(x, x.unbind())
-    return on_numbers(Tensor.contiguous, "contiguous", [x], {})
+    return on_numbers(Tensor.contiguous, "contiguous", [x], {})  # type: ignore[attr-defined]  # attached later
 
 
 @on_nested("clone")
 def _clone(x: Any, memory_format: Any = dtypes.preserve_format) -> Any:
     if isinstance(x, JaggedTensor) and x._lengths is not None and memory_format is dtypes.contiguous_format:
         return _contiguous(x)
-    return on_numbers(Tensor.clone, "clone", [x], {"memory_format": memory_format})
+    return on_numbers(Tensor.clone, "clone", [x], {"memory_format": memory_format})  # type: ignore[attr-defined]  # likewise
 
 
 def _dense_like(name: str) -> None:
@@ -189,7 +189,7 @@ def padded_to(x: JaggedTensor, padding: Any, length: int) -> Tensor:
 def padded(x: NestedTensor, padding: Any, size: Sequence[int] | None = None) -> Tensor:
     """The components of a nested tensor in a dense one, with ``padding`` behind their elements."""
     if isinstance(x, JaggedTensor):
-        length = x._extremes.get("max", x._numbers.shape[0]) if size is None else size[x._ragged_idx]
+        length: Any = size[x._ragged_idx] if size is not None else x._extremes.get("max", x._numbers.shape[0])
         return padded_to(x, padding, length)
     numbers = numbers_of(x)
     sizes = x.sizes()
@@ -269,13 +269,13 @@ def of_parts(x: NestedTensor, parts: Sequence[Tensor]) -> NestedTensor:
     return jagged(concatenated(parts, dim), offsets, None, x._ragged_idx)
 
 
-def by_component(function: Callable[..., Tensor], first: NestedTensor, *others: NestedTensor) -> NestedTensor:
+def by_component(function: Callable[..., Tensor], first: Any, *others: NestedTensor) -> NestedTensor:
     """The function of components of the same number, each ragged where that of the first one is."""
     parts = [function(*several) for several in zip(first.unbind(), *(x.unbind() for x in others), strict=True)]
     if isinstance(first, StridedNested):
         return pack(parts, first.dtype)
-    if first._lengths is None:  # type: ignore[attr-defined]  # the other kind is a `JaggedTensor`
-        dim = first._ragged_idx - 1  # type: ignore[attr-defined]
+    if first._lengths is None:
+        dim = first._ragged_idx - 1
         # One component behind another in memory, too: `contiguous` once the ragged dimension is the second again.
         return first.like(concatenated([part.movedim(dim, 0) for part in parts], 0).movedim(0, dim))
     return of_parts(first, parts)

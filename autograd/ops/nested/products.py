@@ -94,6 +94,17 @@ def _softmin(input: Any, dim: Any = None, _stacklevel: int = 3, dtype: Any = Non
     return (-input).softmax(dim, dtype=dtype)
 
 
+def _convolution(name: str, count: int) -> None:
+    def function(input: Any, *args: Any, **kwargs: Any) -> Any:
+        return along_last(name, input, lambda rows: FUNCTIONAL[name](rows, *args, **kwargs), count)
+
+    on_nested(name)(function)
+
+
+for _axes in (1, 2, 3):
+    _convolution(f"conv{_axes}d", _axes + 1)
+
+
 # --- Products of matrices --------------------------------------------------------------------------------------------
 
 

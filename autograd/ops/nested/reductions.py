@@ -11,7 +11,7 @@ from ...limits import finfo
 from ...tensor import Tensor, check_dim, wrap
 from ..structured import numbers_of
 from .operators import each, mapped, on_numbers, padded_to
-from .tensor import JaggedTensor, NestedTensor, on_nested, pack
+from .tensor import JaggedTensor, on_nested, pack
 
 __all__: list[str] = []
 
@@ -25,7 +25,7 @@ def _bound(dtype: Any, sign: int = -1) -> Any:
     return sign * float(finfo(dtype).max)
 
 
-def reduced(name: str, x: NestedTensor, dim: Any, keepdim: bool, run: Callable[..., Any], neutral: Any) -> Any:
+def reduced(name: str, x: Any, dim: Any, keepdim: bool, run: Callable[..., Any], neutral: Any) -> Any:
     """A reduction over dimensions: over the ragged one, or all, the result is dense.
 
     Args:
@@ -41,7 +41,7 @@ def reduced(name: str, x: NestedTensor, dim: Any, keepdim: bool, run: Callable[.
     dims = [check_dim(name, d, x.ndim) for d in (dim if several else [dim])]
     ragged = x._ragged_idx if isinstance(x, JaggedTensor) else None
     inside = [d - 1 for d in dims if d]
-    if ragged in dims and x._lengths is not None:  # type: ignore[attr-defined]
+    if ragged in dims and x._lengths is not None:
         raise RuntimeError(
             f"{name}(): reducing across the ragged dimension is not supported for non-contiguous nested tensors with "
             "holes"
@@ -59,7 +59,7 @@ def reduced(name: str, x: NestedTensor, dim: Any, keepdim: bool, run: Callable[.
             raise RuntimeError(
                 f"{name}(): reducing along a ragged and non-batch dimension is not supported for nested tensors"
             )
-        dense = padded_to(x, neutral, max(x._get_max_seqlen(), 1))  # type: ignore[arg-type, attr-defined]
+        dense = padded_to(x, neutral, max(x._get_max_seqlen(), 1))
         return run(dense, dims if several else dims[0], keepdim)
     if ragged is not None and not keepdim:
         ragged -= len([d for d in dims if d < ragged])

@@ -11,7 +11,7 @@ from ... import dtypes
 from ...rows.table import TABLE
 from ...tensor import Tensor, check_dim, wrap
 from ..structured import numbers_of
-from .operators import concatenated, each, inner_dim, of_parts
+from .operators import concatenated, each, inner_dim, of_parts, padded_to, unpadded
 from .tensor import JaggedTensor, NestedTensor, StridedNested, jagged, on_nested, pack
 
 __all__: list[str] = []
@@ -227,3 +227,24 @@ def _masked_select(x: Any, mask: Any) -> Any:
     before = np.concatenate([[0], mask._numbers.cumsum()])
     values = numbers_of(x).masked_select(wrap(mask._numbers))
     return jagged(values, wrap(before[x._offsets._array]))
+
+
+@on_nested("index_put")
+def _index_put(x: Any, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Any:
+    if not isinstance(x, JaggedTensor) or x._lengths is not None or len(indices) > x.ndim:
+        raise RuntimeError(f"index_put() takes a jagged tensor without holes and up to {x.ndim} indices")
+    ragged = x._ragged_idx
+    if len(indices) <= ragged:
+        dense = padded_to(x, 0, x._get_max_seqlen()).index_put(indices, values, accumulate)
+        return x.like(unpadded(dense, x))
+    component, along = indices[0]._array, indices[ragged]._array
+    if (along >= x.counts()[component]).any():
+        raise RuntimeError("index_put(): some indices in the ragged dimension are out of bounds")
+    places = wrap(x._offsets._array[component] + along)
+    inner = (*indices[1:ragged], places, *indices[ragged + 1 :])
+    return x.like(numbers_of(x).index_put(inner, values, accumulate))
+
+
+@on_nested("index_put_")
+def _index_put_(x: Any, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Any:
+    return x.overwrite(_index_put(x, indices, values, accumulate), "index_put_")

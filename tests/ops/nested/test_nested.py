@@ -227,6 +227,12 @@ JAGGED = {
     "values": lambda L, x, F: [x.values(), x.offsets(), x.lengths()],
     "holes": lambda L, x, F: [holes(L), holes(L) * 2, holes(L).sum(2), holes(L).clone()],
     "holes filled": lambda L, x, F: holes(L).contiguous(),
+    "index_put": lambda L, x, F: x.index_put(
+        tuple(L.of(np.array(places)) for places in ([0, 1, 2], [1, 3, 0], [2, 0, 1])), vector(L, 3)
+    ),
+    "index_put components": lambda L, x, F: x.index_put((L.of(np.array([2])),), vector(L, 1, 1, 3), accumulate=True),
+    "index_put_": lambda L, x, F: x.index_put_((L.of(np.array([1])), L.of(np.array([0]))), vector(L, 1, 3)),
+    "conv1d": lambda L, x, F: F.conv1d(x.unsqueeze(2), vector(L, 2, 1, 2), vector(L, 2)),
     "new_zeros": lambda L, x, F: x.new_zeros(()),
     "iteration": lambda L, x, F: list(x),
 }

@@ -13,7 +13,7 @@ from ... import dtypes
 from ...dtypes import Size
 from ...graph import Node, is_recording
 from ...rows.public import NAMESPACES, function
-from ...tensor import Tensor, TensorNode, check_dim, node_of, wrap
+from ...tensor import Tensor, TensorNode, check_dim, node_of, shared_counter, wrap
 from ..sparse.tensor import SparseTensor, at_places, is_sparse
 from ..structured import Operators, StructuredTensor, hand_on, numbers_of, refuse_batch
 
@@ -295,7 +295,8 @@ def _build(elements: Tensor, mask: Tensor) -> MaskedTensor:
     array = elements._array
     result._numbers = array if array.base is None and array.flags.writeable else array.copy(order="K")
     result._mask = mask if is_sparse(mask) else wrap(mask._array.copy(order="K"))
-    result._view = result._counter = result._node = None
+    result._view = result._node = None
+    result._counter = shared_counter(elements) if result._numbers is array else None
     return result
 
 
@@ -308,9 +309,12 @@ def _leaf(elements: Tensor, mask: Tensor, requires_grad: bool) -> MaskedTensor:
 
 def closed(elements: Tensor, mask: Tensor) -> MaskedTensor:
     """The masked tensor of these elements, whose own history knows nothing of masks."""
-    result, node = _build(elements, mask), node_of(elements)
-    if node is not None and is_recording():
-        hand_on(result, ConstructorNode(node))
+    node = node_of(elements)
+    if node is None or not is_recording():
+        return _build(elements, mask)
+    # A copy, so that writing to the result does not change what the history saved.
+    result = _build(wrap(elements._array.copy(order="K")), mask)
+    hand_on(result, ConstructorNode(node))
     return result
 
 

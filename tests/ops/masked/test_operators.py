@@ -229,6 +229,7 @@ def test_norm(ours):
 def test_softmax(ours, theirs):
     for dim in (0, 1, -1):
         agree_masked(*(masked(L).softmax(dim) for L in (ours, theirs)))
+        agree_masked(*(L.nn.functional.softmax(masked(L), dim=dim) for L in (ours, theirs)))
         agree_on_the_way_back(ours, theirs, lambda L, x, d=dim: x.softmax(d), lambda L: masked(L, requires_grad=True))
 
 

@@ -409,11 +409,25 @@ def test_writing_is_recorded_and_noticed(ours, theirs):
         results.append([y, x.grad])
     agree_masked(*results)
     x = masked(ours, requires_grad=True)
-    y = x * 1
-    z = (y * y).sum()
-    y.sin_()
-    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        z.backward()
+    squared, result = x * 1, x.exp()
+    for y, z in ((squared, (squared * squared).sum()), (result, result.sum())):
+        y.sin_()
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            z.backward()
+
+
+def test_writing_to_views_and_reductions(ours):
+    """Both are copies, so that nothing which the history saved changes."""
+    for call, expected in (
+        (lambda x: x.view(-1), [[2, 0, 2], [0, 0, 2]]),
+        (lambda x: x.amax(0), [[2, 0, 0], [0, 0, 2]]),
+    ):
+        x = masked(ours, requires_grad=True)
+        y = call(x * 1)
+        y.mul_(2)
+        y.sum().backward()
+        agree(x.grad.to_tensor(0), ours.of(np.array(expected, float)))
+        agree(x.get_data().detach(), ours.of(NUMBERS))
 
 
 def test_copied_and_pickled(ours):

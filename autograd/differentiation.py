@@ -121,7 +121,7 @@ def grad(
     known = {id(value) for value in values}
     for target, g in zip(targets, arrived, strict=True):
         if g is None and materialize_grads:
-            g = np.zeros_like(target._array)
+            g = target.detach().mul(0) if target._is_structured else np.zeros_like(target._array)
         elif g is None and not allow_unused:
             raise RuntimeError(
                 "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "

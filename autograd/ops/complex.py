@@ -435,9 +435,9 @@ def adjoint(input: Tensor) -> Tensor:
 
 
 def _conjugate_transpose(self: Tensor) -> Tensor:
-    if self._array.ndim not in (0, 2):
-        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self._array.ndim}-D tensor.")
-    return adjoint(self) if self._array.ndim else _conjugate(self)
+    if self.ndim not in (0, 2):
+        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor.")
+    return adjoint(self) if self.ndim else _conjugate(self)
 
 
 Tensor.H = property(_conjugate_transpose, doc="The conjugate transpose of a matrix.")  # type: ignore[attr-defined]

@@ -101,7 +101,7 @@ def _pairs(actual: Any, expected: Any, where: str) -> Iterator[tuple[str, Any, A
             raise AssertionError("\n".join(lines) + suffix)
         for key in expected:
             yield from _pairs(actual[key], expected[key], f"{where}[{key!r}]")
-    elif _is_sequence(actual) and _is_sequence(expected):
+    elif (_is_sequence(actual) and _is_sequence(expected)) or _are_nested(actual, expected):
         if len(actual) != len(expected):
             raise AssertionError(f"The length of the sequences mismatch: {len(actual)} != {len(expected)}{suffix}")
         for i, (a, b) in enumerate(zip(actual, expected, strict=True)):
@@ -112,6 +112,12 @@ def _pairs(actual: Any, expected: Any, where: str) -> Iterator[tuple[str, Any, A
 
 def _is_sequence(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+def _are_nested(actual: Any, expected: Any) -> bool:
+    """Whether both are nested tensors of one layout, which are compared component by component."""
+    tensors = isinstance(actual, Tensor) and isinstance(expected, Tensor)
+    return tensors and actual.is_nested and expected.is_nested and actual.layout is expected.layout
 
 
 def _difference(

@@ -469,6 +469,7 @@ REFUSED = {
     "shape": lambda L: make(L, "strided").shape,
     "irregular size": lambda L: make(L, "strided").size(1),
     "stride": lambda L: make(L, "strided").stride(),
+    "H": lambda L: jag(L).H,
     "unbind 1": lambda L: jag(L).unbind(1),
     "unbind 1 strided": lambda L: make(L, "strided").unbind(1),
     "item": lambda L: jag(L).item(),
@@ -714,6 +715,20 @@ def test_attention_is_that_of_each_component(layout):
 
     assert gradcheck(attended, components)
     assert gradgradcheck(attended, components)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_compared_and_materialized(layout):
+    x = make_ours(layout, requires_grad=True)
+    autograd.testing.assert_close(x, x * 1)
+    with pytest.raises(AssertionError, match="Mismatched elements"):
+        autograd.testing.assert_close(x, x + 1)
+    y = autograd.ones(2, requires_grad=True)
+    (zeros,) = autograd.grad(y.sum(), x, materialize_grads=True)
+    assert zeros.is_same_size(x)
+    assert not zeros.sum()
+    assert autograd.allclose(x, x * 1)
+    assert not autograd.equal(x, x + 1)
 
 
 def autograd_of():

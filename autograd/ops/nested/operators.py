@@ -145,6 +145,16 @@ def _clone(x: Any, memory_format: Any = dtypes.preserve_format) -> Any:
     return on_numbers(Tensor.clone, "clone", [x], {"memory_format": memory_format})  # type: ignore[attr-defined]  # likewise
 
 
+@on_nested("copy_")
+def _copy_(x: Any, src: Any, non_blocking: bool = False) -> Any:
+    if not (isinstance(x, NestedTensor) and isinstance(src, NestedTensor) and np.array_equal(x.sizes(), src.sizes())):
+        raise RuntimeError(
+            "copy_(): expected nested tensors of compatible shapes; unbind() one to copy into components"
+        )
+    x[:] = src
+    return x
+
+
 def _dense_like(name: str) -> None:
     on_nested(name)(lambda x, *args, **kwargs: getattr(numbers_of(x), name)(*args, **kwargs))
 

@@ -305,14 +305,14 @@ def _rebuild_strided(numbers: Tensor, sizes: ndarray, requires_grad: bool) -> An
 # --- The jagged layout -----------------------------------------------------------------------------------------------
 
 _known: dict[int, SymInt] = {}
-_numbers = itertools.count(1)
+_counter = itertools.count(1)
 
 
 def _ragged_size(source: Tensor) -> SymInt:
     """The size that belongs to a tensor of offsets or lengths: one for each, as long as it lives."""
     key = id(source)
     if key not in _known:
-        _known[key] = SymInt(next(_numbers))
+        _known[key] = SymInt(next(_counter))
         weakref.finalize(source, _known.pop, key).atexit = False
     return _known[key]
 

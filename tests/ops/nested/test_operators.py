@@ -165,6 +165,7 @@ JAGGED = {
     "padded transposed": lambda L, x, F: x.mT.to_padded_tensor(9.0),
     "cut": lambda L, x, F: x.to_padded_tensor(0.0, (3, 2, 3)),
     "full_like": lambda L, x, F: L.full_like(x, 2.0),
+    "copy_ of another structure": lambda L, x, F: x.copy_(jag(L) * 3),
     "sub_": lambda L, x, F: x.sub_(vector(L, 3)),
     "div_": lambda L, x, F: x.div_(2),
     "stride": lambda L, x, F: [re.sub(r"j\d+", "j", str(x.stride())), re.sub(r"j\d+", "j", str(x.mT.stride()))],
@@ -264,6 +265,7 @@ def test_first_gradients_are_pytorchs(ours, theirs, name):
 
 
 REFUSED = {
+    "copy_ of other sizes": lambda L: jag(L).copy_(make(L, "jagged", [(1, 3), (2, 3), (3, 3)])),
     "another structure": lambda L: jag(L) + jag(L),
     "too small a size": lambda L: make(L, "strided").to_padded_tensor(0.0, (3, 2, 3)),
     "size of fewer dimensions": lambda L: make(L, "strided").to_padded_tensor(0.0, (3, 2)),

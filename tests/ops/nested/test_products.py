@@ -54,6 +54,20 @@ def test_modules_run_on_nested_tensors(layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+def test_weights_get_the_gradients_of_all_components(layout):
+    model = nn.Sequential(nn.Embedding(5, 3), nn.Linear(3, 4), nn.LayerNorm(4)).double()
+    words = [autograd.tensor([1, 2, 1]), autograd.tensor([4])]
+    found, wanted = [], []
+    for gradients in (found, wanted):
+        inputs = [nested.nested_tensor(words, layout=getattr(autograd, layout))] if gradients is found else words
+        sum(model(x).sin().sum() for x in inputs).backward()
+        gradients += [parameter.grad for parameter in model.parameters()]
+        model.zero_grad()
+    for mine, other in zip(found, wanted, strict=True):
+        assert autograd.allclose(mine, other)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_attention_is_that_of_each_component(layout):
     q, k, v = (heads(autograd, layout, seed) for seed in (0, 1, 2))
     for is_causal in (False, True):

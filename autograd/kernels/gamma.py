@@ -11,9 +11,11 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from .twister import Twister, pair
 from .uncompiled import digamma
 
 __all__ = ["beta_gradient", "gamma", "gamma_gradient"]
@@ -24,34 +26,51 @@ THIRD, SQUEEZE = float(np.float32(1 / 3)), float(np.float32(0.0331))
 DECAY, NODES = 40.0, 64
 
 
-def gamma(shapes: np.ndarray, draw: Callable[[], float], normal: Callable[[], float]) -> np.ndarray:
+def gamma(shapes: np.ndarray, twister: Twister) -> np.ndarray:
     """One gamma number in float64, of rate 1, for each of the float ``shapes``, in C order."""
     # PyTorch rounds these to the dtype of the shapes, and everything that follows to double.
     boosted = np.where(shapes < 1, shapes + shapes.dtype.type(1), shapes)
     with np.errstate(divide="ignore", over="ignore"):
         powers = np.where(shapes < 1, shapes.dtype.type(1) / shapes, 0)
     d = boosted - shapes.dtype.type(THIRD)
-    columns = (column.astype(np.float64).ravel().tolist() for column in (shapes, powers, d))
-    drawn = [_gamma(row, draw, normal) for row in zip(*columns, strict=True)]
-    return np.array(drawn, np.float64).reshape(shapes.shape)
+    columns = [column.astype(np.float64).ravel() for column in (shapes, powers, d)]
+    return twister.each(gamma_numbers, columns).reshape(shapes.shape)
 
 
-def _gamma(row: tuple[float, ...], draw: Callable[[], float], normal: Callable[[], float]) -> float:
-    shape, power, d = row
-    if shape == 0:
-        return 0.0
-    if not shape > 0:
-        return math.nan
-    scale = (1 - draw()) ** power if shape < 1 else 1.0
-    c = 1 / math.sqrt(9 * d)
-    while True:
-        x = normal()
-        y = 1 + c * x
-        if y <= 0:
+def gamma_numbers(
+    shapes: Any, powers: Any, d: Any, u: Any, start: int, spare: float, out: Any
+) -> tuple[int, int, float]:
+    """A loop for `Twister.each`, which is compiled, too (`rejection_loops`)."""
+    at, last = 0, len(u) - 3
+    for i in range(start, len(shapes)):
+        shape, begin, waiting = shapes[i], at, spare
+        if not shape > 0:
+            out[i] = 0.0 if shape == 0 else math.nan
             continue
-        v, u, square = y * y * y, 1 - draw(), x * x
-        if u < 1 - SQUEEZE * square * square or math.log(u) < 0.5 * square + d * (1 - v + math.log(v)):
-            return scale * d * v
+        scale = 1.0
+        if shape < 1:
+            if at > last:
+                return begin, i, waiting
+            scale = (1 - u[at]) ** powers[i]
+            at += 1
+        c = 1 / math.sqrt(9 * d[i])
+        while True:
+            if at > last:
+                return begin, i, waiting
+            if spare == spare:
+                x, spare = spare, math.nan
+            else:
+                x, spare = pair(u[at], u[at + 1])
+                at += 2
+            y = 1 + c * x
+            if y <= 0:
+                continue
+            v, w, square = y * y * y, 1 - u[at], x * x
+            at += 1
+            if w < 1 - SQUEEZE * square * square or math.log(w) < 0.5 * square + d[i] * (1 - v + math.log(v)):
+                out[i] = scale * d[i] * v
+                break
+    return at, len(shapes), spare
 
 
 def gamma_gradient(shape: np.ndarray, x: np.ndarray) -> np.ndarray:

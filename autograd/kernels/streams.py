@@ -295,8 +295,8 @@ class MT19937Stream(Twister):
             raise RuntimeError("poisson: invalid Poisson rate, expected rate to be non-negative")
         from autograd.kernels.counts import poisson
 
-        with self._lock, self.singly(4 * rates.size + 16) as draw:
-            return sampling.rounded(poisson(rates, draw), dtype)
+        with self._lock:
+            return sampling.rounded(poisson(rates, self), dtype)
 
     def binomial(self, count: np.ndarray, prob: np.ndarray) -> np.ndarray:
         """Successes in ``count`` trials of chance ``prob``, arrays of one dtype that broadcast: ``torch.binomial``.
@@ -316,16 +316,16 @@ class MT19937Stream(Twister):
         from autograd.kernels.counts import binomial
 
         trials, chances = np.broadcast_arrays(count, prob)
-        with self._lock, self.singly(4 * trials.size + 16) as draw:
-            return binomial(trials, chances, draw)
+        with self._lock:
+            return binomial(trials, chances, self)
 
     def gamma(self, shapes: np.ndarray) -> np.ndarray:
         """Gamma numbers of rate 1 in float64, one for each of ``shapes``: what ``torch._standard_gamma`` rounds."""
         _checked("_standard_gamma", shapes.dtype)
         from autograd.kernels.gamma import gamma
 
-        with self._lock, self.singly(4 * shapes.size + 16) as draw:
-            return gamma(shapes, draw, self.single_normals(draw))
+        with self._lock:
+            return gamma(shapes, self)
 
     def permutation(self, n: int, dtype: DTypeLike = np.int64) -> np.ndarray:
         """The integers of ``[0, n)`` in random order (Fisher-Yates): ``torch.randperm``.

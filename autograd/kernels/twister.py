@@ -6,15 +6,16 @@ turns its words into numbers by PyTorch's rules and lays its state out as PyTorc
 
 from __future__ import annotations
 
-import contextlib
 import math
 import operator
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
+from . import jit
 
 __all__ = ["DEFAULT_SEED", "Twister", "pair"]
 
@@ -26,8 +27,6 @@ KEYS = 624
 PIECE = 1 << 16
 # Beyond so many words of 64 bits NumPy puts them together faster: 3.4 ns for each, not 5.7, and 3 us for the call.
 FEW = 1 << 10
-# Numbers that are asked for one by one are drawn at most so many at once.
-SINGLES = 1 << 12
 
 # PyTorch's generator state in memory; the gaps between the fields are padding.
 STATE = np.dtype(
@@ -43,7 +42,7 @@ STATE = np.dtype(
 class Twister:
     """A Mersenne Twister, the seed that started it and the spare normal of the last pair.
 
-    Seeding and the state hold the lock; ``words``, ``long_words``, ``unit``, ``singly``, ``hits`` and ``pairs`` expect
+    Seeding and the state hold the lock; ``words``, ``long_words``, ``unit``, ``each``, ``hits`` and ``pairs`` expect
     their caller to. NumPy's random module is imported by the first draw. Twisters can be copied and pickled.
     """
 
@@ -168,41 +167,38 @@ class Twister:
             np.multiply(piece, out.dtype.type(2.0**-53 if wide else 2.0**-24), out=piece)
         return out
 
-    @contextlib.contextmanager
-    def singly(self, expected: int) -> Iterator[Callable[[], float]]:
-        """Gives a function that draws one float64 of [0, 1) a call; the words of these calls alone are taken.
+    def each(
+        self, loop: Callable[..., tuple[int, int, float]], columns: Sequence[np.ndarray], *facts: Any
+    ) -> np.ndarray:
+        """One number in float64 for each row of ``columns``, by a loop that takes as many float64 uniforms as it needs.
 
         Args:
-            expected: about how many calls there will be.
+            loop: ``loop(*columns, *facts, u, start, spare, out)`` fills ``out`` from ``start`` on and returns how many
+                of the uniforms ``u`` it took, the row before which they came to an end, and the spare normal, or NaN.
+                A row that it cannot finish takes none.
+            columns: float64 vectors.
         """
-        state: Any = None
-        used, ahead = 0, min(expected, SINGLES)
+        size = columns[0].size
+        is_compiled = jit.use_loops(size)
+        given: Sequence[Any] = columns
+        out: Any = np.zeros(size)
+        if is_compiled:
+            from .rejection_loops import LOOPS
 
-        def numbers() -> Iterator[float]:
-            nonlocal state, used
-            while True:
-                state = self._started().state
-                for used, u in enumerate(self.unit(ahead, np.dtype(np.float64)).tolist(), 1):  # noqa: B007
-                    yield u
-
-        try:
-            yield numbers().__next__
-        finally:
-            if state is not None:
-                self._twister.state = state
-                self.words(2 * used)
-
-    def single_normals(self, draw: Callable[[], float]) -> Callable[[], float]:
-        """A function that gives one standard normal a call, made of numbers of ``draw``; an odd one waits."""
-
-        def normal() -> float:
-            if self._spare is not None:
-                z, self._spare = self._spare, None
-            else:
-                z, self._spare = pair(draw(), draw())
-            return z
-
-        return normal
+            loop = LOOPS[loop]
+        else:
+            given, out = [column.tolist() for column in columns], [0.0] * size
+        done, spare = 0, math.nan if self._spare is None else self._spare
+        ahead = 4 * size + 16
+        while done < size:
+            state, fresh, before = self._started().state, self._fresh, done
+            u: Any = self.unit(min(ahead, PIECE), np.dtype(np.float64))
+            used, done, spare = loop(*given, *facts, u if is_compiled else u.tolist(), done, spare, out)
+            self._twister.state, self._fresh = state, fresh
+            self.words(2 * used)
+            ahead = 2 * ahead if done == before else 4 * (size - done) + 16
+        self._spare = None if math.isnan(spare) else spare
+        return np.asarray(out)
 
     def hits(self, count: int, p: float) -> np.ndarray:
         """Which of ``count`` float64 uniforms are below ``p``."""

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from autograd.kernels import sampling, streams, twister
+from autograd.kernels import jit, sampling, streams, twister
 from autograd.kernels.streams import MT19937Stream
 
 SEEDS = (0, 1337, 2**31 - 1, 2**40 + 3, -1)
@@ -283,8 +283,14 @@ def test_complex_dtypes_draw_both_parts():
             in_step(dtype, stream, generator)
 
 
-def test_counts():
-    """Poisson and binomial numbers of small and large means, and the words they take."""
+@pytest.mark.parametrize("mode", ["never", "always"])
+def test_counts(mode):
+    """Poisson and binomial numbers of small and large means, and the words they take, by Python and by numba."""
+    with jit.using(mode):
+        compare_counts()
+
+
+def compare_counts():
     torch = pytest.importorskip("torch")
     stream, generator = MT19937Stream(12), torch.Generator().manual_seed(12)
     plan = np.random.default_rng(0)
@@ -307,12 +313,43 @@ def test_counts():
     odd = np.array([np.nan, np.inf, 3.0])
     np.testing.assert_array_equal(stream.binomial(odd, np.array([0.5, 0.5, np.nan])), np.full(3, np.nan))
     np.testing.assert_array_equal(stream.binomial(odd, np.array([0.0, 2.0, 1.0])), [0, np.inf, 3])
-    stream.seed(0)
+
+
+def several(needs, u, start, spare, out):
+    """For each row the last of as many uniforms as it needs."""
+    at = 0
+    for i in range(start, len(needs)):
+        if at + needs[i] > len(u):
+            return at, i, spare
+        at += int(needs[i])
+        out[i] = u[at - 1] if needs[i] else -1.0
+    return at, len(needs), spare
+
+
+@pytest.mark.parametrize("needs", [[], [0], [0, 0, 0], [3, 0, 50], [1000], [1] * 5000, [40, 7] * 3000])
+def test_as_many_as_each_row_needs(needs):
+    """However they are drawn, all uniforms come in order, and those that nobody took come next."""
+    stream = MT19937Stream(0)
     before = copy.copy(stream)
-    with stream.singly(7) as draw:
-        drawn = [draw() for _ in range(5000)]
-    np.testing.assert_array_equal(drawn, before.uniform(5000, "float64"))
+    drawn = stream.each(several, [np.array(needs, np.float64)])
+    u = before.uniform(int(sum(needs)), "float64")
+    ends = np.cumsum(needs).astype(int) - 1
+    np.testing.assert_array_equal(drawn, [u[end] if n else -1 for n, end in zip(needs, ends, strict=True)])
     np.testing.assert_array_equal(stream.get_state(), before.get_state())
+
+
+def test_python_and_numba_draw_the_same():
+    pytest.importorskip("numba")
+    plan = np.random.default_rng(3)
+    rates, shapes = plan.uniform(0, 40, 30_000), plan.uniform(0, 3, 30_001)
+    drawn = []
+    for mode in ("never", "always"):
+        with jit.using(mode):
+            stream = MT19937Stream(5)
+            counts = [stream.poisson(rates), stream.binomial(np.floor(rates), np.linspace(0, 1, 30_000))]
+            drawn.append([*counts, stream.gamma(shapes), stream.gamma(shapes.astype(np.float32)), stream.get_state()])
+    for mine, other in zip(*drawn, strict=True):
+        np.testing.assert_array_equal(mine, other)
 
 
 def test_multinomial(draws):

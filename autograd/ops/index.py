@@ -11,7 +11,7 @@ import numpy as np
 from .. import dtypes, kernels
 from ..kernels.scatter import flat_places
 from ..rows.dispatch import NUMBERS, apply, broadcast_shape
-from ..rows.public import function
+from ..rows.public import TORCH, function
 from ..rows.table import TABLE, Array, _, coarse
 from ..rows.writes import check_overlap, type_name, write
 from ..tensor import Tensor, check_dim, wrap
@@ -681,7 +681,7 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
 
 def _where_method(self: Tensor, condition: Tensor, other: Any) -> Tensor:
     """This tensor where ``condition`` is True, else ``other``."""
-    return where(condition, self, other)
+    return TORCH["where"](condition, self, other)
 
 
 Tensor.where = _where_method  # type: ignore[attr-defined]

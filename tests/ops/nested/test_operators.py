@@ -105,6 +105,7 @@ JAGGED = {
     "~": lambda L, x, F: ~(x > 0),
     "&": lambda L, x, F: (x > 0) & (x < 1),
     "where nested": lambda L, x, F: L.where(x > 0, x, x * 2),
+    "where method": lambda L, x, F: x.where(x > 0, x * 2),
     "maximum": lambda L, x, F: L.maximum(x, -x),
     "clamp": lambda L, x, F: x.clamp(-1, 1),
     "lerp": lambda L, x, F: L.lerp(x, x * 2, 0.25),

@@ -78,6 +78,13 @@ def _with_attributes(tensor: Any, state: Any) -> Any:
     return tensor
 
 
+class Ignored:
+    """A note of PyTorch's compiler on a tensor, of which nothing is kept."""
+
+    def __setstate__(self, state: Any) -> None:
+        """What it says is left out."""
+
+
 def _rebuild_nested_tensor(buffer: Any, sizes: Any, strides: Any, offsets: Any) -> Tensor:
     from .ops.nested.construct import components
 
@@ -148,6 +155,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_parameter_with_state": _rebuild_parameter_with_state,
     "torch._utils._rebuild_nested_tensor": _rebuild_nested_tensor,
     "torch.nested._internal.nested_tensor._rebuild_njt": _rebuild_njt,
+    "torch._dynamo.decorators._DimRange": Ignored,
     "torch._tensor._rebuild_from_type_v2": _rebuild_from_type_v2,
     "torch.serialization._get_layout": _get_layout,
     "torch.Size": dtypes.Size,
@@ -420,7 +428,9 @@ class SafeReader:
     def do_build(self, _: Any) -> None:
         state, target = self.stack.pop(), self.stack[-1]
         kind = type(target)
-        if kind in DICTS:
+        if kind is Ignored:
+            target.__setstate__(state)
+        elif kind in DICTS:
             target.__dict__.update(state)
         elif kind is np.ndarray:
             _, shape, dtype, _, data = state

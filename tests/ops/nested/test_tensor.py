@@ -209,11 +209,14 @@ def test_pytorch_reads_our_files(torch, layout):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
-def test_reads_files_of_pytorch(torch):
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("weights_only", [True, False])
+def test_reads_files_of_pytorch(torch, layout, weights_only):
     stream = io.BytesIO()
-    torch.save(torch.nested.nested_tensor([torch.ones(2, 3), torch.zeros(1, 3)]), stream)
+    parts = [torch.ones(2, 3), torch.zeros(1, 3)]
+    torch.save(torch.nested.nested_tensor(parts, layout=getattr(torch, layout)), stream)
     stream.seek(0)
-    x = autograd.load(stream)
+    x = autograd.load(stream, weights_only=weights_only)
     assert [part.tolist() for part in x.unbind()] == [[[1.0] * 3] * 2, [[0.0] * 3]]
 
 

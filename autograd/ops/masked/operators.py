@@ -76,6 +76,8 @@ def _elementwise(operator: Any, *args: Any, **kwargs: Any) -> MaskedTensor:
     mask = _common_mask(_name(operator), (*args, *kwargs.values()))
     given = [_mapped(x, elements_of) for x in args]
     result = operator(*given, **{key: _mapped(x, elements_of) for key, x in kwargs.items()})
+    if result is given[0]:
+        return args[0]
     return open_to_masks(result, mask if is_sparse(mask) else mask.expand(result.shape))
 
 

@@ -294,7 +294,7 @@ def _build(elements: Tensor, mask: Tensor) -> MaskedTensor:
     result: Any = object.__new__(MaskedTensor)
     array = elements._array
     result._numbers = array if array.base is None and array.flags.writeable else array.copy(order="K")
-    result._mask = mask if is_sparse(mask) else wrap(mask._array.copy(order="K"))
+    result._mask = mask.clone()
     result._view = result._node = None
     result._counter = shared_counter(elements) if result._numbers is array else None
     return result

@@ -112,6 +112,8 @@ def test_copies_and_what_is_shared(ours, theirs):
         mask.zero_()
         data = x.get_data()
         row, detached = x[0], x.detach()
+        x.positive().add_(5)
+        (x * 1).get_mask().logical_not_()
         row.add_(10)
         detached.add_(20)
         x.add_(1)

@@ -23,7 +23,7 @@ from .compiled import compiled
 from .conv_columns import Geometry
 from .conv_tiles import FASTMATH, inline
 from .gemm_tile import host_tile, multiply_windows, tile_columns, tile_lanes, tile_rows, transpose_rows
-from .memory import ROOM, room_for
+from .memory import ROOM
 
 __all__ = ["correlate", "lane_products", "turned_round"]
 
@@ -88,14 +88,9 @@ def correlate(x: np.ndarray, filters: np.ndarray, bias: np.ndarray, geometry: Ge
     packed = padded.reshape(groups, taps * channels, panels, tile.rows).swapaxes(1, 2).reshape(-1)
     plan = Plan(geometry.samples, groups, channels, count, *geometry[:6])  # type: ignore[arg-type]  # a part of a named tuple
     out = np.empty((geometry.samples, geometry.filters, *geometry.spatial_out()), dtype)
-    numbers = _numbers(geometry, itemsize)
-
-    def run(start: int, stop: int) -> None:
-        loop = (x, packed, bias, out.reshape(-1), plan, _offsets(geometry, itemsize))
-        multiply_samples(start, stop, *loop, room_for(numbers, dtype))
-
     pieces = -(-geometry.samples // tile.columns) * groups * panels
-    threads.run(run, pieces, grain=-(-GRAIN * pieces // (out.size * taps * channels)))
+    loop = (x, packed, bias, out.reshape(-1), plan, _offsets(geometry, itemsize))
+    threads.run(multiply_samples, pieces, *loop, grain=-(-GRAIN * pieces // (out.size * taps * channels)))
     return out
 
 
@@ -123,11 +118,11 @@ def inside(plan, axis, position):
 
 
 @compiled(fastmath=FASTMATH, error_model="numpy")
-def multiply_samples(start, stop, x, packed, bias, out, plan, taps, image):
+def multiply_samples(start, stop, x, packed, bias, out, plan, taps, room):
     """Pieces ``start..stop`` of ``out``: boxes of as many samples as a tile has columns, groups, panels of filters.
 
-    ``packed`` has panels as high as a tile, tap by tap; ``taps`` their offsets in ``image``, the thread's own, where
-    each number of a sample is a row of the samples.
+    ``packed`` has panels as high as a tile, tap by tap; ``taps`` their offsets at the address ``room``, where each
+    number of a sample is a row of the samples.
     """
     zero = out.dtype.type(0)
     size, lanes, across, most = out.itemsize, tile_lanes(zero), tile_columns(zero), tile_rows(zero)
@@ -138,7 +133,7 @@ def multiply_samples(start, stop, x, packed, bias, out, plan, taps, image):
     sums = np.empty(most * places * across, out.dtype)
     pitch = (places + lanes - 1) // lanes * lanes
     turned = np.empty((across + lanes) * pitch, out.dtype)
-    x0, a0, image0, d0 = intp(x.ctypes.data), intp(packed.ctypes.data), intp(image.ctypes.data), intp(bias.ctypes.data)
+    x0, a0, image0, d0 = intp(x.ctypes.data), intp(packed.ctypes.data), room, intp(bias.ctypes.data)
     s0, t0, table = intp(sums.ctypes.data), intp(turned.ctypes.data), intp(taps.ctypes.data)
     filled = -1
     for item in range(start, stop):

@@ -7,7 +7,6 @@ any strides: transposes are not copied.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -24,7 +23,7 @@ REAL = "fd"  # the type characters of float32 and float64
 # operand transposed 1.2 and 1.0), 96 cubed 1.0 and 1.2 (1.8 and 1.2), 128 cubed 1.3 and 1.1, from 256 on 1.1 and 1.05;
 # float64 is alike. Smaller ones do not pay for importing numba.
 WEIGHT = 64
-GRAIN = 1 << 21  # products worth a thread: about 25 us
+GRAIN = 1 << 18  # products worth a thread: about 3 us
 # More pieces than threads, so that a thread that lost its core leaves some to the others; few, since each packs a part
 # anew: measured on one thread, four pieces side by side cost 4 % at 512 cubed, four above each other 9 %.
 PIECES_PER_THREAD = 2
@@ -93,7 +92,7 @@ def product(
     d = _nothing[char] if added is None else _fit(added, shape)
     operands = (_unbroken(a), _unbroken(b), c, d)
     if threads.get_num_threads() == 1:
-        _kernel(char)(0, batch, *operands, 1, 1)
+        _kernel(char).alone(0, batch, *operands, 1, 1, room())
     else:
         work = c.size * a.shape[2]
         cuts = _cuts(work, batch, *shape[-2:], a.itemsize)
@@ -157,16 +156,15 @@ def _cuts(work: int, batch: int, rows: int, columns: int, size: int) -> tuple[in
 
 
 @cache
-def _kernel(char: str) -> Callable[..., None]:
+def _kernel(char: str) -> threads.Kernel:
     from .gemm_loops import multiply_pieces
 
     keep_freed_memory()
     return compile_for(multiply_pieces, np.dtype(char))
 
 
-def compile_for(loops: Any, dtype: np.dtype) -> Callable[..., None]:
+def compile_for(loops: Any, dtype: np.dtype) -> threads.Kernel:
     """`gemm_loops.multiply_pieces` for a type and for all layouts: it takes addresses and strides from the arrays.
-    Its last argument is left out: it is the room of the thread that calls.
 
     Called without numba's search for a version that fits the arguments, which takes as long as a product of 32 x 32.
     """
@@ -174,5 +172,4 @@ def compile_for(loops: Any, dtype: np.dtype) -> Callable[..., None]:
 
     real, index = from_dtype(dtype), types.intp
     given, written = types.Array(real, 3, "A", readonly=True, aligned=False), types.Array(real, 3, "A")
-    compiled = loops.compile(types.void(index, index, given, given, written, given, index, index, index))
-    return lambda *args: compiled(*args, room())
+    return threads.Kernel(loops, types.void(index, index, given, given, written, given, index, index, index))

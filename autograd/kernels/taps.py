@@ -117,4 +117,4 @@ def _flat(array: np.ndarray) -> np.ndarray:
 
 
 def _run(kernel: object, items: int, work: int, *arguments: object) -> None:
-    threads.run(kernel, items, *arguments, grain=max(1, GRAIN // max(work, 1)))  # type: ignore[arg-type]
+    threads.run(kernel, items, *arguments, grain=max(1, GRAIN // max(work, 1)))

@@ -1,11 +1,8 @@
-"""Work spread over Python threads: compiled kernels release the GIL, so plain threads run in parallel.
+"""Work spread over Python threads that compute without the GIL; `tasks` has how they share it.
 
-The pool outlives ``fork`` (the child starts its own), may be entered from several Python threads at once, and never
-spins. OpenMP gives up each of these: libgomp aborts a forked child, numba's workqueue aborts on concurrent use, and a
-spinning barrier costs whole scheduling quanta once a core is shared.
-
-A worker waits on a bare lock. Measured, a piece of work goes there and back in 6.4 us so (median, a busy machine), and
-in 12.3 us through `concurrent.futures.ThreadPoolExecutor`.
+The pool outlives ``fork`` (the child starts its own), may be entered from several Python threads at once, and spins
+only for a bounded time, giving its core up all the while. OpenMP gives up each of these: libgomp aborts a forked child,
+numba's workqueue aborts on concurrent use, and a spinning barrier costs whole scheduling quanta once a core is shared.
 """
 
 from __future__ import annotations
@@ -14,14 +11,21 @@ import os
 import threading
 from _thread import allocate_lock
 from collections.abc import Callable
+from functools import cached_property
 from importlib import import_module
+from types import FunctionType
+from typing import Any
 
-from .memory import keep_freed_memory
+import numpy as np
 
-__all__ = ["get_num_threads", "run", "set_num_threads"]
+from .memory import keep_freed_memory, room
+
+__all__ = ["Kernel", "get_num_threads", "run", "set_num_threads"]
 
 # Pieces per thread: when one core is taken away, the others pick up the pieces it did not start.
 PIECES_PER_THREAD = 4
+LINE = 64  # bytes from a worker's slot to the next: two in one cache line would be passed to and fro
+ASLEEP = 1  # in the slot of a worker that does not look at it
 
 
 def _available_cores() -> int:
@@ -31,97 +35,89 @@ def _available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class _Share:
-    """A worker's part in a call. The ticket is taken by the worker when it begins, or by the caller to withdraw it."""
+class Kernel:
+    """A compiled kernel ``loops(start, stop, *args)``, as one thread calls it and as several share it.
 
-    __slots__ = ("done", "error", "ticket", "work")
+    If its last argument is called ``room``, it is given the address of `memory.room` of the thread that it runs in.
 
-    def __init__(self, work: Callable[[], None]) -> None:
-        self.work = work
-        self.ticket = [None]
-        self.error: BaseException | None = None
-        self.done = allocate_lock()
-        self.done.acquire()
+    Args:
+        loops: what `compiled` gives.
+        signature: the types of all arguments; then calls do without numba's search for a version that fits.
+    """
 
-    def wait(self) -> None:
-        """Waits for a worker that has begun; one that has not will find nothing to do."""
-        if not self._take():
-            self.done.acquire()
+    def __init__(self, loops: Any, signature: Any = None) -> None:
+        self.loops, self.signature = loops, signature
+        self.alone = loops if signature is None else loops.compile(signature)
+        code = loops.py_func.__code__
+        self.takes_room = code.co_varnames[code.co_argcount - 1] == "room"
 
-    def run(self) -> bool:
-        """The worker's side; whether somebody waits for it."""
-        if not self._take():
-            return False
-        try:
-            self.work()
-        except BaseException as error:
-            self.error = error
-        return True
+    @cached_property
+    def shared(self) -> Callable[..., bool]:
+        """``shared(slots, workers, pieces, total, room, *args)``."""
+        from numba import intp
 
-    def _take(self) -> bool:
-        try:
-            self.ticket.pop()
-        except IndexError:
-            return False
-        return True
+        from .tasks import spread
+
+        shared = spread(self.loops, self.takes_room)
+        if self.signature is None:
+            return shared
+        given = self.signature.args[2 : len(self.signature.args) - self.takes_room]
+        return shared.compile((intp, intp, intp, intp, intp, *given))
 
 
 class _Pool:
-    """Workers that wait, and how many more may be started."""
+    """Threads that take part in calls, with a slot for each; they begin with the first call that is shared."""
 
     def __init__(self, workers: int) -> None:
-        self.idle: list[_Worker] = []
-        self.missing = [None] * workers
+        self.workers = workers
+        self.sleeping: list[_Worker] = []
+        self.unborn = list(range(workers))
+        self.memory = np.zeros((max(workers, 1), LINE // 8), np.int64)
+        self.slots = self.memory.ctypes.data
 
-    def hand_out(self, work: Callable[[], None], count: int) -> list[_Share]:
-        """Lets up to ``count`` workers take part: none that is busy with another thread's call."""
-        shares = []
-        for _ in range(count):
+    def begin(self) -> None:
+        """Starts the threads."""
+        from numba import intp
+
+        from .tasks import serve
+
+        compiled = serve.compile((intp, intp))  # not by a thread that ends with the program
+        while True:
             try:
-                worker = self.idle.pop()
-            except IndexError:
-                if (started := self._start()) is None:
-                    break
-                worker = started
-            worker.share = share = _Share(work)
-            worker.wake.release()
-            shares.append(share)
-        return shares
+                _Worker(self, self.unborn.pop(), compiled)
+            except (IndexError, RuntimeError):  # all are there, or the interpreter is ending
+                return
 
-    def _start(self) -> _Worker | None:
-        try:
-            self.missing.pop()
-            return _Worker(self)
-        except (IndexError, RuntimeError):  # as many as there may be, or the interpreter is ending
-            return None
+    def wake(self) -> None:
+        """Has those that sleep look at their slots again."""
+        while True:
+            try:
+                worker = self.sleeping.pop()
+            except IndexError:
+                return
+            worker.slot[0] = 0
+            worker.lock.release()
 
 
 class _Worker:
-    def __init__(self, pool: _Pool) -> None:
-        self.pool = pool
-        self.share: _Share | None = None
-        self.wake = allocate_lock()
-        self.wake.acquire()
-        threading.Thread(target=self.serve, name="chalkgrad", daemon=True).start()
+    def __init__(self, pool: _Pool, number: int, serve: Callable[[int, int], None]) -> None:
+        self.pool, self.slot, self.serve = pool, pool.memory[number], serve
+        self.lock = allocate_lock()
+        self.lock.acquire()
+        threading.Thread(target=self.work, name="chalkgrad", daemon=True).start()
 
-    def serve(self) -> None:
+    def work(self) -> None:
         while True:
-            self.wake.acquire()
-            share, self.share = self.share, None
-            if share is None:
-                return
-            is_awaited = share.run()
-            self.pool.idle.append(self)  # first, so that whoever waits finds it idle
-            if is_awaited:
-                share.done.release()
-            del share  # it holds arrays
+            self.serve(self.slot.ctypes.data, room())
+            self.pool.sleeping.append(self)
             if self.pool is not _pool:
                 return
+            self.lock.acquire()
 
 
 _num_threads = _available_cores()
 _pool = _Pool(_num_threads - 1)
-_inside = threading.local()
+_kernels: dict[Any, Kernel] = {}
 
 
 def get_num_threads() -> int:
@@ -147,8 +143,7 @@ def set_num_threads(num_threads: int) -> None:
     if num_threads < 1:
         raise RuntimeError(f"set_num_threads expects a positive integer, but got {num_threads}")
     before, _num_threads, _pool = _pool, num_threads, _Pool(num_threads - 1)
-    while before.idle:
-        before.idle.pop().wake.release()
+    before.wake()
     _limit_blas(num_threads)
 
 
@@ -163,51 +158,43 @@ def _limit_blas(num_threads: int) -> None:
     limit(num_threads)
 
 
-def run(kernel: Callable[..., None], total: int, *args: object, grain: int = 1) -> None:
+def run(kernel: Any, total: int, *args: object, grain: int = 1) -> None:
     """Calls ``kernel(start, stop, *args)`` on pieces that cover ``range(total)`` once each.
 
     Args:
-        kernel: a function that releases the GIL; pieces run in any order, so they must not overlap in what they write.
+        kernel: a `Kernel`, or what `compiled` gives; pieces run in any order and side by side, so they must not overlap
+            in what they write. One in Python runs in the caller's thread.
         total: number of work items.
         grain: the fewest items worth a piece; with ``total <= grain`` the caller's thread does all of it.
+
+    Raises:
+        MemoryError: a piece could not get memory.
     """
     keep_freed_memory()
-    threads = _num_threads
-    pieces = min(total // max(grain, 1), threads * PIECES_PER_THREAD)
-    if threads == 1 or pieces < 2 or getattr(_inside, "kernel", False):
+    if type(kernel) is FunctionType:
         kernel(0, total, *args)
         return
-    bounds = [total * i // pieces for i in range(pieces + 1)]
-    todo = list(range(pieces - 1, -1, -1))
-
-    def work() -> None:
-        _inside.kernel = True
-        try:
-            while True:
-                try:
-                    piece = todo.pop()
-                except IndexError:
-                    return
-                kernel(bounds[piece], bounds[piece + 1], *args)
-        finally:
-            _inside.kernel = False
-
-    shares = _pool.hand_out(work, min(threads, pieces) - 1)
-    try:
-        work()
-    finally:
-        todo.clear()
-        for share in shares:
-            share.wait()
-    for share in shares:
-        if share.error is not None:
-            raise share.error
+    if type(kernel) is not Kernel:
+        kernel = _kernels.get(kernel) or _kernels.setdefault(kernel, Kernel(kernel))
+    pieces = min(total // max(grain, 1), _num_threads * PIECES_PER_THREAD)
+    if _num_threads == 1 or pieces < 2:
+        if kernel.takes_room:
+            args = (*args, room())
+        kernel.alone(0, total, *args)
+        return
+    shared, pool = kernel.shared, _pool  # compiled before the workers are woken
+    if pool.unborn:
+        pool.begin()
+    if pool.sleeping:
+        pool.wake()
+    if shared(pool.slots, pool.workers, pieces, total, room(), *args):
+        raise MemoryError(f"{kernel.loops.__name__}: a piece of the work could not get memory")
 
 
 def _after_fork() -> None:
     # The parent's workers do not exist in the child.
-    global _pool, _inside
-    _pool, _inside = _Pool(_num_threads - 1), threading.local()
+    global _pool
+    _pool = _Pool(_num_threads - 1)
 
 
 if hasattr(os, "register_at_fork"):

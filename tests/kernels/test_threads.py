@@ -1,159 +1,233 @@
 """The pool of workers: every piece once, whoever else computes, whatever fails."""
 
-import gc
 import sys
 import threading
 import time
 import weakref
+from functools import cache
 
 import numpy as np
 import pytest
 
 from autograd.kernels import threads
 
+pytest.importorskip("numba")
+
 
 @pytest.fixture(autouse=True)
-def four_threads():
-    before = threads.get_num_threads()
+def four_threads(number_of_threads_restored):
     threads.set_num_threads(4)
-    yield
-    threads.set_num_threads(before)
+    deadline = time.monotonic() + 60
+    while workers() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert not workers(), "workers of the pool before must end"
 
 
-def mark(start, stop, seen):
-    time.sleep(0.0005)  # without the GIL, like a kernel
-    for i in range(start, stop):
-        seen[i] += 1
+@cache
+def kernels():
+    """Compiled loops that show who ran what."""
+    from numba import intp, types
+
+    from autograd.kernels.compiled import compiled
+    from autograd.kernels.tasks import number_at, put
+
+    thread = types.ExternalFunction("pthread_self", types.intp())
+    sleep = types.ExternalFunction("usleep", types.int32(types.uint32))
+
+    @compiled()
+    def mark(start, stop, seen):
+        sleep(200)
+        for i in range(start, stop):
+            seen[i] += 1
+
+    @compiled()
+    def meet(start, stop, there, names):
+        """Each piece waits for all others: they run at the same time or, after a third of a second, not at all."""
+        names[start] = thread()
+        put(intp(there.ctypes.data) + 8 * start, 1)
+        for _ in range(300):
+            missing = 0
+            for i in range(there.size):
+                missing += number_at(intp(there.ctypes.data) + 8 * i) == 0
+            if missing == 0:
+                break
+            sleep(1000)
+
+    @compiled()
+    def hold(start, stop, names, let_go):
+        put(intp(names.ctypes.data) + 8 * start, thread())
+        while number_at(intp(let_go.ctypes.data)) == 0:
+            sleep(1000)
+
+    @compiled()
+    def name(start, stop, names):
+        for i in range(start, stop):
+            names[i] = thread()
+
+    @compiled()
+    def fail(start, stop, first, last):
+        sleep(200)
+        if start >= first and start < last:
+            raise ValueError("a piece failed")
+
+    @compiled()
+    def where(start, stop, there, names, rooms, room):
+        meet(start, stop, there, names)
+        rooms[start] = room
+
+    return {function.__name__: function for function in (mark, meet, hold, name, fail, where)}
 
 
 def workers():
     return [thread for thread in threading.enumerate() if thread.name == "chalkgrad"]
 
 
+def meeting(count=4, kernel="meet"):
+    """What the kernel notes of the threads that ran one piece each, at the same time."""
+    for _ in range(20):  # one that was about to sleep when the call came takes no part in it
+        there, *notes = np.zeros((3 if kernel == "where" else 2, count), np.int64)
+        threads.run(kernels()[kernel], count, there, *notes)
+        assert there.all()
+        if len(set(notes[0].tolist())) == count:
+            break
+    return [note.tolist() for note in notes]
+
+
 @pytest.mark.parametrize("total", [0, 1, 2, 3, 15, 16, 17, 1000])
 def test_every_item_once(total):
     for grain in (1, 5, 2000):
-        seen = [0] * total
-        threads.run(mark, total, seen, grain=grain)
-        assert seen == [1] * total
+        seen = np.zeros(total, np.int64)
+        threads.run(kernels()["mark"], total, seen, grain=grain)
+        assert (seen == 1).all()
 
 
-def test_workers_take_part_and_stay():
-    names, barrier = set(), threading.Barrier(4, timeout=60)
-
-    def meet(start, stop):
-        names.add(threading.current_thread().name)
-        barrier.wait()
-
+@pytest.mark.parametrize("pause", [0, 0.05], ids=["at once", "asleep in between"])
+def test_workers_take_part_and_stay(pause):
+    met = []
     for _ in range(3):
-        threads.run(meet, 4)
+        met.append(set(meeting()[0]))
+        time.sleep(pause)
     assert len(workers()) == 3
-    assert names == {"chalkgrad", threading.current_thread().name}
+    assert len(met[0]) == 4
+    assert met[1] == met[2] == met[0]
+    assert threading.get_ident() in met[0]
 
 
-def test_a_call_within_a_call_stays_in_its_thread():
-    places = []
-
-    def inner(start, stop, outer):
-        places.append((outer, threading.current_thread().name, stop - start))
-
-    threads.run(lambda start, stop: threads.run(inner, 100, threading.current_thread().name), 8)
-    assert len(places) == 8
-    assert all(outer == name and size == 100 for outer, name, size in places)
+def test_a_kernel_in_python_stays_in_its_thread():
+    names = []
+    threads.run(lambda start, stop: names.append((threading.current_thread(), start, stop)), 100)
+    assert names == [(threading.current_thread(), 0, 100)]
 
 
-@pytest.mark.parametrize("failing", ["one piece", "all pieces", "the workers' pieces", "the caller's pieces"])
-def test_an_error_reaches_the_caller_and_harms_nothing(failing):
-    def kernel(start, stop):
-        time.sleep(0.001)
-        is_caller = threading.current_thread().name != "chalkgrad"
-        if failing == "all pieces" or {"one piece": start == 3}.get(failing, is_caller == failing.startswith("the c")):
-            raise ArithmeticError(f"{failing}: {start}")
+def test_each_thread_has_a_room():
+    names, rooms = meeting(kernel="where")
+    assert len(set(rooms)) == 4
+    assert rooms[names.index(threading.get_ident())] == threads.room()
+    threads.set_num_threads(1)
+    assert meeting(1, "where")[1] == [threads.room()]
 
-    def often():
-        for _ in range(20):  # a busy machine may leave all pieces of one call to one thread
-            threads.run(kernel, 16)
 
-    with pytest.raises(ArithmeticError, match=failing):
-        often()
-    seen = [0] * 50
-    threads.run(mark, 50, seen)
-    assert seen == [1] * 50
+@pytest.mark.parametrize("which", [(3, 4), (0, 16), (0, 1), (15, 16)])
+def test_a_piece_that_fails_reaches_the_caller_and_harms_nothing(which):
+    with pytest.raises(MemoryError, match="fail: a piece of the work could not get memory"):
+        threads.run(kernels()["fail"], 16, *which)
+    seen = np.zeros(50, np.int64)
+    threads.run(kernels()["mark"], 50, seen)
+    assert (seen == 1).all()
     assert len(workers()) <= 3
 
 
 def test_callers_at_once_share_the_workers():
-    results = [[0] * 200 for _ in range(8)]
+    results = np.zeros((8, 200), np.int64)
 
     def call(seen):
         for _ in range(5):
-            threads.run(mark, 200, seen)
+            threads.run(kernels()["mark"], 200, seen)
 
     callers = [threading.Thread(target=call, args=(seen,)) for seen in results]
     for caller in callers:
         caller.start()
     for caller in callers:
         caller.join(120)
-    assert results == [[5] * 200] * 8
+    assert (results == 5).all()
     assert len(workers()) <= 3
 
 
-def test_a_busy_pool_is_not_waited_for():
-    """A caller finds all workers taken, and does the work alone."""
-    begun, let_go = threading.Barrier(5, timeout=60), threading.Event()
-
-    def hold(start, stop):
-        begun.wait()
-        let_go.wait(60)
-
-    holder = threading.Thread(target=threads.run, args=(hold, 4))
-    holder.start()
-    begun.wait()
-    names = set()
-    threads.run(lambda start, stop: names.add(threading.current_thread().name), 16)
-    let_go.set()
-    holder.join(60)
-    assert names == {threading.current_thread().name}
+def test_who_works_for_another_caller_is_not_waited_for():
+    for _ in range(20):  # one that was about to sleep when a call came takes no part in it
+        meeting()
+        names, let_go, others = np.zeros(4, np.int64), np.zeros(1, np.int64), np.zeros(16, np.int64)
+        holder = threading.Thread(target=threads.run, args=(kernels()["hold"], 4, names, let_go))
+        holder.start()
+        time.sleep(0.05)
+        threads.run(kernels()["name"], 16, others)
+        held = set(names.tolist()) - {0}
+        let_go[0] = 1
+        holder.join(60)
+        assert threading.get_ident() in others
+        assert held.isdisjoint(others.tolist())
+        if len(held) > 1:
+            break
+    assert len(held) > 1
 
 
 def test_the_number_of_workers_follows_the_setting():
-    barrier = threading.Barrier(4, timeout=60)
-    threads.run(lambda start, stop: barrier.wait(), 4)
+    meeting()
     assert len(workers()) == 3
     threads.set_num_threads(2)
+    assert len(set(meeting(2)[0])) == 2
     deadline = time.monotonic() + 60
-    while workers() and time.monotonic() < deadline:
+    while len(workers()) > 1 and time.monotonic() < deadline:
         time.sleep(0.001)
-    assert not workers(), "workers of the pool before must end"
-    pair = threading.Barrier(2, timeout=60)
-    threads.run(lambda start, stop: pair.wait(), 2)
-    assert len(workers()) == 1
+    assert len(workers()) == 1, "workers of the pool before must end"
 
 
 def test_nothing_is_kept_of_a_call():
-    array = np.zeros(64)
+    array = np.zeros(64, np.int64)
     alive = weakref.ref(array)
-    threads.run(mark, 64, array)
+    threads.run(kernels()["mark"], 64, array)
+    assert array.all()
     del array
-    deadline = time.monotonic() + 60
-    while alive() is not None and time.monotonic() < deadline:
-        time.sleep(0.001)  # a worker that was withdrawn lets go when it wakes
-    gc.collect()
     assert alive() is None
 
 
-def test_the_end_of_a_program_does_not_wait(subprocess_python):
-    source = """
-import threading, time
+def test_the_end_of_a_program_does_not_wait(subprocess_python, tmp_path):
+    (tmp_path / "resting.py").write_text("""
+from numba import types
+from autograd.kernels.compiled import compiled
+sleep = types.ExternalFunction("usleep", types.int32(types.uint32))
+
+@compiled()
+def rest(start, stop, times):
+    for _ in range(times):
+        sleep(1000)
+""")
+    source = f"""
+import sys, threading, time
 from autograd.kernels import threads
+sys.path.append({str(tmp_path)!r})
+from resting import rest
 threads.set_num_threads(4)
-threads.run(lambda start, stop: time.sleep(0.01), 16)
+threads.run(rest, 16, 1)
 # One that computes without end, in a thread that nobody waits for.
-threading.Thread(target=lambda: threads.run(lambda start, stop: time.sleep(600), 16), daemon=True).start()
+threading.Thread(target=lambda: threads.run(rest, 16, 600_000), daemon=True).start()
 time.sleep(0.1)
 print("ended")
 """
     assert subprocess_python(source, timeout=60) == "ended\n"
+
+
+def test_what_is_shared_comes_from_the_cache(subprocess_python, tmp_path):
+    """A second process finds the machine code, of a kernel with one version and of one with several."""
+    source = """
+import autograd
+autograd.set_num_threads(2)
+x = autograd.ones(300, 300)
+print((x @ x).tanh().add(1).exp().isfinite().all().item(), autograd.jit.compiled())
+"""
+    first, second = (subprocess_python(source, CHALKGRAD_CACHE=str(tmp_path)).split() for _ in range(2))
+    assert first[0] == second[0] == "True"
+    assert int(first[1]) > 0 == int(second[1])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the OpenBLAS of NumPy's wheels")

@@ -14,7 +14,7 @@ from functools import cache
 
 import numpy as np
 
-__all__ = ["ROOM", "is_shared", "keep_freed_memory", "room", "room_for", "shared_copy"]
+__all__ = ["ROOM", "is_shared", "keep_freed_memory", "room", "shared_copy"]
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # parameters of mallopt(3)
 KEPT = 256 << 20
@@ -52,15 +52,6 @@ def room() -> int:
         _kept.array = memory[start : start + ROOM]
         _kept.address = memory.ctypes.data + start
         return _kept.address
-
-
-def room_for(count: int, dtype: np.dtype) -> np.ndarray:
-    """So many numbers in the thread's `room`, or in memory of their own where they do not fit."""
-    size = count * dtype.itemsize
-    if size > ROOM:
-        return np.empty(count, dtype)
-    room()
-    return _kept.array[:size].view(dtype)
 
 
 def shared_copy(array: np.ndarray) -> np.ndarray:

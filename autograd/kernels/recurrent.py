@@ -7,17 +7,20 @@ the hidden states of all sequences with the other weight, and one pass makes the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import gemm, jit
-from .memory import room_for
+from . import gemm, jit, threads
 from .recurrent_steps import compiled_sweeps, plain_sweeps
 
 __all__ = ["Weights", "backward", "forward"]
 
 ndarray = np.ndarray
+
+GRAIN = 1 << 20  # products of states and weights worth a thread, which lays the weights out anew
+SEQUENCES = 2  # the fewest that a thread walks along: fewer would leave a tile of the product almost empty
 
 
 class Weights(NamedTuple):
@@ -65,8 +68,8 @@ def forward(
     projection = np.empty((0, 0), dtype) if weights.projection is None else np.ascontiguousarray(weights.projection.T)
     sweep = _sweeps(kind, x)[0]
     hidden = np.ascontiguousarray(weights.hidden)
-    sweep(
-        np.ascontiguousarray(x), hidden, _room(hidden.T, x), _bias(kind, x, weights), projection,
+    _run(
+        sweep, len(h), hidden, rows, np.ascontiguousarray(x), hidden, _bias(kind, x, weights), projection,
         np.ascontiguousarray(h), first_c, starts, sizes, gates, inner, before, cells, out, last_h, last_c,
     )  # fmt: skip
     return ((out, last_h, last_c) if is_lstm else (out, last_h)), (gates, inner, before, cells)
@@ -98,8 +101,10 @@ def backward(
     gp = np.empty((len(g) if projects else 0, g.shape[1]), g.dtype)
     sweep = _sweeps(kind, gates)[1]
     hidden = np.ascontiguousarray(weights.hidden)
-    room = _room(hidden, gates)
-    sweep(g, gh, gc, hidden, room, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp)
+    _run(
+        sweep, len(gh), hidden, len(g), g, gh, gc, hidden, projection, starts, sizes, gates, inner, before, cells,
+        gx, gm, gp,
+    )  # fmt: skip
     gb = None if weights.bias_ih is None else gx.sum(0)
     gb_hh = gb if gm is gx or gb is None else gm.sum(0)
     # The state before its projection: the output gate's value times tanh of the cell.
@@ -128,16 +133,13 @@ def _walk(batch_sizes: Sequence[int], reverse: bool) -> tuple[ndarray, ndarray]:
     return np.append(starts, 0), np.append(sizes, 0)
 
 
-def _room(matrix: ndarray, gates: ndarray) -> ndarray:
-    """For the matrix as compiled sweeps multiply with it: in panels as wide as a tile."""
-    if not _is_compiled(gates):
-        return np.empty(0, matrix.dtype)
-    from .gemm_tile import host_tile
-
-    tile = host_tile(matrix.itemsize * 8)
-    height, width = matrix.shape
-    # The last panel's rows may be written beyond their end.
-    return room_for((-(-width // tile.columns) * height + tile.lanes) * tile.columns, matrix.dtype)
+def _run(sweep: Any, batch: int, weight: ndarray, rows: int, *arguments: Any) -> None:
+    """A sweep over ``rows`` steps of ``batch`` sequences, which the threads share out among themselves."""
+    if isinstance(sweep, FunctionType):
+        sweep(0, 1, 1, *arguments, 0)
+        return
+    parts = max(1, min(threads.get_num_threads(), batch // SEQUENCES, rows * weight.size // GRAIN))
+    threads.run(sweep, parts, parts, *arguments)
 
 
 def _bias(kind: str, x: ndarray, weights: Weights) -> ndarray:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .memory import keep_freed_memory
+from .memory import ROOM, keep_freed_memory
 from .on_arrays import sigmoid, tanh, where
 
 __all__ = ["KINDS", "compiled_sweeps", "formula_of", "plain_sweeps"]
@@ -112,11 +112,42 @@ def multiply(rows, matrix, out, adds):
         np.dot(rows, matrix, out)
 
 
+def part_of(part, parts, starts, sizes):
+    """The first of the sequences that a part of the work has, the end of them, and its share of each step."""
+    first, end = sizes.max() * part // parts, sizes.max() * (part + 1) // parts
+    return first, end, starts + first, np.minimum(np.maximum(sizes - first, 0), end - first)
+
+
+def forward_parts(
+    start, stop, parts, x, weight, bias, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h,
+    last_c, room,
+):  # fmt: skip
+    """Parts ``start..stop`` of `forward_sweep`: sequences have nothing to do with each other."""
+    for part in range(start, stop):
+        first, end, own_starts, own_sizes = part_of(part, parts, starts, sizes)
+        forward_sweep(
+            x, weight, room, bias, projection, h[first:end], c[first:end], own_starts, own_sizes,
+            gates, inner, before, cells, out, last_h[first:end], last_c[first:end],
+        )  # fmt: skip
+
+
+def backward_parts(
+    start, stop, parts, g, gh, gc, weight, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp, room
+):
+    """Parts ``start..stop`` of `backward_sweep`."""
+    for part in range(start, stop):
+        first, end, own_starts, own_sizes = part_of(part, parts, starts, sizes)
+        backward_sweep(
+            g, gh[first:end], gc[first:end], weight, room, projection, own_starts, own_sizes,
+            gates, inner, before, cells, gx, gm, gp,
+        )  # fmt: skip
+
+
 def forward_sweep(
     x, weight, room, bias, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h, last_c
 ):
     """Fills everything from ``gates`` on. ``projection`` is transposed and may be empty; so may ``c`` and its kind, but
-    for the LSTM. In ``room`` the weight is laid out."""
+    for the LSTM. At the address ``room`` the weight is laid out."""
     matrix = lay_out(weight.T, room)
     width = inner.shape[1]
     batch = sizes.max()
@@ -325,26 +356,30 @@ def rnn_loop_back(gates, inner, before, cells, gh, gc, gx, gm, start):
 
 
 def lay_out_panels(matrix, room):
-    """The matrix in panels as wide as a tile, (count, K, columns of a tile)."""
+    """The address of the matrix in panels as wide as a tile, (count, K, columns of a tile), and what they lie in where
+    they do not fit into the thread's room."""
     depth, width = matrix.shape
     row, column = matrix.strides
-    target = address(room.ctypes.data)
+    high, wide = tile_rows(zero), tile_columns(zero)
+    # The last panel's rows may be written beyond their end.
+    numbers = ((width + wide - 1) // wide * depth + high) * wide
+    own = np.empty(numbers if numbers * matrix.itemsize > ROOM else 0, matrix.dtype)
+    target = room if own.size == 0 else address(own.ctypes.data)
     pack_columns(zero, matrix.itemsize, address(matrix.ctypes.data), row, column, depth, width, target)
-    wide = tile_columns(zero)
-    count = (width + wide - 1) // wide
-    return room[: count * depth * wide].reshape((count, depth, wide))
+    return target, own
 
 
 def multiply_panels(rows, panels, out, adds):
     """`multiply` with a matrix in panels."""
-    high, wide, step = tile_rows(zero), tile_columns(zero), panels.strides[1]
-    first, to, panel = address(rows.ctypes.data), address(out.ctypes.data), address(panels.ctypes.data)
+    high, wide = tile_rows(zero), tile_columns(zero)
+    step, depth = wide * out.itemsize, rows.shape[1]
+    first, to = address(rows.ctypes.data), address(out.ctypes.data)
     for i in range(0, rows.shape[0], high):
-        for k in range(panels.shape[0]):
+        for k in range((out.shape[1] + wide - 1) // wide):
             target = to + i * out.strides[0] + k * step
             multiply_tile(
                 zero, first + i * rows.strides[0], rows.strides[0], rows.strides[1],
-                panel + k * panels.strides[0], step, rows.shape[1],
+                panels[0] + k * depth * step, step, depth,
                 target, out.strides[0], target, out.strides[0], out.strides[1], adds,
                 min(high, rows.shape[0] - i), min(wide, out.shape[1] - k * wide),
             )  # fmt: skip
@@ -374,11 +409,13 @@ def _own(kind: str, suffix: str) -> tuple[Callable[..., Any], Callable[..., Any]
 
 @cache
 def plain_sweeps(kind: str) -> tuple[Callable[..., None], Callable[..., None]]:
-    """The two sweeps over arrays."""
+    """The two sweeps over arrays, of parts of the sequences."""
     step, step_back, names = _own(kind, "step")
+    forward = _bound(forward_sweep, f"{kind}_forward", forward_step=_bound(step, step.__name__, **names))
+    backward = _bound(backward_sweep, f"{kind}_backward", backward_step=_bound(step_back, step_back.__name__, **names))
     return (
-        _bound(forward_sweep, f"{kind}_forward", forward_step=_bound(step, step.__name__, **names)),
-        _bound(backward_sweep, f"{kind}_backward", backward_step=_bound(step_back, step_back.__name__, **names)),
+        _bound(forward_parts, forward.__name__, forward_sweep=forward),
+        _bound(backward_parts, backward.__name__, backward_sweep=backward),
     )
 
 
@@ -408,6 +445,7 @@ def _common(dtype: np.dtype) -> dict[str, Any]:
         "wide": scalar.wide,
         "unsigned": uint64,
         "advance": njit(**OPTIONS)(advance),
+        "part_of": njit(**OPTIONS)(part_of),
         "address": intp,
         "tile_rows": gemm_tile.tile_rows,
         "tile_columns": gemm_tile.tile_columns,
@@ -435,6 +473,8 @@ def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., None], Ca
     names |= {key: scalar.inline(_bound(formula, formula.__name__, **names)) for key, formula in formulas.items()}
     names["forward_step"] = njit(**OPTIONS)(_bound(step, step.__name__, **names))
     names["backward_step"] = njit(**OPTIONS)(_bound(step_back, step_back.__name__, **names))
-    forward = _bound(forward_sweep, f"{kind}_forward_{dtype.name}", **names)
-    backward = _bound(backward_sweep, f"{kind}_backward_{dtype.name}", **names)
+    names["forward_sweep"] = njit(**OPTIONS)(_bound(forward_sweep, "forward_sweep", **names))
+    names["backward_sweep"] = njit(**OPTIONS)(_bound(backward_sweep, "backward_sweep", **names))
+    forward = _bound(forward_parts, f"{kind}_forward_{dtype.name}", **names)
+    backward = _bound(backward_parts, f"{kind}_backward_{dtype.name}", **names)
     return compiled(**OPTIONS)(forward), compiled(**OPTIONS)(backward)

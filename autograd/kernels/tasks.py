@@ -16,6 +16,7 @@ the GIL: measured, a thread that asks for it while another is about to release i
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
@@ -190,7 +191,7 @@ def end(record, slots, workers):
 
 
 SHARED = """
-def shared_{name}(slots, workers, pieces, total, room, {given}):
+def {name}(slots, workers, pieces, total, room, {given}):
     record = recorded(pieces, total, kernel, ({given}), takes_room)
     offer(record, slots, workers, pieces - 1)
     take_part(record, room)
@@ -203,10 +204,12 @@ def spread(kernel: Any, takes_room: bool) -> Any:
 
     Compiled once for each kernel and types of arguments, with the machine code in the cache under the kernel's file.
     """
-    own = kernel.py_func.__code__
-    names = own.co_varnames[2 : own.co_argcount - takes_room]
-    text = SHARED.format(name=own.co_name, given="".join(f"{name}_, " for name in names))
-    scope = {"kernel": kernel, "takes_room": int(takes_room), "__name__": kernel.py_func.__module__}
-    scope |= {function.__name__: function for function in (recorded, offer, take_part, end)}
-    exec(compile(chr(10) * (own.co_firstlineno - 2) + text, own.co_filename, "exec"), scope)
-    return compiled()(scope[f"shared_{own.co_name}"])
+    function = kernel.py_func
+    own = function.__code__
+    name = re.sub(r"\W", "_", f"shared_{function.__qualname__}")  # by it the disk cache tells functions of a file apart
+    given = own.co_varnames[2 : own.co_argcount - takes_room]
+    text = SHARED.format(name=name, given="".join(f"{each}_, " for each in given))
+    scope = {"kernel": kernel, "takes_room": int(takes_room), "__name__": function.__module__}
+    scope |= {each.__name__: each for each in (recorded, offer, take_part, end)}
+    exec(compile("\n" * (own.co_firstlineno - 2) + text, own.co_filename, "exec"), scope)
+    return compiled()(scope[name])

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from autograd.kernels import jit, recurrent
+from autograd.kernels import jit, recurrent, threads
+from autograd.kernels.memory import ROOM
 from autograd.kernels.recurrent_steps import KINDS
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
@@ -103,3 +104,31 @@ def test_panels_and_tiles_that_are_not_full(hidden, dtype):
             with jit.using(reading):
                 found.append(sweep(kind, *given, [13, 13, 3], False))
         agree(*found, dtype)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("sizes", [[13, 13, 7, 3], [5, 1]])
+def test_threads_share_the_sequences(kind, sizes, monkeypatch, number_of_threads_restored):
+    pytest.importorskip("numba")
+    monkeypatch.setattr(recurrent, "GRAIN", 1)
+    for reverse, projected in itertools.product((False, True), (0, 3) if kind == "lstm" else (0,)):
+        given, gradients = arguments(kind, "float32", sizes, hidden=11, projected=projected)
+        with jit.using("always"):
+            threads.set_num_threads(1)
+            expected = sweep(kind, given, gradients, sizes, reverse)
+            for count in (2, 3):
+                threads.set_num_threads(count)
+                for got, want in zip(sweep(kind, given, gradients, sizes, reverse), expected, strict=True):
+                    assert got.tobytes() == want.tobytes()
+
+
+def test_weights_beyond_the_room():
+    """A matrix of more than 2 MB is laid out in memory of its own."""
+    pytest.importorskip("numba")
+    given, gradients = arguments("lstm", "float64", [3, 2], hidden=300)
+    assert given[-1].hidden.nbytes > ROOM
+    found = []
+    for reading in ("never", "always"):
+        with jit.using(reading):
+            found.append(sweep("lstm", given, gradients, [3, 2], False))
+    agree(*found, "float64")

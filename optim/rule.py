@@ -180,7 +180,7 @@ class Rule:
         lines += ast.unparse(ast.Module(steps, [])).splitlines()
         lines.append("".join(f"{name}[i], " for name in arrays[1:]) + f"= {ast.unparse(last.value)}")
         title, bits = self.on_tensors.__module__.rpartition(".")[2], dtype.itemsize * 8
-        text = loops.HEADER.format(title=title, scalar=f"float{bits}", library=f"math{bits}") + loops.KERNEL
+        text = loops.header(title, bits) + loops.KERNEL
         text += f"def kernel(start, stop, {', '.join([*arrays, *numbers])}):\n    wide()\n"
         text += "    for i in range(U(start), U(stop)):\n" + "".join(f"        {line}\n" for line in lines)
         return loops.load_module(f"update_{title}", text).kernel

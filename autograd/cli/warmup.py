@@ -22,6 +22,7 @@ from ..kernels import (
     scans,
     scatter,
     taps,
+    threads,
 )
 from ..rows.readings import Program
 from ..rows.table import TABLE, PointwiseRow
@@ -83,6 +84,9 @@ def run(arguments: argparse.Namespace) -> int:
             before = jit.compiled()
             try:
                 call()
+                if threads.get_num_threads() > 1:
+                    with threads.always_shared():
+                        call()
             except Exception as error:
                 failures.append(f"{name}: {str(error).strip().splitlines()[0] if str(error) else type(error).__name__}")
             compiled += jit.compiled() > before
@@ -107,7 +111,7 @@ def jobs(dtype: np.dtype, everything: bool = False) -> Iterator[Job]:
         if isinstance(row, PointwiseRow):
             defaults = tuple(row.defaults[name] for name in row.attributes)
             for program in _programs(row):
-                if everything or not program.is_one_pass:
+                if everything or program.runs_as_loop(1 << 30):
                     yield f"{program.name} {dtype}", _call(program, defaults, dtype)
                 if program.has_loop and program.loop.exponents:
                     yield f"{program.name}, squares {dtype}", _call(program, defaults, dtype, program.loop.exponents)

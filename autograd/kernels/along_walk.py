@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .along import REDUCTIONS
-from .loops import HEADER, KERNEL, Loop, TypedNumbers, load_module
+from .loops import KERNEL, Loop, TypedNumbers, header, load_module
 
 __all__ = ["compiled", "pointwise", "source_of"]
 
@@ -60,8 +60,7 @@ def source_of(
     walk = _Walk(tree, kinds)
     bits = dtype.itemsize * 8
     title = f"{function.__name__}, {pattern} {kinds}, float{bits}"
-    header = HEADER.format(title=title, scalar=f"float{bits}", library=f"math{bits}")
-    return header + IMPORTS + KERNEL + walk.source(0 if pattern == "rows" else columns), walk.results
+    return header(title, bits) + IMPORTS + KERNEL + walk.source(0 if pattern == "rows" else columns), walk.results
 
 
 class _Reduction:

@@ -24,7 +24,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["cache_folder", "compiled", "mode", "numba_available", "set_mode", "threshold", "use_loops", "using"]
+__all__ = [
+    "cache_folder",
+    "compiled",
+    "mode",
+    "notify",
+    "numba_available",
+    "set_mode",
+    "threshold",
+    "use_loops",
+    "using",
+]
 
 MODES = ("auto", "always", "never")
 
@@ -36,7 +46,7 @@ _mode = os.environ.get("CHALKGRAD_JIT", "auto")
 if _mode not in MODES:
     raise ValueError(f"environment variable CHALKGRAD_JIT is {_mode!r}, but must be one of {', '.join(MODES)}")
 
-# Called after each change of the mode.
+# Called after each change of the mode or of the number of threads.
 listeners: list[Callable[[], None]] = []
 
 _numba_found: bool | None = None
@@ -81,8 +91,13 @@ def set_mode(mode: str) -> None:
     if mode not in MODES:
         raise ValueError(f"jit mode must be one of {', '.join(MODES)}, but got {mode!r}")
     _mode = mode
-    for notify in listeners:
-        notify()
+    notify()
+
+
+def notify() -> None:
+    """Tells who chose readings that others may be better now."""
+    for listener in listeners:
+        listener()
 
 
 @contextmanager

@@ -29,7 +29,7 @@ import numpy as np
 from . import jit, threads
 from .layout import is_spread
 
-__all__ = ["HEADER", "KERNEL", "InPlace", "Loop", "TypedNumbers", "assigned", "library_stamp", "load_module"]
+__all__ = ["KERNEL", "InPlace", "Loop", "TypedNumbers", "assigned", "header", "library_stamp", "load_module"]
 
 GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
 MAX_NESTED = 3
@@ -46,9 +46,16 @@ from numpy import uint64 as U, {scalar} as T
 from autograd.kernels import {library} as _
 from autograd.kernels.scalar import wide
 
-FLAGS = {{"contract", "arcp", "nsz"}}
+FLAGS = {flags}
 '''
+FLAGS = '{"contract", "arcp", "nsz"}'
+EXACT = "set()"
 KERNEL = '\n@njit(cache=CACHE, no_cfunc_wrapper=True, nogil=True, fastmath=FLAGS, error_model="numpy")\n'
+
+
+def header(title: str, bits: int, flags: str = FLAGS) -> str:
+    """The beginning of a generated module, for floats of so many bits."""
+    return HEADER.format(title=title, scalar=f"float{bits}", library=f"math{bits}", flags=flags)
 
 
 class TypedNumbers(ast.NodeTransformer):
@@ -89,6 +96,7 @@ class Loop:
         operands: names of the array arguments.
         attributes: names of scalar arguments, the same for all elements.
         results: ``"float"`` for results of the operands' type, ``"bool"`` for truth values.
+        is_exact: nothing is rearranged: every bit is NumPy's, where each formula is one of its operations.
     """
 
     def __init__(
@@ -98,8 +106,10 @@ class Loop:
         operands: Sequence[str],
         attributes: Sequence[str] = (),
         results: str = "float",
+        is_exact: bool = False,
     ) -> None:
         self.name = name
+        self.flags = EXACT if is_exact else FLAGS
         self.formulas = tuple(formulas)
         self.operands = tuple(operands)
         self.attributes = tuple(attributes)
@@ -147,6 +157,7 @@ class Loop:
         dtype: np.dtype,
         results: list[np.ndarray],
     ) -> None:
+        arrays = [a if any(a.strides) else a[(slice(1),) * a.ndim] for a in arrays]  # one number, however often
         kinds = "".join(
             "c" if a.shape == shape and a.flags.c_contiguous else "s" if a.size == 1 else "x" for a in arrays
         )
@@ -210,7 +221,7 @@ class Loop:
         """The module's text for an access pattern and a floating-point type."""
         layout, kinds = pattern.split("_")
         bits = dtype.itemsize * 8
-        text = HEADER.format(title=f"{self.name}, {pattern}, float{bits}", scalar=f"float{bits}", library=f"math{bits}")
+        text = header(f"{self.name}, {pattern}, float{bits}", bits, self.flags)
         body = self._flat(kinds) if layout == "flat" else self._nested(kinds)
         if not NUMBERS.keys().isdisjoint(kinds):
             body = body.replace("_.pow(", "_.known_pow(")

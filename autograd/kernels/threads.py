@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import threading
 from _thread import allocate_lock
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
 from types import FunctionType
@@ -18,9 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from . import jit
 from .memory import keep_freed_memory, room
 
-__all__ = ["Kernel", "get_num_threads", "run", "set_num_threads"]
+__all__ = ["Kernel", "always_shared", "get_num_threads", "run", "set_num_threads"]
 
 # Pieces per thread: when one core is taken away, the others pick up the pieces it did not start.
 PIECES_PER_THREAD = 4
@@ -118,6 +120,7 @@ class _Worker:
 _num_threads = _available_cores()
 _pool = _Pool(_num_threads - 1)
 _kernels: dict[Any, Kernel] = {}
+_always = False
 
 
 def get_num_threads() -> int:
@@ -144,6 +147,7 @@ def set_num_threads(num_threads: int) -> None:
         raise RuntimeError(f"set_num_threads expects a positive integer, but got {num_threads}")
     before, _num_threads, _pool = _pool, num_threads, _Pool(num_threads - 1)
     before.wake()
+    jit.notify()
     _limit_blas(num_threads)
 
 
@@ -156,6 +160,17 @@ def _limit_blas(num_threads: int) -> None:
     except (AttributeError, ImportError, OSError):  # another BLAS, which has an environment variable of its own
         return
     limit(num_threads)
+
+
+@contextmanager
+def always_shared() -> Iterator[None]:
+    """Inside, kernels run in the form that threads share, whatever the size: to compile it ahead, and to test it."""
+    global _always
+    _always = True
+    try:
+        yield
+    finally:
+        _always = False
 
 
 def run(kernel: Any, total: int, *args: object, grain: int = 1) -> None:
@@ -177,7 +192,7 @@ def run(kernel: Any, total: int, *args: object, grain: int = 1) -> None:
     if type(kernel) is not Kernel:
         kernel = _kernels.get(kernel) or _kernels.setdefault(kernel, Kernel(kernel))
     pieces = min(total // max(grain, 1), _num_threads * PIECES_PER_THREAD)
-    if _num_threads == 1 or pieces < 2:
+    if (_num_threads == 1 or pieces < 2) and not _always:
         if kernel.takes_room:
             args = (*args, room())
         kernel.alone(0, total, *args)

@@ -53,9 +53,9 @@ def _readings(row: PointwiseRow, guarded: bool) -> tuple[Callable[..., Any] | No
         return None, None
     program = row.program
     run32, run64 = program.small(F32, "single"), program.small(F64, "single")
-    if program.is_one_pass or not guarded:
-        return run32, run64
     limit = program.largest_small
+    if limit == 1 << 62 or not guarded:
+        return run32, run64
 
     def guard(run: Callable[..., Any]) -> Callable[..., Any]:
         def small(a: ndarray, b: ndarray) -> Any:

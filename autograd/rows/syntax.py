@@ -19,7 +19,16 @@ from ..kernels.loops import Loop
 if TYPE_CHECKING:
     from .readings import Program
 
-__all__ = ["compile_program", "is_compilable", "is_for_halves", "is_one_pass", "loop_of", "tree_of", "ufunc_of"]
+__all__ = [
+    "compile_program",
+    "is_compilable",
+    "is_for_halves",
+    "is_one_pass",
+    "is_operation",
+    "loop_of",
+    "tree_of",
+    "ufunc_of",
+]
 
 # One NumPy call makes one pass over memory already: a generated loop has nothing to fuse. Not so `where`, which
 # branches: where the condition is as good as random, a million elements take 7.4 ms, and 0.33 in a loop, which selects.
@@ -72,6 +81,11 @@ def is_one_pass(tree: ast.FunctionDef) -> bool:
     return all(isinstance(part, (ast.Name, ast.Constant)) for part in parts)
 
 
+def is_operation(tree: ast.FunctionDef) -> bool:
+    """Whether a rule is more than the name of an argument, or a number."""
+    return not isinstance(expression_of(tree), (ast.Name, ast.Constant))
+
+
 def functions_of(tree: ast.FunctionDef) -> set[str]:
     """Names of the library's functions that a rule calls."""
     calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
@@ -111,7 +125,9 @@ def ufunc_of(program: Program) -> Callable[..., Any] | None:
 def loop_of(program: Program) -> Loop:
     """The compiled reading of a program."""
     formulas = [formula.tree for formula in program.formulas]
-    return Loop(program.name, formulas, program.operands, program.attributes, program.results)
+    return Loop(
+        program.name, formulas, program.operands, program.attributes, program.results, is_exact=program.is_one_pass
+    )
 
 
 def compile_program(program: Program, dtype: np.dtype, form: str) -> Callable[..., Any]:

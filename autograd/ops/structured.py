@@ -195,6 +195,7 @@ class NumbersNode(TensorNode):
     def __init__(self, tensor: StructuredTensor, title: str) -> None:
         super().__init__((tensor._node,))
         self.pattern, self.title = tensor.like(tensor._values()), title
+        del self.pattern._numbers  # it says where numbers belong: these live no longer than some rule saved them
 
     def vjp(self, g: Any) -> Sequence[Any]:
         return (self.pattern.like(g if isinstance(g, Tensor) else wrap(g.copy())),)

@@ -4,6 +4,7 @@ import copy
 import io
 import pickle
 import re
+import weakref
 
 import numpy as np
 import pytest
@@ -218,6 +219,18 @@ def test_reads_files_of_pytorch(torch, layout, weights_only):
     stream.seek(0)
     x = autograd.load(stream, weights_only=weights_only)
     assert [part.tolist() for part in x.unbind()] == [[[1.0] * 3] * 2, [[0.0] * 3]]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_graph_keeps_no_numbers_that_no_rule_saved(layout):
+    x = make(autograd, layout, requires_grad=True)
+    y = x * 2
+    kept = weakref.ref(y._numbers)
+    z = y + 1
+    del y
+    assert kept() is None
+    z.sum().backward()
+    assert x.grad[0].tolist() == [[2.0] * 3] * 2
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

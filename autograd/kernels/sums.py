@@ -1,8 +1,9 @@
-"""Sums of formulas: each element is computed and added up in one pass over memory, and never written down."""
+"""Sums, and sums of formulas: each element is computed and added up in one pass over memory, and never written down."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,13 @@ import numpy as np
 from . import jit, on_arrays, threads
 from .along import Along
 
-__all__ = ["Sum"]
+__all__ = ["Sum", "add_up"]
 
 PIECE = 8192  # elements that are added up together; their sums are added up in float64
+# From so many elements on a compiled loop is faster than NumPy, if what lies behind the dimension is narrow: measured
+# on one thread, 65,536 elements 8 and 12 us, 1000 x 1000 along its rows 145 and 190, 2048 x 128 along its columns 23 and
+# 48, but 2048 x 512 along its columns 241 and 189.
+LARGE, NARROW = 1 << 16, 128
 
 
 class Sum:
@@ -59,3 +64,32 @@ class Sum:
             kernel, _ = compiled(self._function, "rows", kinds, dtype, 0, is_summed=True)
             self._kernels[dtype.char] = kernel
         return kernel
+
+
+def _element(x: Any) -> Any:
+    return x
+
+
+def _along(x: Any) -> Any:
+    return total(x)  # type: ignore[name-defined]  # noqa: F821 (the reading's)
+
+
+_of_all, _of_rows = Sum(_element, 1), Along(_along)
+_plain: Any = np.add.reduce  # NumPy's types allow only a literal True or False for keepdims
+
+
+def add_up(x: np.ndarray, axes: tuple[int, ...], keepdims: bool, dtype: np.dtype) -> np.ndarray:
+    """The sum over the dimensions ``axes``, none of them twice, as ``dtype``.
+
+    >>> add_up(np.ones((2, 3)), (1,), False, np.dtype(float))
+    array([3., 3.])
+    """
+    if x.size >= LARGE and x.dtype == dtype and dtype.char in "fd" and x.flags.c_contiguous and jit.use_loops(x.size):
+        if len(axes) == x.ndim:
+            result = np.asarray(_of_all([x]))
+            return result.reshape((1,) * x.ndim) if keepdims else result
+        first, end = min(axes, default=0), max(axes, default=-1) + 1
+        if 0 < end - first == len(axes) and prod(x.shape[end:]) <= NARROW:
+            result = _of_rows(axes, x)
+            return result if keepdims else result.reshape(x.shape[:first] + x.shape[end:])
+    return _plain(x, axis=axes, dtype=dtype, keepdims=keepdims)

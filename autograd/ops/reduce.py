@@ -14,6 +14,7 @@ from ..kernels import softmax as kernel
 from ..kernels.along import Along
 from ..kernels.halves import FLOATING
 from ..kernels.scans import accumulate
+from ..kernels.sums import LARGE, add_up
 from ..rows import deferred
 from ..rows.dispatch import apply, broadcast_shape
 from ..rows.public import function, inplace
@@ -71,13 +72,10 @@ def count_along(shape: Sequence[int], dims: Sequence[int]) -> int:
     return math.prod(shape[d] for d in dims)
 
 
-_add_up: Any = np.add.reduce  # NumPy's types allow only a literal True or False for keepdims
-
-
 def _sum(x: np.ndarray, axes: tuple[int, ...], keepdim: bool, dtype: np.dtype) -> np.ndarray:
     if dtype == np.float16:
-        return _add_up(x, axis=axes, dtype=np.float32, keepdims=keepdim).astype(dtype)
-    return _add_up(x, axis=axes, dtype=dtype, keepdims=keepdim)
+        return add_up(x, axes, keepdim, np.dtype(np.float32)).astype(dtype)
+    return add_up(x, axes, keepdim, dtype)
 
 
 # --- Sums ----------------------------------------------------------------------------------------------------------
@@ -92,7 +90,9 @@ def _with_dim(name: str) -> Any:
 def sum(x: Array, dim=None, keepdim=False, dtype=None):
     """The sum over ``dim`` (an int, several, or all); integers are summed as int64."""
     if dtype is None and dim is None and x.dtype.kind == "f" and x.itemsize > 2:
-        return np.add.reduce(x, axis=None, keepdims=keepdim)
+        if x.size < LARGE:
+            return np.add.reduce(x, axis=None, keepdims=keepdim)
+        return add_up(x, tuple(range(x.ndim)), keepdim, x.dtype)
     kind = np.dtype(np.int64) if x.dtype.kind in "biu" else x.dtype
     kind = kind if dtype is None else to_numpy_dtype(dtype)
     return _sum(x, axes_of("sum", dim, x.ndim), keepdim, kind)
@@ -120,7 +120,7 @@ def mean(x: Array, dim=None, keepdim=False, dtype=None):
         )
     axes = axes_of("mean", dim, x.ndim)
     wide = np.dtype(np.float32) if kind == np.float16 else kind
-    total = np.add.reduce(x, axis=axes, dtype=wide, keepdims=keepdim)
+    total = add_up(x, axes, keepdim, wide)
     return np.asarray(total / wide.type(count_along(x.shape, axes))).astype(kind, copy=False)
 
 

@@ -12,6 +12,7 @@ from .. import graph
 from ..dtypes import cast, from_numpy_dtype, wider
 from ..graph import Node
 from ..kernels.halves import INEXACT
+from ..kernels.sums import add_up
 from ..tensor import Tensor, TensorNode, next_function, wrap
 from .readings import F32, F64
 from .table import TABLE, CoarsePlan, PointwisePlan, public_name
@@ -329,7 +330,7 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
         return np.asarray(np.add.reduce(g, axis=0 if extra == 1 else tuple(range(extra))))
     dims = [*range(extra), *(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)]
     if dims and plain:
-        g = np.asarray(np.add.reduce(g, axis=tuple(dims))).reshape(shape)
+        g = np.asarray(add_up(g, tuple(dims), False, g.dtype)).reshape(shape)
     elif dims:
         g = TABLE["reshape"](TABLE["sum"](g, tuple(dims), True), shape)
     return g if tuple(g.shape) == tuple(shape) else TABLE["expand"](g, shape)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograd import jit
-from autograd.kernels.sums import PIECE, Sum
+from autograd.kernels.sums import PIECE, Sum, add_up
 
 _ = None
 
@@ -49,3 +49,35 @@ def test_nan_and_infinity_arrive():
             changed[place] = special
             with np.errstate(invalid="ignore"):
                 np.testing.assert_equal(total((changed, x)), special)
+
+
+SHAPES = {
+    (70_000,): [(0,)],
+    (257, 300): [(0,), (1,), (0, 1), (1, 0)],
+    (600, 128): [(0,), (1,)],
+    (3, 250, 4, 33): [(0,), (1,), (2,), (3,), (0, 1), (3, 2), (1, 2, 0), (0, 2), (0, 1, 2, 3)],
+}
+
+
+@pytest.mark.parametrize("mode", ["never", "auto"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int64"])
+def test_add_up(shape, dtype, mode):
+    """Over all and over some dimensions, side by side or not, in one piece in memory or not, kept or not."""
+    x = np.random.default_rng(0).normal(size=shape, scale=100).astype(dtype)
+    rtol = {"float16": 1e-5, "float32": 1e-5, "float64": 1e-13}.get(dtype, 0)
+    wide = np.dtype("float32" if dtype == "float16" else dtype)
+    for axes in SHAPES[shape]:
+        for array in (x, x[::2], x.copy(order="F")):
+            for keepdims in (False, True):
+                with jit.using(mode):
+                    found = add_up(array, axes, keepdims, wide)
+                expected = np.add.reduce(array, axes, float if dtype != "int64" else None, keepdims=keepdims)
+                assert found.dtype == wide
+                assert found.shape == expected.shape
+                np.testing.assert_allclose(found, expected, rtol, 1e-2 if rtol > 1e-6 else 1e-9)
+
+
+def test_large_sums_are_as_exact_as_small_ones():
+    x = np.full(1 << 20, 0.1, "float32")
+    np.testing.assert_allclose(add_up(x, (0,), False, x.dtype), np.float64(x[0]) * x.size, 5e-7)

@@ -15,8 +15,8 @@ __all__ = ["Sum", "add_up"]
 
 PIECE = 8192  # elements that are added up together; their sums are added up in float64
 # From so many elements on a compiled loop is faster than NumPy, if what lies behind the dimension is narrow: measured
-# on one thread, 65,536 elements 8 and 12 us, 1000 x 1000 along its rows 145 and 190, 2048 x 128 along its columns 23 and
-# 48, but 2048 x 512 along its columns 241 and 189.
+# on one thread, 65,536 elements 8 and 12 us, 1000 x 1000 along its rows 145 and 190, 2048 x 128 along its columns 23
+# and 48, but 2048 x 512 along its columns 241 and 189.
 LARGE, NARROW = 1 << 16, 128
 
 

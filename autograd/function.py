@@ -15,7 +15,7 @@ from .graph import Leaf, Node, no_grad, state
 from .kernels.halves import INEXACT
 from .rows.nodes import fit
 from .rows.packing import pack_tensor, unpack_tensor
-from .tensor import BatchError, Tensor, TensorNode, next_function, node_of, wrap
+from .tensor import BatchError, Tensor, TensorNode, next_function, node_of, shape_of, wrap
 
 __all__ = ["BackwardNode", "Function", "FunctionCtx", "InplaceFunction", "once_differentiable"]
 
@@ -82,21 +82,22 @@ class _Saved:
         self.is_output = getattr(node_of(tensor), "function", node_of(tensor)) is node
         if self.hooks is not None:
             source = node_of(tensor)
-            self.packed: Any = pack_tensor(self.hooks[0], wrap(tensor._array)), None if self.is_output else source
+            self.packed: Any = pack_tensor(self.hooks[0], bare(tensor)), None if self.is_output else source
         elif self.is_output:
-            self.packed = tensor._array, tensor._counter, getattr(tensor._node, "index", None)
+            self.packed = bare(tensor), getattr(tensor._node, "index", None)
         else:
             self.packed = tensor
 
     def value(self, node: BackwardNode) -> Tensor:
         if self.hooks is not None:
             packed, source = self.packed
-            tensor = unpack_tensor(self.hooks[1], packed)
-            return wrap(tensor._array, node if self.is_output else source)
+            tensor = bare(unpack_tensor(self.hooks[1], packed))
+            tensor._node = node if self.is_output else source
+            return tensor
         if self.is_output:
-            array, counter, index = self.packed
-            tensor = wrap(array, node if index is None else FunctionOutput(node, index))
-            tensor._counter = counter
+            packed, index = self.packed
+            tensor = bare(packed)
+            tensor._node = node if index is None else FunctionOutput(node, index)
         else:
             tensor = self.packed
         if tensor._version != self.version:
@@ -108,6 +109,48 @@ class _Saved:
         return tensor
 
 
+def bare(tensor: Tensor) -> Tensor:
+    """The tensor in its own memory, with its version, without a node."""
+    if tensor._is_structured:
+        return tensor.detach()
+    result = wrap(tensor._array)
+    result._counter = tensor._counter
+    return result
+
+
+class Zeros(NamedTuple):
+    """A tensor's shape and dtype, as those of its gradient: zeros that are made when they are asked for."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    pattern: Tensor | None = None  # of a structured tensor: zeros of its kind that take no memory
+
+    @classmethod
+    def like(cls, tensor: Any) -> Zeros | None:
+        """Those of a tensor; None for what is none."""
+        if not isinstance(tensor, Tensor):
+            return None
+        if not tensor._is_structured:
+            return cls(tensor._array.shape, tensor._array.dtype)
+        numbers = tensor._numbers
+        pattern = tensor.like(wrap(np.broadcast_to(np.zeros((), numbers.dtype), numbers.shape)))
+        return cls(numbers.shape, numbers.dtype, pattern)
+
+    def tensor(self) -> Tensor:
+        """The zeros."""
+        return wrap(np.zeros(self.shape, self.dtype)) if self.pattern is None else self.pattern.clone()
+
+    def fit(self, g: Tensor, recording: bool) -> Any:
+        """The gradient ``g`` of what was broadcast to its shape; None where it does not fit."""
+        if self.pattern is not None:
+            return g.to(self.pattern.dtype) if self.pattern.is_same_size(g) else None
+        if g._is_structured:
+            return g if tuple(g.shape) == self.shape else None
+        if tuple(g.shape) != self.shape and not _is_expandable(self.shape, tuple(g.shape)):
+            return None
+        return fit(g if recording else g._array, self.shape, self.dtype)
+
+
 class BackwardNode(TensorNode, FunctionCtx):
     """A `Function` that was applied: the node of the graph is the ``ctx`` of its methods."""
 
@@ -115,8 +158,8 @@ class BackwardNode(TensorNode, FunctionCtx):
 
     function_class: type[Function]
     _saved: tuple[_Saved | None, ...] | None = ()
-    _inputs: tuple[tuple[tuple[int, ...], np.dtype] | None, ...]  # shape and dtype; None where no tensor was given
-    _outputs: tuple[tuple[tuple[int, ...], np.dtype] | None, ...] = ()
+    _inputs: tuple[Zeros | None, ...]  # None where no tensor was given
+    _outputs: tuple[Zeros | None, ...] = ()
     _is_tuple = False
 
     def __init__(self) -> None:
@@ -165,7 +208,7 @@ class BackwardNode(TensorNode, FunctionCtx):
             if value is not None:
                 gradients.append(self.shown(value))
             elif self.materialize_grads and like is not None:
-                gradients.append(wrap(np.zeros(*like)))
+                gradients.append(like.tensor())
             else:
                 gradients.append(None)
         results = self.function_class._backward()(self, *gradients)
@@ -195,13 +238,14 @@ class BackwardNode(TensorNode, FunctionCtx):
             if result is not None and not isinstance(result, Tensor):
                 raise RuntimeError(f"expected Variable or None (got {type(result).__name__})")
             if result is not None and self.edges[len(gradients)] is not None:
-                shape, dtype = like
-                if tuple(result.shape) != shape and not _is_expandable(shape, tuple(result.shape)):
+                fitted = like.fit(result, recording)
+                if fitted is None:
                     raise RuntimeError(
                         f"Function {self.name()} returned an invalid gradient at index {len(gradients)} - got "
-                        f"{list(result.shape)} but expected shape compatible with {list(shape)}"
+                        f"{list(shape_of(result))} but expected shape compatible with "
+                        f"{list(shape_of(like if like.pattern is None else like.pattern))}"
                     )
-                result = fit(result if recording else result._array, shape, dtype)
+                result = fitted
             gradients.append(result)
         return gradients
 
@@ -373,9 +417,9 @@ def _bound(forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
 def _apply(cls: type[Function], args: tuple[Any, ...], kwargs: dict[str, Any], has_setup: bool) -> Any:
     ctx = cls._backward_cls()
     tensors = [argument for argument in args if isinstance(argument, Tensor)]
-    nodes = [node_of(tensor) if tensor._array is not None else None for tensor in tensors]
+    ctx._inputs = tuple([Zeros.like(argument) for argument in args])
+    nodes = [node_of(tensor) for tensor in tensors]
     ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
-    ctx._inputs = tuple((a._array.shape, a._array.dtype) if isinstance(a, Tensor) else None for a in args)
     before = state.grad, state.push
     state.grad, state.push = False, None
     try:
@@ -397,7 +441,7 @@ def _apply(cls: type[Function], args: tuple[Any, ...], kwargs: dict[str, Any], h
             )
         if recorded and isinstance(node_of(tensor), Leaf):
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-    ctx._outputs = tuple((o._array.shape, o._array.dtype) if isinstance(o, Tensor) else None for o in outputs)
+    ctx._outputs = tuple([Zeros.like(output) for output in outputs])
     if not recorded:
         outputs = [_unrecorded(output, tensors, ctx) for output in outputs]
         return tuple(outputs) if isinstance(result, tuple) else outputs[0]
@@ -429,8 +473,7 @@ def _is_one_of(tensor: Any, tensors: Sequence[Any]) -> bool:
 
 def _alias(tensor: Tensor) -> Tensor:
     """The same memory without a history: an input that forward handed on as it was."""
-    alias = tensor.detach()
-    return alias
+    return tensor.detach()
 
 
 def _unrecorded(output: Any, tensors: list[Tensor], ctx: BackwardNode) -> Any:
@@ -442,7 +485,7 @@ def _unrecorded(output: Any, tensors: list[Tensor], ctx: BackwardNode) -> Any:
 def _recorded(output: Tensor, tensors: list[Tensor], ctx: BackwardNode, number: int | None) -> Tensor:
     """An output of forward with its place in the graph."""
     is_input, is_dirty = _is_one_of(output, tensors), _is_one_of(output, ctx.dirty_tensors)
-    differentiable = output._array.dtype.kind in INEXACT and not _is_one_of(output, ctx.non_differentiable)
+    differentiable = output.dtype.numpy.kind in INEXACT and not _is_one_of(output, ctx.non_differentiable)
     if is_input and not is_dirty:
         output = _alias(output)
     node: Node = ctx if number is None else FunctionOutput(ctx, number)
@@ -521,7 +564,11 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
             return outputs
 
         def guarded(output: Any) -> Any:
-            return output if output is None else wrap(output._array, _Forbidden(nodes))
+            if output is None:
+                return None
+            result = bare(output)
+            result._node = _Forbidden(nodes)
+            return result
 
         return tuple(map(guarded, outputs)) if isinstance(outputs, tuple) else guarded(outputs)
 

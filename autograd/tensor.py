@@ -386,8 +386,10 @@ class Tensor:
                 raise TypeError(f"assigned grad must be a Tensor or None, but got {type(value).__name__}")
             if value is self:
                 raise RuntimeError("can't assign a Tensor as its own grad")
-            if not value.is_same_size(self):
-                raise RuntimeError(f"assigned grad has shape {list(value.shape)}, the tensor {list(self.shape)}")
+            if not self.is_same_size(value):
+                raise RuntimeError(
+                    f"assigned grad has shape {list(shape_of(value))}, the tensor {list(shape_of(self))}"
+                )
             if value.dtype is not self.dtype:
                 raise RuntimeError(f"assigned grad has dtype {value.dtype}, the tensor {self.dtype}")
         node = history_of(self)
@@ -959,6 +961,12 @@ def shared_counter(tensor: Tensor) -> list[int]:
     if counter is None:
         counter = tensor._counter = [0, 0]
     return counter
+
+
+def shape_of(tensor: Any) -> Any:
+    """The shape, as an error shows it: of a nested tensor without one, that of each component."""
+    is_strided = getattr(tensor, "is_nested", False) and tensor.layout is dtypes.strided
+    return tensor._nested_tensor_size().tolist() if is_strided else tensor.shape
 
 
 def count_write(tensor: Tensor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -9,7 +10,7 @@ import numpy as np
 
 import autograd
 from autograd.dtypes import Size, default_dtype, dtype, from_numpy_dtype
-from autograd.tensor import Tensor, _make, wrap
+from autograd.tensor import StructureError, Tensor, _make, wrap
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter"]
 
@@ -34,7 +35,7 @@ class Parameter(Tensor):
     """
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
-        parameter: Any = _make(cls, _array_of(data, "Parameter"))
+        parameter: Any = _made(cls, data, "Parameter")
         if requires_grad:
             parameter.requires_grad_()
         return parameter
@@ -42,7 +43,7 @@ class Parameter(Tensor):
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         if id(self) not in memo:
             # Like PyTorch's: the value is copied, the gradient is not.
-            copied = _make(type(self), self._array.copy(order="K"))
+            copied = _made(_plain(type(self)), self.detach().clone(), "Parameter")
             memo[id(self)] = copied.requires_grad_(self.requires_grad)
         return memo[id(self)]
 
@@ -73,19 +74,46 @@ class Buffer(Tensor):
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
-        buffer: Any = _make(cls, _array_of(data, "Buffer"))
+        buffer: Any = _made(cls, data, "Buffer")
         if data is not None and data.requires_grad:
             buffer.requires_grad_()
         buffer.persistent = persistent
         return buffer
 
 
-def _array_of(data: Tensor | None, kind: str) -> np.ndarray:
+def _made(cls: Any, data: Tensor | None, kind: str) -> Any:
+    """A tensor of class ``cls`` in the memory of ``data``, outside the graph."""
     if data is None:
-        return np.empty(0, default_dtype.numpy)
+        return _make(cls, np.empty(0, default_dtype.numpy))
     if not isinstance(data, Tensor):
         raise TypeError(f"{kind}() takes a Tensor, but got {type(data).__name__}; convert with autograd.tensor first")
-    return data._array
+    try:
+        return _make(cls, data._array)
+    except StructureError:
+        result: Any = data.detach()
+        result.__class__ = _structured(cls, result.__class__)
+        return result
+
+
+@functools.cache
+def _structured(cls: Any, kind: Any) -> type[Tensor]:
+    """The class of sparse, nested or masked tensors that are parameters or buffers."""
+    return type(cls.__name__, (cls, kind), {"__slots__": (), "__reduce_ex__": _reduced, "_plain": cls})
+
+
+def _plain(cls: Any) -> type[Tensor]:
+    """The class of parameters or buffers that makes those of class ``cls``, whatever their data are."""
+    return getattr(cls, "_plain", cls)
+
+
+def _reduced(self: Tensor, protocol: Any) -> Any:
+    return _rebuild, (_plain(type(self)), self.detach(), self.requires_grad, dict(self.__dict__))
+
+
+def _rebuild(cls: type[Tensor], data: Tensor, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:
+    result = _made(cls, data, cls.__name__).requires_grad_(requires_grad)
+    result.__dict__.update(attributes)
+    return result
 
 
 # --- Parameters and buffers whose shape is not known yet -----------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd.graph import no_grad
-from autograd.tensor import Tensor, wrap
+from autograd.tensor import Tensor, shape_of, wrap
 
 from .parameter import Parameter, is_lazy
 
@@ -147,12 +147,12 @@ def _plan(
         value = wrap(np.asarray(value))
     if is_lazy(tensor):
         return [] if is_lazy(value) else [lambda: tensor.materialize(value.shape), lambda: tensor.copy_(value)]
-    if tensor.shape == () and value.shape == (1,):
+    if tensor.ndim == 0 and value.ndim == 1 and value.shape == (1,):
         value = wrap(value._array.reshape(()))
-    if value.shape != tensor.shape:
+    if not tensor.is_same_size(value):
         errors.append(
-            f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, the shape in "
-            f"current model is {tensor.shape}."
+            f"size mismatch for {key}: copying a param with shape {shape_of(value)} from checkpoint, the shape in "
+            f"current model is {shape_of(tensor)}."
         )
         return []
     if not assign:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd.rows.table import _
-from autograd.tensor import Tensor, wrap
+from autograd.tensor import Tensor
 
 from .optimizer import (
     Group,
@@ -21,6 +19,7 @@ from .optimizer import (
     columns,
     count_steps,
     counter,
+    full_like,
     refuse_scaled,
 )
 from .rule import Rule
@@ -105,7 +104,7 @@ class Adagrad(Optimizer):
     def new_state(self, param: Tensor, group: Group) -> dict[str, Any]:
         first = group["initial_accumulator_value"]
         first = complex(first, first) if param.is_complex() else first
-        return {"step": counter(0, group), "sum": wrap(np.full_like(param._array, first))}
+        return {"step": counter(0, group), "sum": full_like(param, first)}
 
     def share_memory(self) -> None:
         """Moves the sums into memory that other processes see."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+import autograd
 from autograd.dtypes import default_dtype
 from autograd.graph import HookDict, RemovableHandle, enable_grad, no_grad
 from autograd.graph import state as modes
@@ -422,9 +423,9 @@ def _copied(value: Any, param: Tensor | None, key: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_copied(item, param, None) for item in value)
     if isinstance(value, (Tensor, np.ndarray)) or (hasattr(value, "__array__") and not isinstance(value, np.generic)):
-        array = value._array if isinstance(value, Tensor) else np.asarray(value)
+        tensor = value.detach() if isinstance(value, Tensor) else wrap(np.asarray(value))
         as_param = param is not None and key != "step" and param.is_floating_point()
-        return wrap(np.array(array, param._array.dtype if param is not None and as_param else array.dtype))
+        return tensor.to(param.dtype if param is not None and as_param else tensor.dtype, copy=True)
     return copy.deepcopy(value)
 
 
@@ -440,7 +441,12 @@ def counter(value: float = 0.0, group: Group | None = None) -> Tensor:
 
 def zeros_like(param: Tensor) -> Tensor:
     """Zeros of the parameter's shape, dtype and order in memory."""
-    return wrap(np.zeros_like(param._array))
+    return full_like(param, 0)
+
+
+def full_like(param: Tensor, value: complex) -> Tensor:
+    """A tensor of the parameter's shape, dtype and order in memory, with the same value everywhere."""
+    return autograd.full_like(param.detach(), value)
 
 
 def columns(states: Sequence[dict[str, Any]], *names: str) -> list[list[Any]]:

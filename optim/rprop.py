@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd.rows.table import _
-from autograd.tensor import Tensor, wrap
+from autograd.tensor import Tensor
 
 from .optimizer import (
     Group,
@@ -17,6 +15,7 @@ from .optimizer import (
     columns,
     count_steps,
     counter,
+    full_like,
     zeros_like,
 )
 from .rule import Rule
@@ -85,8 +84,7 @@ class Rprop(Optimizer):
     def new_state(self, param: Tensor, group: Group) -> dict[str, Any]:
         first: complex = float(group["lr"])
         first = complex(first, first) if param.is_complex() else first
-        step_size = wrap(np.full_like(param._array, first))
-        return {"step": counter(), "prev": zeros_like(param), "step_size": step_size}
+        return {"step": counter(), "prev": zeros_like(param), "step_size": full_like(param, first)}
 
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
         prevs, step_sizes, state_steps = columns(self._states(params, group), "prev", "step_size", "step")

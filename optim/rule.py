@@ -15,8 +15,9 @@ from autograd.kernels import jit, loops, on_arrays, threads
 from autograd.kernels.halves import is_half
 from autograd.kernels.silence import silently
 from autograd.ops.complex import view_as_real
+from autograd.ops.structured import plain
 from autograd.rows.readings import Formula
-from autograd.tensor import Tensor, count_write
+from autograd.tensor import StructureError, Tensor, count_write
 
 from .gathering import Layout, Part
 
@@ -83,6 +84,15 @@ class Rule:
             for place, gradient in enumerate(gradients):
                 self._record([gradient, *_row(written, place)], constants)
             return
+        try:
+            self._write(gradients, written, constants)
+        except StructureError:
+            columns = [None if column is None else plain(column) for column in written]
+            self._write(plain(gradients), columns, constants)
+
+    def _write(
+        self, gradients: Sequence[Tensor], written: Sequence[Sequence[Tensor] | None], constants: dict[str, Any]
+    ) -> None:
         for name, value in constants.items():
             if isinstance(value, Tensor):
                 constants[name] = value.item()

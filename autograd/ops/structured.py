@@ -24,7 +24,7 @@ from ..graph import Leaf, Node, is_recording, state
 from ..rows import deferred
 from ..tensor import StructureError, Tensor, TensorNode, history_of, set_node, shared_counter, wrap
 
-__all__ = ["Operators", "StructuredTensor", "hand_on", "history_notes", "numbers_of", "refuse_batch"]
+__all__ = ["Operators", "StructuredTensor", "hand_on", "history_notes", "numbers_of", "plain", "refuse_batch"]
 
 ndarray = np.ndarray
 
@@ -143,7 +143,15 @@ class StructuredTensor(Tensor):
     def detach(self) -> Any:
         return self.like(self._values())
 
-    data = property(detach)
+    def _set_data(self, value: Tensor) -> None:
+        if getattr(value, "content", None) != self.content:
+            raise RuntimeError(
+                f"data set to a {type(value).__name__}: {self.described} take what is of their own kind and layout"
+            )
+        for slot in self.content:
+            setattr(self, slot, getattr(value, slot))
+
+    data = property(detach, _set_data)
 
     def detach_(self) -> Any:
         self._node = None
@@ -219,6 +227,11 @@ def numbers_of(tensor: StructuredTensor, title: str = "ValuesBackward0") -> Tens
     if tensor._node is not None and is_recording():
         hand_on(result, NumbersNode(tensor, title))
     return result
+
+
+def plain(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """The tensors; where they are nested, their numbers, in the same memory and outside the graph."""
+    return [tensor._values() if tensor.is_nested else tensor for tensor in tensors]
 
 
 def refuse_batch(tensor: Tensor, kind: str) -> None:

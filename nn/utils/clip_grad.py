@@ -12,6 +12,7 @@ import numpy as np
 import autograd
 from autograd.kernels.gather import gathered
 from autograd.kernels.silence import silently
+from autograd.ops.structured import plain
 from autograd.rows.public import TORCH
 from autograd.tensor import Tensor, count_write, wrap
 
@@ -87,7 +88,7 @@ def get_total_norm(
     >>> nn.utils.get_total_norm([autograd.tensor([3.0]), autograd.tensor([4.0])])
     tensor(5.)
     """
-    listed = _listed(tensors)
+    listed = plain(_listed(tensors))
     if not listed:
         return wrap(np.zeros((), np.float32))
     p = float(norm_type)
@@ -154,7 +155,7 @@ def _length(arrays: list[np.ndarray]) -> np.floating:
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    return [gradient for tensor in _listed(parameters) if (gradient := tensor.grad) is not None]
+    return plain([gradient for tensor in _listed(parameters) if (gradient := tensor.grad) is not None])
 
 
 def _in_place(function: Callable[..., Any], gradients: list[Tensor], *numbers: float) -> None:

@@ -452,7 +452,7 @@ def _is_fwd_grad_enabled() -> bool:
 
 
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
-    """``tensor`` with a tangent: the direction in which derivatives are taken.
+    """``tensor`` with a tangent: the direction in which derivatives are taken. In `inference_mode` there are none.
 
     Args:
         tensor: floating-point or complex.
@@ -470,6 +470,8 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
     for name, value in (("primal", tensor), ("tangent", tangent)):
         if not (value.is_floating_point() or value.is_complex()):
             raise ValueError(f"Expected {name} to be floating point or complex, but got: {value.dtype}")
+    if state.inference:
+        return tensor.view_as(tensor)
     return make_dual_at(_here.entered[0][0], tensor, tangent)
 
 
@@ -477,6 +479,6 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
     """Value and tangent of a dual tensor; the tangent is None for any other."""
     if not isinstance(tensor, Tensor):
         raise TypeError(f"unpack_dual(): argument 'tensor' must be Tensor, not {type(tensor).__name__}")
-    if not (_here.entered and _here.levels):
+    if state.inference or not (_here.entered and _here.levels):
         return UnpackedDualTensor(tensor, None)
     return unpack_dual_at(_here.entered[0][0], tensor)

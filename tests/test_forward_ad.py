@@ -220,6 +220,16 @@ def no_grad_half_way(L, fw):
     return facts(y), tangent_of(L, y), tangent_of(L, y * dual)
 
 
+def inference_around(L, fw):
+    with L.inference_mode():
+        dual = fw.make_dual(x3(L), t3(L))
+        found = [tangent_of(L, y) for y in (dual, dual * 2, x3(L).copy_(dual))]
+        with L.inference_mode(False):
+            outside = fw.make_dual(L.ones(3), L.ones(3))
+            found.append(tangent_of(L, outside))
+    return [*found, tangent_of(L, dual), tangent_of(L, outside)]
+
+
 def inference_half_way(L, fw):
     dual = dual_of(L)
     with L.inference_mode():
@@ -354,6 +364,7 @@ WITH_MODES = {
     "facts": inside(facts_of_duals),
     "facts after the level": facts_after_the_level,
     "no_grad half-way": inside(no_grad_half_way),
+    "inference around": inside(inference_around),
     "inference half-way": inside(inference_half_way),
     "forward mode off": inside(forward_mode_off),
     "requiring grad later": inside(requiring_grad_later),
@@ -449,3 +460,19 @@ def test_an_error_ends_the_level():
         raise ZeroDivisionError
     assert forward_ad.enter_dual_level() == 0
     forward_ad.exit_dual_level()
+
+
+def test_a_level_inside_inference_mode_has_no_tangents(both):
+    def program(L):
+        fw = L.autograd.forward_ad
+        outside = x3(L)
+        with L.inference_mode(), fw.dual_level():
+            found = []
+            for x in (outside, x3(L)):
+                dual = fw.make_dual(x, t3(L))
+                found += [fw.unpack_dual(y).tangent is None for y in (dual, dual * 2, dual.view(3))]
+                found += [dual.is_inference(), dual.tolist()]
+        with L.inference_mode():
+            return found, [part.tolist() for part in L.func.jvp(L.neg, (outside,), (t3(L),))]
+
+    both(program)

@@ -26,14 +26,14 @@ __all__ = ["compiled"]
 class _PrivateFolder(_CacheLocator):
     def __init__(self, function: Callable[..., Any]) -> None:
         self._line = function.__code__.co_firstlineno
-        self._path = Path(function.__code__.co_filename)
+        self._sources = (Path(function.__code__.co_filename), *getattr(function, "sources", ()))
         self._folder = jit.cache_folder()
 
     def get_cache_path(self) -> str:
         return str(self._folder)
 
     def get_source_stamp(self) -> str:
-        return _stamp(self._path)
+        return "".join(map(_stamp, self._sources))
 
     def get_disambiguator(self) -> str:
         return str(self._line)
@@ -63,7 +63,10 @@ class _PrivateCache(FunctionCache):
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """A decorator: `njit` with these options, the GIL released, what is in the folder already loaded from there."""
+    """A decorator: `njit` with these options, the GIL released, what is in the folder already loaded from there.
+
+    A function made of other files than its own names them in its attribute ``sources``.
+    """
 
     def decorate(function: Callable[..., Any]) -> Any:
         library_stamp()  # counts what is compiled from here on

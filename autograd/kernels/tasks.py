@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 from llvmlite import ir
@@ -212,4 +213,5 @@ def spread(kernel: Any, takes_room: bool) -> Any:
     scope = {"kernel": kernel, "takes_room": int(takes_room), "__name__": function.__module__}
     scope |= {each.__name__: each for each in (recorded, offer, take_part, end)}
     exec(compile("\n" * (own.co_firstlineno - 2) + text, own.co_filename, "exec"), scope)
+    scope[name].sources = (Path(__file__),)
     return compiled()(scope[name])

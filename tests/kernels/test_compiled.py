@@ -70,3 +70,12 @@ def test_options(monkeypatch):
 
     assert quotient.targetoptions["nogil"]
     assert quotient(1.0, 0.0) == float("inf")
+
+
+def test_what_threads_share_is_stamped_with_the_way_they_share_it():
+    from autograd.kernels import compiled, gemm_loops, tasks
+
+    shared = tasks.spread(gemm_loops.multiply_pieces, True).py_func
+    own, both = (compiled._PrivateFolder(function) for function in (gemm_loops.multiply_pieces.py_func, shared))
+    way = compiled._stamp(compiled.Path(tasks.__file__))
+    assert both.get_source_stamp() == own.get_source_stamp() + way

@@ -294,12 +294,24 @@ EXACT = {
     *("isneginf", "isposinf", "signbit", "nan_to_num", "frexp", "gelu", "hardshrink", "softplus"),
     *("softshrink", "addbmm", "addmm", "addmv", "baddbmm", "bmm", "mm", "mv", "matmul", "dot", "vdot"),
     *("cross", "tensordot", "vecdot", "multi_dot", "det", "slogdet", "inv", "inv_ex", "eigh"),
-    *("eigvalsh", "cholesky_ex", "ldl_factor", "ldl_factor_ex", "ldl_solve", "lu_factor", "lu_factor_ex"),
+    *(
+        "eigvalsh",
+        "linalg.cholesky",
+        "cholesky_ex",
+        "lu",
+        "ldl_factor",
+        "ldl_factor_ex",
+        "ldl_solve",
+        "lu_factor",
+        "lu_factor_ex",
+    ),
     *("lu_solve", "lu_unpack", "ormqr", "qr", "solve", "solve_ex", "solve_triangular", "svd", "svdvals"),
     *("triangular_solve", "matrix_norm", "vector_norm", "alias_copy", "as_strided_copy", "diagonal_copy"),
     *("expand_copy", "narrow_copy", "permute_copy", "slice_scatter", "squeeze_copy", "t_copy", "transpose_copy"),
     *("unfold_copy", "unsqueeze_copy", "view_copy", "split_with_sizes_copy", "unbind_copy"),
 }
+# Those whose out= must have the dtype of the operand, unless it is real and that is complex.
+ABSOLUTE = {"abs", "absolute"}
 # Those whose out= must also share no memory with the operands.
 STRICT = {
     *("gather", "index_add", "index_reduce", "index_select", "kthvalue", "masked_select", "nonzero"),
@@ -332,9 +344,13 @@ def check_out(out: Tensor, result: Tensor, operator: str, operands: Sequence[Any
             f"{operator}(): result type {type_name(result._array.dtype)} can't be cast to the desired output type "
             f"{type_name(out._array.dtype)}"
         )
-    if (exact or operator in EXACT or operator in STRICT) and result._array.dtype != out._array.dtype:
+    expected = result._array.dtype
+    if operator in ABSOLUTE:
+        exact = not operands[0].is_complex() or out.is_complex()
+        expected = operands[0]._array.dtype
+    if (exact or operator in EXACT or operator in STRICT) and expected != out._array.dtype:
         raise RuntimeError(
-            f"{operator}(): Expected out tensor to have dtype {type_name(result._array.dtype)}, but got "
+            f"{operator}(): Expected out tensor to have dtype {type_name(expected)}, but got "
             f"{type_name(out._array.dtype)} instead"
         )
     if is_spread(out._array):

@@ -256,3 +256,24 @@ def test_derivatives_that_nobody_has(torch):
                 out.sum().backward()
             find(library, name)(x.detach(), y).sum().backward()
             assert y.grad is not None
+
+
+@pytest.mark.parametrize("name", ["abs", "absolute"])
+def test_dtypes_of_the_out_of_abs(torch, name):
+    accepted = []
+    for library in (autograd, torch):
+        found = []
+        for dtype, other in itertools.product(
+            ["float16", "bfloat16", "float32", "float64", "complex64", "complex128", "uint8", "int64"], repeat=2
+        ):
+            x, out = library.ones(3, dtype=getattr(library, dtype)), library.zeros(3, dtype=getattr(library, other))
+            try:
+                getattr(library, name)(x, out=out)
+            except RuntimeError:
+                assert not out.any()
+            else:
+                assert out.all()
+                found.append((dtype, other))
+        accepted.append(found)
+    assert accepted[0] == accepted[1]
+    assert ("complex64", "float64") in accepted[0]

@@ -11,6 +11,7 @@ from ...rows.dispatch import apply
 from ...rows.public import function
 from ...rows.results import result_type
 from ...rows.table import Array, _, coarse
+from ...rows.writes import write_out
 from ...tensor import Tensor, wrap
 from ..convert import check_tensor
 from .matrices import (
@@ -91,7 +92,7 @@ def cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = Fals
 
 
 @function(home="linalg", arguments={"A": "input"})
-def cholesky(input: Tensor, *, upper: bool = False) -> Tensor:
+def cholesky(input: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Tensor:
     """The lower triangular L with ``A = L L^H`` of positive definite matrices (..., n, n); ``U = L^H`` with ``upper``.
 
     Raises:
@@ -104,7 +105,7 @@ def cholesky(input: Tensor, *, upper: bool = False) -> Tensor:
     """
     factor, info = _cholesky("linalg.cholesky", input, upper)
     check_info("linalg.cholesky", info, _NOT_POSITIVE)
-    return factor
+    return factor if out is None else write_out(out, factor, "linalg.cholesky", (input,))
 
 
 @function(arguments={"A": "input"})

@@ -280,3 +280,33 @@ def test_results_lie_column_by_column(ours, theirs):
     ):
         mine, other = expression(ours, ours.of(a)), expression(theirs, theirs.of(a))
         assert [tuple(x.stride()) for x in mine] == [tuple(x.stride()) for x in other]
+
+
+EXACT_OUT = {
+    "cholesky": lambda L, x, out: L.linalg.cholesky(x, out=out),
+    "upper cholesky": lambda L, x, out: L.linalg.cholesky(x, upper=True, out=out),
+    "lu": lambda L, x, out: L.linalg.lu(x, out=(out, *(L.empty(0, dtype=x.dtype) for _ in "lu")))[0],
+    "lu's u": lambda L, x, out: L.linalg.lu(x, out=(*(L.empty(0, dtype=x.dtype) for _ in "pl"), out))[2],
+    "torch.cholesky": lambda L, x, out: L.cholesky(x, out=out),  # takes whatever holds its result
+}
+
+
+@pytest.mark.parametrize("name", EXACT_OUT)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+def test_dtypes_of_out(ours, theirs, name, dtype):
+    matrix = positive(3, 3, dtype=dtype)
+    accepted = 0
+    for other in ("bfloat16", "float32", "float64", "complex64", "complex128", "int64"):
+        results = []
+        for L in (ours, theirs):
+            out = L.empty(0, dtype=getattr(L, other))
+            try:
+                results.append(EXACT_OUT[name](L, L.tensor(matrix), out) is out and out.to(L.complex128))
+            except RuntimeError:
+                assert out.numel() == 0
+                results.append(None)
+        assert (results[0] is None) == (results[1] is None), other
+        if results[0] is not None:
+            accepted += 1
+            agree(*results)
+    assert accepted >= 1

@@ -100,6 +100,7 @@ _LATER = {
         "is_warn_always_enabled set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal "
         "set_num_interop_threads set_warn_always typename use_deterministic_algorithms"
     ),
+    "symbolic": "sym_float sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum",
     "storage": (
         "BFloat16Storage BoolStorage ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage "
         "FloatStorage HalfStorage IntStorage LongStorage ShortStorage Storage TypedStorage UntypedStorage"

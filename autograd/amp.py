@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import warnings
+from collections.abc import Callable
 from threading import get_ident
 from typing import Any
 
@@ -13,10 +15,13 @@ from . import dtypes
 from .devices import device as _device
 from .kernels.gather import gathered
 from .kernels.silence import silently
-from .rows.casting import active
+from .rows.casting import active, cast
 from .tensor import Tensor, count_write
 
-__all__ = ["GradScaler", "autocast", "get_autocast_dtype", "is_autocast_enabled"]
+__all__ = [
+    "GradScaler", "autocast", "custom_bwd", "custom_fwd", "get_autocast_dtype", "is_autocast_available",
+    "is_autocast_enabled",
+]  # fmt: skip
 
 
 class autocast(contextlib.ContextDecorator):
@@ -47,8 +52,7 @@ class autocast(contextlib.ContextDecorator):
     def __init__(
         self, device_type: str, dtype: Any = None, enabled: bool = True, cache_enabled: bool | None = None
     ) -> None:
-        if not isinstance(device_type, str):
-            raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type).__name__}`")
+        _require_text(device_type)
         self.device = _device(device_type).type
         self.fast_dtype = dtype or get_autocast_dtype(self.device)
         if enabled and self.device != "cpu":
@@ -103,6 +107,85 @@ def get_autocast_dtype(device_type: str) -> dtypes.dtype:
     if _device(device_type).type != "cpu":
         return dtypes.float16
     return active.get(get_ident(), dtypes.bfloat16)
+
+
+def is_autocast_available(device_type: str) -> bool:
+    """Whether `autocast` does anything for that kind of device.
+
+    >>> is_autocast_available("cpu")
+    True
+    """
+    return _device(device_type).type == "cpu"
+
+
+def custom_fwd(
+    fwd: Callable[..., Any] | None = None, *, device_type: str, cast_inputs: dtypes.dtype | None = None
+) -> Callable[..., Any]:
+    """Decorator for ``forward`` of a `Function`: what its operators and those of a backward with `custom_bwd` cast.
+
+    Args:
+        fwd: ``forward``, whose first argument is ``ctx``; left out, a decorator of it is returned.
+        device_type: ``"cpu"``.
+        cast_inputs: inside of `autocast`, ``forward`` gets its floating-point tensors (float64 aside) in this dtype
+            and computes with autocast off; with None, it computes under autocast as it is.
+
+    Raises:
+        ValueError: ``device_type`` is no text.
+
+    >>> import autograd
+    >>> class Product(autograd.Function):
+    ...     @staticmethod
+    ...     @custom_fwd(device_type="cpu", cast_inputs=autograd.float32)
+    ...     def forward(ctx, a, b):
+    ...         return a @ b
+    >>> half = autograd.ones(2, 2, dtype=autograd.bfloat16)
+    >>> with autocast("cpu"):
+    ...     Product.apply(half, half).dtype
+    torch.float32
+    """
+    _require_text(device_type)
+    if fwd is None:
+        return functools.partial(custom_fwd, device_type=device_type, cast_inputs=cast_inputs)
+    forward = fwd
+
+    @functools.wraps(forward)
+    def decorated(ctx: Any, *args: Any, **kwargs: Any) -> Any:
+        ctx._dtype, enabled = get_autocast_dtype(device_type), is_autocast_enabled(device_type)
+        ctx._fwd_used_autocast = enabled and cast_inputs is None
+        if not enabled or cast_inputs is None:
+            return forward(ctx, *args, **kwargs)
+        with autocast(device_type, enabled=False):
+            return forward(ctx, *cast(args, cast_inputs), **cast(kwargs, cast_inputs))
+
+    return decorated
+
+
+def custom_bwd(bwd: Callable[..., Any] | None = None, *, device_type: str) -> Callable[..., Any]:
+    """Decorator for ``backward`` of a `Function` whose forward has `custom_fwd`: both cast alike.
+
+    Args:
+        bwd: ``backward``, whose first argument is ``ctx``; left out, a decorator of it is returned.
+        device_type: ``"cpu"``.
+
+    Raises:
+        ValueError: ``device_type`` is no text.
+    """
+    _require_text(device_type)
+    if bwd is None:
+        return functools.partial(custom_bwd, device_type=device_type)
+    backward = bwd
+
+    @functools.wraps(backward)
+    def decorated(ctx: Any, *args: Any, **kwargs: Any) -> Any:
+        with autocast(device_type, dtype=ctx._dtype, enabled=ctx._fwd_used_autocast):
+            return backward(ctx, *args, **kwargs)
+
+    return decorated
+
+
+def _require_text(device_type: Any) -> None:
+    if not isinstance(device_type, str):
+        raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type).__name__}`")
 
 
 class GradScaler:

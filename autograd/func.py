@@ -8,6 +8,7 @@ transforms nest in any order. Reverse mode is one backward pass, forward mode `a
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +22,7 @@ from .rows.pull import pull
 from .tensor import BatchError, Tensor, check_differentiable, has_history, history_of, node_of, wrap
 
 __all__ = [
+    "debug_unwrap",
     "functional_call",
     "functionalize",
     "grad",
@@ -30,6 +32,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "replace_all_batch_norm_modules_",
     "stack_module_state",
     "vjp",
     "vmap",
@@ -820,6 +823,38 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[s
         {name: stacked(parameters, name) for name in parameters[0]},
         {name: stacked(buffers, name) for name in buffers[0]},
     )
+
+
+def replace_all_batch_norm_modules_(root: Any) -> Any:
+    """Takes the running statistics away from every batch norm in a module: under `vmap` they could not be written.
+
+    They then normalize by each batch, in evaluation, too. Returns the module.
+
+    >>> from autograd import nn
+    >>> model = replace_all_batch_norm_modules_(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)))
+    >>> model[1].running_mean, model[1].track_running_stats
+    (None, False)
+    """
+    batch_norm = importlib.import_module("nn.batchnorm")._BatchNorm
+    for module in root.modules():
+        if isinstance(module, batch_norm) and module.track_running_stats:
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root
+
+
+def debug_unwrap(tensor: Tensor, *, recurse: bool = True) -> Tensor:
+    """The whole batch of which a tensor inside of `vmap` is one example, its examples along the first dimension.
+
+    To look at in a debugger: what is computed with it is lost to the transform.
+
+    Args:
+        tensor: any; one that stands for no batch is returned as it is.
+        recurse: through all levels of nested `vmap`, not the innermost alone.
+    """
+    if not is_batched(tensor):
+        return tensor
+    return base_of(tensor) if recurse else tensor._value
 
 
 def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Callable[..., Any]:

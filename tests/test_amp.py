@@ -197,6 +197,51 @@ def test_the_default_device():
         pass
 
 
+def product(lib, **options):
+    class Product(lib.autograd.Function):
+        seen = []
+
+        @staticmethod
+        @lib.amp.custom_fwd(device_type="cpu", **options)
+        def forward(ctx, a, b, n):
+            ctx.save_for_backward(a, b)
+            Product.seen += [lib.is_autocast_enabled("cpu"), str(a.dtype)]
+            return a @ b * n
+
+        @staticmethod
+        @lib.amp.custom_bwd(device_type="cpu")
+        def backward(ctx, g):
+            a, b = ctx.saved_tensors
+            Product.seen += [lib.is_autocast_enabled("cpu"), str((g @ b.mT).dtype)]
+            return (g.to(b.dtype) @ b.mT).to(a.dtype), (a.mT @ g.to(a.dtype)).to(b.dtype), None
+
+    return Product
+
+
+@pytest.mark.parametrize("cast_inputs", [None, "float32", "bfloat16"])
+@pytest.mark.parametrize("enabled", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float64"])
+def test_custom_functions_under_autocast(torch, cast_inputs, enabled, dtype):
+    results = []
+    for lib in (autograd, torch):
+        function = product(lib, cast_inputs=cast_inputs and getattr(lib, cast_inputs))
+        x = lib.ones(2, 2, dtype=getattr(lib, dtype), requires_grad=True)
+        with lib.autocast("cpu", dtype=lib.bfloat16, enabled=enabled):
+            y = function.apply(x, x.detach() * 2, 3)
+        y.sum().backward()
+        results.append((str(y.dtype), y.tolist(), str(x.grad.dtype), x.grad.tolist(), function.seen))
+    assert results[0] == results[1]
+
+
+def test_custom_functions_name_their_device():
+    for decorator in (autograd.amp.custom_fwd, autograd.amp.custom_bwd):
+        with pytest.raises(ValueError, match="device_type"):
+            decorator(device_type=autograd.device("cpu"))
+        assert decorator(abs, device_type="cpu").__name__ == "abs"
+    assert autograd.amp.is_autocast_available("cpu")
+    assert not autograd.amp.is_autocast_available("cuda")
+
+
 MODULES = [
     "cuda", "cuda.amp", "mps", "xpu", "cpu", "accelerator", "amp", "backends", "backends.cudnn", "backends.mps",
     "backends.cuda", "backends.mkl", "backends.mkldnn", "backends.openmp", "backends.opt_einsum", "types", "storage",

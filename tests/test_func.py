@@ -482,3 +482,41 @@ CALLS = {
 @pytest.mark.parametrize("name", CALLS)
 def test_functional_call(both, name):
     both(CALLS[name])
+
+
+def test_batch_norms_without_running_statistics(both):
+    def program(L):
+        model = L.nn.Sequential(
+            L.nn.Linear(2, 3), L.nn.BatchNorm1d(3), L.nn.Sequential(L.nn.BatchNorm1d(3, affine=False))
+        )
+        found = L.func.replace_all_batch_norm_modules_(model)
+        alone = L.func.replace_all_batch_norm_modules_(L.nn.BatchNorm1d(3))
+        outside = L.nn.BatchNorm1d(3, track_running_stats=False)
+        batches = L.arange(24.0).reshape(2, 4, 3) ** 2
+        return (
+            found is model,
+            sorted(model.state_dict()),
+            [(n.running_mean, n.running_var, n.num_batches_tracked, n.track_running_stats) for n in (model[1], alone)],
+            L.func.replace_all_batch_norm_modules_(outside).track_running_stats,
+            L.func.vmap(alone)(batches).detach(),
+        )
+
+    both(program)
+
+
+def test_batches_are_looked_at(both):
+    def program(L):
+        seen = []
+
+        def look(x):
+            def inside(y):
+                seen.append([L.func.debug_unwrap(y, recurse=recurse).shape for recurse in (True, False)])
+                return y
+
+            return L.func.vmap(inside)(x)
+
+        x = L.arange(24.0).reshape(2, 3, 4)
+        L.func.vmap(look)(x)
+        return [list(map(tuple, shapes)) for shapes in seen], L.func.debug_unwrap(x) is x
+
+    both(program)

@@ -13,7 +13,7 @@ from typing import Any
 from .. import dtypes
 from ..tensor import Tensor
 
-__all__ = ["active", "call_cast", "is_cast"]
+__all__ = ["active", "call_cast", "cast", "is_cast"]
 
 # Thread -> the smaller dtype, where autocast is on. Functions look whether it is empty, which costs nothing.
 active: dict[int, dtypes.dtype] = {}
@@ -63,7 +63,7 @@ def call_cast(function: Callable[..., Any], name: str, args: tuple[Any, ...], kw
             target = dtypes.float32 if wide else smaller
         else:
             target = smaller if name in SMALLER else dtypes.float32
-        return function(*_cast(args, target), **_cast(kwargs, target))
+        return function(*cast(args, target), **cast(kwargs, target))
     finally:
         active[here] = smaller
 
@@ -75,12 +75,12 @@ def _tensors(value: Any) -> list[Tensor]:
     return [tensor for item in items for tensor in _tensors(item)]
 
 
-def _cast(value: Any, target: dtypes.dtype) -> Any:
+def cast(value: Any, target: dtypes.dtype) -> Any:
     """Floating-point tensors in the dtype, in sequences too; float64 stays what it is."""
     if isinstance(value, Tensor):
         return value.to(target) if value.is_floating_point() and value.dtype is not dtypes.float64 else value
     if type(value) in (list, tuple):
-        return type(value)(_cast(item, target) for item in value)
+        return type(value)(cast(item, target) for item in value)
     if isinstance(value, dict):
-        return {name: _cast(item, target) for name, item in value.items()}
+        return {name: cast(item, target) for name, item in value.items()}
     return value

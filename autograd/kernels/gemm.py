@@ -85,10 +85,13 @@ def product(
         a, b = _stack(a, leading), _stack(b, leading)
     if out is not None and (out.shape != shape or out.dtype != a.dtype):
         raise ValueError(f"product: out is {out.dtype}{list(out.shape)}, but the result is {a.dtype}{list(shape)}")
-    c = None if out is None or len(shape) > 3 else out[None] if len(shape) == 2 else out
-    written = c is not None and (c.strides[2] == c.itemsize or c.shape[2] == 1)  # rows in one piece
-    if c is None or not written:
-        c = np.empty((batch, *shape[-2:]), a.dtype)
+    # The result of two matrices is an array of its own, no view of one: a leaf keeps such a gradient without a copy.
+    result = np.empty(shape, a.dtype) if out is None else out
+    c = result.reshape(batch, *shape[-2:])
+    # Where the kernel cannot write, or `reshape` made a copy: rows must be in one piece.
+    written = (len(shape) < 4 or result.flags.c_contiguous) and (c.strides[2] == c.itemsize or c.shape[2] == 1)
+    if not written:
+        c = np.empty(c.shape, c.dtype)
     d = _nothing[char] if added is None else _fit(added, shape)
     operands = (_unbroken(a), _unbroken(b), c, d)
     if threads.get_num_threads() == 1:
@@ -98,13 +101,9 @@ def product(
         cuts = _cuts(work, batch, *shape[-2:], a.itemsize)
         pieces = batch * cuts[0] * cuts[1]
         threads.run(_kernel(char), pieces, *operands, *cuts, grain=-(-GRAIN * pieces // work))
-    if out is not None and written:
-        return out
-    result = c[0] if len(shape) == 2 else c.reshape(shape)
-    if out is None:
-        return result
-    out[...] = result
-    return out
+    if not written:
+        result[...] = c.reshape(shape)
+    return result
 
 
 def _by_blas(a: np.ndarray, b: np.ndarray, added: np.ndarray | None, out: np.ndarray | None) -> np.ndarray:

@@ -6,6 +6,8 @@ latter. Both share the memory: what is written through one is seen by every tens
 
 from __future__ import annotations
 
+import mmap
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,12 +18,12 @@ from . import dtypes
 from .devices import CPU, device, require_cpu
 from .from_data import array_from
 from .legacy import NAMES
-from .tensor import root_of
+from .tensor import Tensor, root_of, wrap
 
 __all__ = [
     "STORAGES", "BFloat16Storage", "BoolStorage", "ByteStorage", "CharStorage", "ComplexDoubleStorage",
     "ComplexFloatStorage", "DoubleStorage", "FloatStorage", "HalfStorage", "IntStorage", "LongStorage", "ShortStorage",
-    "TypedStorage", "UntypedStorage", "memory_of",
+    "TypedStorage", "UntypedStorage", "from_file", "memory_of",
 ]  # fmt: skip
 
 
@@ -345,3 +347,61 @@ CharStorage, ShortStorage, IntStorage = STORAGES["int8"], STORAGES["int16"], STO
 LongStorage, ByteStorage, BoolStorage = STORAGES["int64"], STORAGES["uint8"], STORAGES["bool"]
 BFloat16Storage = STORAGES["bfloat16"]
 ComplexFloatStorage, ComplexDoubleStorage = STORAGES["complex64"], STORAGES["complex128"]
+
+
+def from_file(
+    filename: str,
+    shared: bool | None = None,
+    size: int = 0,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A vector in the memory of a file, which is read when its elements are first looked at.
+
+    Args:
+        filename: of the file.
+        shared: write changes to the file, which is made, or made longer, where necessary; by default they are not.
+        size: number of elements.
+        dtype: of the elements, as they lie in the file; the default dtype by default.
+        layout: `strided`.
+        device: ``"cpu"``.
+        pin_memory: accepted.
+        requires_grad: record operators on the result.
+
+    Raises:
+        RuntimeError: the file cannot be opened, or is too short and not ``shared``.
+        ValueError: another layout.
+
+    >>> import autograd, os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "numbers")
+    >>> written = autograd.from_file(path, shared=True, size=3).copy_(autograd.tensor([1.0, 2.0, 3.0]))
+    >>> autograd.from_file(path, size=2)
+    tensor([1., 2.])
+    """
+    if not isinstance(filename, (str, bytes)):
+        raise TypeError(f"from_file(): argument 'filename' (position 1) must be str, not {type(filename).__name__}")
+    require_cpu(device, "from_file")
+    if layout not in (None, dtypes.strided):
+        raise ValueError(f"from_file(): a file has the layout strided, got {layout}")
+    kind = (dtype or dtypes.get_default_dtype()).numpy
+    length = size * kind.itemsize
+    if length < 0:
+        raise RuntimeError(f"from_file(): size must be at least 0, got {size}")
+    try:
+        with open(filename, "a+b" if shared else "rb") as file:
+            found = file.seek(0, os.SEEK_END)
+            if found < length and not shared:
+                raise RuntimeError(
+                    f"file <{filename}> size <{found}> is smaller than the required mapping size <{length}>"
+                )
+            if found < length:
+                file.truncate(length)
+            access = mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY
+            memory = mmap.mmap(file.fileno(), length, access=access) if length else bytearray()
+    except OSError as error:
+        raise RuntimeError(f"unable to open file <{filename}>: {error.strerror} ({error.errno})") from error
+    return wrap(np.frombuffer(memory, np.uint8).view(kind)).requires_grad_(requires_grad)

@@ -723,6 +723,7 @@ class Tensor:
     is_mps = False
     is_meta = False
     is_xpu = is_xla = is_mkldnn = is_sparse_csr = is_nested = False
+    is_ipu = is_maia = is_mtia = is_vulkan = False
     _is_structured = False  # whether it has no array of its own shape (`ops.structured`)
 
     # --- Out to Python and NumPy -----------------------------------------------------------------------------------

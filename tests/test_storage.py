@@ -169,3 +169,37 @@ def test_variables():
     assert y.tolist() == [3, 3]
     assert isinstance(x, autograd.Variable)
     assert not isinstance(3, autograd.Variable)
+
+
+def test_vectors_in_files(both, tmp_path):
+    def program(L):
+        path = str(tmp_path / f"numbers of {L.__name__}")
+        L.arange(4.0).numpy().tofile(path)
+        private = L.from_file(path, size=3)
+        private.mul_(10)
+        shared = L.from_file(path, shared=True, size=6)
+        before = shared.tolist()
+        shared[1] = 5.0
+        made = L.from_file(path + ", new", True, 2, dtype=L.int32).fill_(7)
+        return (
+            (private, before, shared, made),
+            (L.from_file(path, False, 2), L.from_file(path, size=1, dtype=L.float64).dtype is L.float64),
+            (L.from_file(path), L.from_file(path + ", new", size=2, dtype=L.int32)),
+            (L.from_file(path, size=1, requires_grad=True).requires_grad, os.path.getsize(path)),
+        )
+
+    both(program)
+
+
+@pytest.mark.parametrize("case", ["no file", "too short", "no text", "negative"])
+def test_files_that_hold_no_vector(both, tmp_path, case):
+    path = tmp_path / "bytes"
+    path.write_bytes(bytes(8))
+    name, size = {
+        "no file": (str(path) + "?", 1),
+        "too short": (str(path), 3),
+        "no text": (3, 1),
+        "negative": (str(path), -1),
+    }[case]
+    outcome = both(lambda L: L.from_file(name, size=size))
+    assert outcome[0] == "raised"

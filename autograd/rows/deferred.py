@@ -31,6 +31,7 @@ FAMILIES: dict[str, dict[str, str]] = {
             "bartlett blackman cosine exponential gaussian general_cosine general_hamming hamming hann kaiser nuttall"
         ),
     },
+    "hashing": {"torch": "hash_tensor", "Tensor": "hash_tensor"},
     "rearrange": {
         "torch": (
             "atleast_1d atleast_2d atleast_3d broadcast_shapes broadcast_tensors broadcast_to column_stack "
@@ -90,6 +91,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "nn.norms": {"nn.functional": "batch_norm group_norm instance_norm local_response_norm normalize"},
     "sparse.construct": {
         "torch": "sparse_coo_tensor sparse_csr_tensor",
+        "sparse": "spdiags",
         "Tensor": (
             "_indices _nnz _values coalesce col_indices crow_indices dense_dim indices is_coalesced sparse_dim "
             "sparse_mask sparse_resize_ to_dense to_sparse to_sparse_coo to_sparse_csr values"

@@ -17,7 +17,7 @@ from . import rows  # noqa: F401
 from .operators import coalesced, to_coo
 from .tensor import CsrTensor, SparseTensor, at_places, build, flat_places, is_sparse, on_sparse, summed
 
-__all__ = ["sparse_coo_tensor", "sparse_csr_tensor"]
+__all__ = ["sparse_coo_tensor", "sparse_csr_tensor", "spdiags"]
 
 
 def _values(values: Any, dtype: Any, operator: str) -> Tensor:
@@ -163,6 +163,53 @@ def sparse_csr_tensor(
         raise RuntimeError(f"`0 <= col_indices < ncols` is not satisfied: columns go up to {columns.max()} of {size}")
     row = np.repeat(np.arange(size[0]), np.diff(starts))
     return _finish(build(np.stack([row, columns]), given, size, True, starts), requires_grad)
+
+
+@function(home="sparse", method=False)
+def spdiags(diagonals: Tensor, offsets: Tensor, shape: Sequence[int], layout: Any = None) -> Tensor:
+    """The sparse matrix with ``out[j - offsets[i], j] = diagonals[i, j]``, wherever that is inside of it.
+
+    Args:
+        diagonals: (n, m), or (m) for a single one. Gradients flow to them.
+        offsets: (n), int64, all different: 0 is the main diagonal, what is above is positive.
+        shape: of the matrix.
+        layout: `sparse_coo`, which is the default, or `sparse_csr`.
+
+    Raises:
+        RuntimeError: shapes that do not fit, an offset that occurs twice, or another layout.
+
+    >>> import autograd
+    >>> autograd.sparse.spdiags(autograd.tensor([[1, 2], [3, 4]]), autograd.tensor([0, -1]), (3, 3)).to_dense()
+    tensor([[1, 0, 0],
+            [3, 2, 0],
+            [0, 4, 0]])
+    """
+    if not isinstance(offsets, Tensor):
+        raise TypeError(f"spdiags(): argument 'offsets' must be Tensor, not {type(offsets).__name__}")
+    if len(shape) != 2:
+        raise RuntimeError(f"spdiags(): Output shape must be 2d, got {list(shape)}")
+    if layout not in (None, dtypes.sparse_coo, dtypes.sparse_csr):
+        raise RuntimeError(f"spdiags(): Only output layouts sparse_coo and sparse_csr are supported, got {layout}")
+    if diagonals.ndim not in (1, 2):
+        raise RuntimeError(f"spdiags(): Diagonals must be vector or matrix, got {list(diagonals.shape)}")
+    if offsets.ndim > 1:
+        raise RuntimeError(f"spdiags(): Offsets must be scalar or vector, got {list(offsets.shape)}")
+    if offsets.dtype is not dtypes.int64:
+        raise RuntimeError(f"spdiags(): Offset Tensor must have dtype Long but got {offsets.dtype}")
+    rows_of = diagonals.reshape(1, -1) if diagonals.ndim == 1 else diagonals
+    count, below = len(rows_of), offsets._array.reshape(-1, 1)
+    if len(below) != count:
+        raise RuntimeError(
+            f"spdiags(): Number of diagonals ({count}) does not match the number of offsets ({len(below)})"
+        )
+    if len(np.unique(below)) != count:
+        raise RuntimeError("spdiags(): Offset tensor contains duplicate values")
+    columns = np.arange(rows_of.shape[1])
+    row = columns - below
+    which, column = np.nonzero((row >= 0) & (row < shape[0]) & (columns < shape[1]))
+    places = np.stack([row[which, column], column])
+    result = build(places, rows_of[wrap(which), wrap(column)], tuple(shape), False)
+    return to_sparse_csr(result) if layout is dtypes.sparse_csr else result
 
 
 # --- Conversions ------------------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from parity import agree, outcome, refuse_alike
 
+import autograd
+
 INDICES = np.array([[0, 1, 1, 0], [2, 0, 2, 2]])  # the place (0, 2) twice
 NUMBERS = np.array([3.0, 4.0, -5.0, 0.5])
 DENSE = np.arange(6.0).reshape(2, 3) + 1
@@ -297,3 +299,76 @@ def test_sparse_and_dense_gradients_of_one_tensor_add_up(ours, theirs):
                 part.backward()
             results.append([table.grad.is_sparse, table.grad])
     agree(results[:2], results[2:])
+
+
+DIAGONALS = [
+    ([0, -1, -2], (3, 3)),
+    ([2, 0, 1], (2, 5)),
+    ([0, 1, 3], (3, 3)),
+    ([-1, 3, 0], (5, 5)),
+    ([1, -1, 0], (4, 3)),
+]
+
+
+@pytest.mark.parametrize(("offsets", "shape"), DIAGONALS)
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
+def test_matrices_of_diagonals(both, offsets, shape):
+    def program(L):
+        diagonals = L.arange(1.0, 10.0).reshape(3, 3)
+        found = L.sparse.spdiags(diagonals, L.tensor(offsets), shape)
+        rows = L.sparse.spdiags(diagonals, L.tensor(offsets), shape, layout=L.sparse_csr)
+        one = L.sparse.spdiags(diagonals[0], L.tensor(offsets[0]), shape)
+        return (
+            (found._indices(), found._values(), found.is_coalesced(), found.to_dense()),
+            (rows.crow_indices(), rows.col_indices(), rows.values()),
+            (one._indices(), one._values(), tuple(one.shape)),
+        )
+
+    both(program)
+
+
+REFUSED_DIAGONALS = {
+    "twice": lambda L, d: L.sparse.spdiags(d, L.tensor([0, 0, 1]), (3, 3)),
+    "too few": lambda L, d: L.sparse.spdiags(d, L.tensor([0, 1]), (3, 3)),
+    "floats": lambda L, d: L.sparse.spdiags(d, L.tensor([0.0, 1.0, 2.0]), (3, 3)),
+    "int32": lambda L, d: L.sparse.spdiags(d, L.tensor([0, 1, 2], dtype=L.int32), (3, 3)),
+    "a matrix of offsets": lambda L, d: L.sparse.spdiags(d, L.tensor([[0, 1, 2]]), (3, 3)),
+    "a list": lambda L, d: L.sparse.spdiags(d, [0, 1, 2], (3, 3)),
+    "three dimensions": lambda L, d: L.sparse.spdiags(d, L.tensor([0, 1, 2]), (3, 3, 3)),
+    "a batch": lambda L, d: L.sparse.spdiags(d[None], L.tensor([0, 1, 2]), (3, 3)),
+    "strided": lambda L, d: L.sparse.spdiags(d, L.tensor([0, 1, 2]), (3, 3), layout=L.strided),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_DIAGONALS)
+def test_matrices_of_diagonals_are_refused(both, name):
+    assert both(lambda L: REFUSED_DIAGONALS[name](L, L.ones(3, 3)))[0] == "raised"
+
+
+def test_gradients_of_diagonals():
+    diagonals = autograd.arange(1.0, 10.0).reshape(3, 3).requires_grad_()
+    matrix = autograd.sparse.spdiags(diagonals, autograd.tensor([0, 1, 7]), (3, 3)).to_dense()
+    (matrix * matrix).sum().backward()
+    assert diagonals.grad.tolist() == [[2.0, 4.0, 6.0], [0.0, 10.0, 12.0], [0.0] * 3]
+    narrow = autograd.sparse.spdiags(diagonals, autograd.tensor([0, -2, 7]), (4, 2)).to_dense()  # PyTorch reads beyond
+    assert narrow.tolist() == [[1.0, 0.0], [0.0, 2.0], [4.0, 0.0], [0.0, 5.0]]
+
+
+def test_whether_places_are_checked(both):
+    def program(L):
+        switch = L.sparse.check_sparse_tensor_invariants
+        seen = [switch.is_enabled()]
+        with switch():
+            seen.append(switch.is_enabled())
+            with switch(False):
+                seen.append(switch.is_enabled())
+        seen += [switch(True)(switch.is_enabled)(), switch.is_enabled()]
+        switch.enable()
+        seen.append(switch.is_enabled())
+        switch.disable()
+        outer = switch()
+        with outer, pytest.raises(RuntimeError, match="already activated"), outer:
+            pass
+        return seen, switch.is_enabled()
+
+    both(program)

@@ -32,6 +32,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         ),
     },
     "hashing": {"torch": "hash_tensor", "Tensor": "hash_tensor"},
+    "quantization": {"torch": "fake_quantize_per_channel_affine fake_quantize_per_tensor_affine"},
     "rearrange": {
         "torch": (
             "atleast_1d atleast_2d atleast_3d broadcast_shapes broadcast_tensors broadcast_to column_stack "

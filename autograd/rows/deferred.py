@@ -98,7 +98,11 @@ FAMILIES: dict[str, dict[str, str]] = {
             "sparse_mask sparse_resize_ to_dense to_sparse to_sparse_coo to_sparse_csr values"
         ),
     },
-    "sparse.products": {"torch": "spmm", "sparse": "addmm log_softmax mm sampled_addmm softmax sum"},
+    "sparse.products": {
+        "torch": "hspmm smm spmm sspaddmm",
+        "sparse": "addmm log_softmax mm sampled_addmm softmax sum",
+        "Tensor": "smm sspaddmm",
+    },
     "nested.construct": {
         "nested": "as_nested_tensor masked_select narrow nested_tensor nested_tensor_from_jagged to_padded_tensor",
         "Tensor": "to_padded_tensor",

@@ -13,7 +13,7 @@ from ...tensor import Tensor, check_dim, wrap
 from ..structured import numbers_of
 from . import rows  # noqa: F401
 from .operators import coalesced, placed_sum, sum_along, to_coo
-from .tensor import CsrTensor, SparseTensor, flat_places, is_sparse, on_sparse, summed, taken
+from .tensor import CsrTensor, SparseTensor, build, flat_places, is_sparse, on_sparse, summed, taken
 
 __all__ = ["matrix_product"]
 
@@ -122,6 +122,65 @@ def _linear(input: Any, weight: Any, bias: Any = None) -> Any:
 def spmm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of a sparse and a dense matrix; `mm` by another name."""
     return input.mm(mat2)
+
+
+def _rows_of_product(name: str, x: Any, y: Any) -> tuple[np.ndarray, Tensor]:
+    """The rows of a sparse matrix that have values, and those rows of its product with a dense one."""
+    if not is_sparse(x) or is_sparse(y):
+        raise RuntimeError(f"{name}(): expected a sparse and a dense matrix")
+    product = matrix_product(name, x, y, masked=True)
+    used = np.unique(x._places[0])
+    return used, taken(product, used)
+
+
+@function(method=False)
+def hspmm(mat1: Tensor, mat2: Tensor) -> Tensor:
+    """The product of a sparse and a dense matrix, as a sparse tensor whose values are the rows that are not zero.
+
+    Raises:
+        RuntimeError: a matrix of the other layout, or shapes or dtypes that do not fit.
+
+    >>> import autograd
+    >>> autograd.hspmm(autograd.tensor([[0.0, 0.0], [1.0, 2.0]]).to_sparse(), autograd.eye(2)).values()
+    tensor([[1., 2.]])
+    """
+    used, values = _rows_of_product("hspmm", mat1, mat2)
+    return build(used[None], values, (mat1.shape[0], mat2.shape[1]), True)
+
+
+@function()
+def smm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The product of a sparse and a dense matrix, as a sparse matrix.
+
+    Raises:
+        RuntimeError: a matrix of the other layout, or shapes or dtypes that do not fit.
+
+    >>> import autograd
+    >>> autograd.smm(autograd.tensor([[0.0, 0.0], [1.0, 2.0]]).to_sparse(), autograd.eye(2)).coalesce().values()
+    tensor([1., 2.])
+    """
+    used, values = _rows_of_product("smm", input, mat2)
+    count = mat2.shape[1]
+    places = np.stack([np.repeat(used, count), np.tile(np.arange(count), len(used))])
+    return build(places, values.reshape(-1), (input.shape[0], count), False)
+
+
+@function()
+def sspaddmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * (mat1 @ mat2)`` as a sparse matrix, of sparse ``input`` and ``mat1``, dense ``mat2``.
+
+    Raises:
+        RuntimeError: a matrix of the other layout, or shapes or dtypes that do not fit.
+    """
+    product = smm(mat1, mat2)
+    if not is_sparse(input) or input.shape != product.shape:
+        raise RuntimeError(
+            f"sspaddmm(): expected input to be a sparse matrix of shape {list(product.shape)}, got {list(input.shape)}"
+        )
+    first: Any = to_coo(input)  # type: ignore[arg-type]
+    second: Any = product
+    values = TABLE["concatenate_along"]([numbers_of(first) * beta, numbers_of(second) * alpha], 0)
+    return build(np.concatenate([first._places, second._places], 1), values, tuple(input.shape), False)
 
 
 # --- torch.sparse -----------------------------------------------------------------------------------------------------

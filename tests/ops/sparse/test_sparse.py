@@ -372,3 +372,35 @@ def test_whether_places_are_checked(both):
         return seen, switch.is_enabled()
 
     both(program)
+
+
+SPARSE_PRODUCTS = {
+    "smm": lambda L, s, t, d: [L.smm(s, d), s.smm(d)],
+    "hspmm": lambda L, s, t, d: [L.hspmm(s, d)],
+    "sspaddmm": lambda L, s, t, d: [L.sspaddmm(t, s, d), t.sspaddmm(s, d, beta=2, alpha=-1)],
+    "two dense": lambda L, s, t, d: L.smm(d.mT, d),
+    "shapes": lambda L, s, t, d: L.smm(s, d[:2]),
+    "dense input": lambda L, s, t, d: L.sspaddmm(d, s, d),
+    "another input": lambda L, s, t, d: L.sspaddmm(s, s, d),
+    "nothing": lambda L, s, t, d: [L.smm(s * 0, d), L.hspmm((s.to_dense() * 0).to_sparse(), d)],
+}
+
+
+@pytest.mark.parametrize("name", SPARSE_PRODUCTS)
+def test_sparse_results_of_products(both, name):
+    def program(L):
+        s = L.tensor([[0.0, 2, 0], [0, 0, 0], [1, 0, 3]]).to_sparse()
+        t = L.tensor([[1.0, 0], [0, 2], [0, 0]]).to_sparse()
+        found = SPARSE_PRODUCTS[name](L, s, t, L.arange(6.0).reshape(3, 2))
+        return [(y._indices(), y._values(), tuple(y.shape), y.sparse_dim(), y.to_dense()) for y in found]
+
+    both(program)
+
+
+def test_gradients_of_sparse_products():
+    s, d = autograd.tensor([[0.0, 2, 0], [1, 0, 3]]).to_sparse(), autograd.arange(6.0).reshape(3, 2).requires_grad_()
+    factor = autograd.tensor([[1.0, 2], [3, 4]])
+    (expected,) = autograd.grad((s.to_dense() @ d * factor).sum(), d)
+    for product in (autograd.smm(s, d), autograd.hspmm(s, d)):
+        (found,) = autograd.grad((product.to_dense() * factor).sum(), d)
+        assert found.tolist() == expected.tolist()

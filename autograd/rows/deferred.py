@@ -95,7 +95,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "sparse": "spdiags",
         "Tensor": (
             "_indices _nnz _values coalesce col_indices crow_indices dense_dim indices is_coalesced sparse_dim "
-            "sparse_mask sparse_resize_ to_dense to_sparse to_sparse_coo to_sparse_csr values"
+            "sparse_mask sparse_resize_ sparse_resize_and_clear_ to_dense to_sparse to_sparse_coo to_sparse_csr values"
         ),
     },
     "sparse.products": {

@@ -363,3 +363,31 @@ def sparse_resize_(self: Tensor, size: Sequence[int], sparse_dim: int, dense_dim
         raise RuntimeError(f"sparse_resize_: values of size {tensor._size} do not fit in {tuple(size)}")
     tensor._size = tuple(size)
     return tensor
+
+
+@function(torch=False, method=True)
+def sparse_resize_and_clear_(self: Tensor, size: Sequence[int], sparse_dim: int, dense_dim: int) -> Tensor:
+    """A sparse tensor of ``size`` without values, in place: all its elements are 0.
+
+    Args:
+        size: of the whole.
+        sparse_dim: how many of its dimensions have places.
+        dense_dim: how many the values have.
+
+    Raises:
+        RuntimeError: numbers of dimensions that are not those of ``size``, or a leaf that requires grad.
+        NotImplementedError: a dense tensor.
+    """
+    if not is_sparse(self):
+        raise NotImplementedError(
+            "sparse_resize_and_clear_(): not implemented for dense tensors; use resize_().zero_()"
+        )
+    if len(size) != sparse_dim + dense_dim:
+        raise RuntimeError(
+            f"sparse_resize_and_clear_(): 'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = "
+            f"{len(size)}, sparse_dim = {sparse_dim}, dense_dim = {dense_dim}"
+        )
+    tensor: Any = self
+    values = wrap(np.zeros((0, *size[sparse_dim:]), tensor._numbers.dtype))
+    tensor.become(build(np.zeros((sparse_dim, 0), np.int64), values, size, True), "sparse_resize_and_clear_")
+    return tensor if tensor.is_leaf else tensor.detach_()

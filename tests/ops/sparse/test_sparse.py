@@ -404,3 +404,24 @@ def test_gradients_of_sparse_products():
     for product in (autograd.smm(s, d), autograd.hspmm(s, d)):
         (found,) = autograd.grad((product.to_dense() * factor).sum(), d)
         assert found.tolist() == expected.tolist()
+
+
+CLEARED = {
+    "larger": lambda s: s.sparse_resize_and_clear_((4, 5), 2, 0),
+    "hybrid": lambda s: s.sparse_resize_and_clear_((4, 5, 2), 2, 1),
+    "smaller": lambda s: s.sparse_resize_and_clear_((1, 1), 1, 1),
+    "dimensions": lambda s: s.sparse_resize_and_clear_((4,), 2, 0),
+    "leaf": lambda s: s.requires_grad_().sparse_resize_and_clear_((4, 5), 2, 0),
+    "dense": lambda s: s.to_dense().sparse_resize_and_clear_((4, 5), 2, 0),
+}
+
+
+@pytest.mark.parametrize("name", CLEARED)
+def test_sizes_of_cleared_tensors(both, name):
+    def program(L):
+        s = L.tensor([[0.0, 2, 0], [1, 0, 3]]).to_sparse()
+        found = CLEARED[name](s)
+        facts = found is s, tuple(s.shape), s.sparse_dim(), s.dense_dim(), s.is_coalesced()
+        return facts, s._indices(), s._values(), s.to_dense()
+
+    both(program)

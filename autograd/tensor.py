@@ -21,6 +21,7 @@ from .devices import CPU, require_cpu
 from .dtypes import Size, default_dtype, from_numpy_dtype
 from .graph import HookDict, Leaf, Node, RemovableHandle, state
 from .kernels.halves import FLOATING, INEXACT
+from .kernels.layout import is_dense
 
 __all__ = ["INFERENCE", "Tensor", "TensorLeaf", "View", "wrap"]
 
@@ -197,13 +198,23 @@ class TensorLeaf(Leaf, TensorNode):
         """The leaf tensor, if it still exists."""
         return self.owner()
 
+    def _laid_out(self, g: ndarray, owned: bool) -> ndarray:
+        """The gradient in the order in memory of the tensor, if that is dense, otherwise in rows; one that lies so and
+        that nobody else holds needs no copy: it becomes the leaf's own."""
+        owner = self.owner()
+        like = g if owner is None or owner._is_structured else owner._array
+        if g.strides == like.strides and owned and g.base is None and g.flags.writeable:
+            return g
+        result = np.empty_like(like, g.dtype) if is_dense(like) else np.empty(g.shape, g.dtype)
+        result[...] = g
+        return result
+
     def receive(self, g: Any, owned: bool) -> None:
         grad = self.grad
         if type(g) is ndarray or not isinstance(g, Tensor):
             g = np.asarray(g)
             if grad is None:
-                # A gradient that nobody else holds needs no copy: it becomes the leaf's own.
-                self.grad = wrap(g if owned and g.base is None and g.flags.writeable else g.copy())
+                self.grad = wrap(self._laid_out(g, owned))
             elif grad._is_structured:
                 self.grad = added(grad, g)
             else:

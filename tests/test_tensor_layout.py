@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 import autograd
@@ -74,3 +76,43 @@ def test_the_first_operand_with_an_order_gives_it_to_the_result(torch, operand):
 )  # fmt: skip
 def test_view_and_reshape(both, source):
     both(lambda lib: eval(source, {"lib": lib, "x": lib.arange(24.0).view(2, 3, 4)}))
+
+
+MADE = {
+    "rows": lambda L: L.arange(35.0).view(5, 7) + 0,
+    "columns": lambda L: L.arange(35.0).view(7, 5).t() + 0,
+    "one row": lambda L: L.ones(7) + 0,
+    "one column": lambda L: L.ones(5, 1) + 0,
+    "permuted": lambda L: L.arange(70.0).view(7, 5, 2).permute(2, 1, 0) + 0,
+}
+MIXED = {
+    "mul": lambda L, a, b: a * b,
+    "add": lambda L, a, b: a + b,
+    "fmod": lambda L, a, b: L.fmod(a, b),
+    "lt": lambda L, a, b: a < b,
+    "where": lambda L, a, b: L.where(a > b, a, b),
+    "addcmul": lambda L, a, b: L.addcmul(a, b, a),
+    "rsub": lambda L, a, b: 1 - a * b,
+    "clamp": lambda L, a, b: L.clamp(a, b, b + 1),
+}
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_results_and_gradients_of_mixed_layouts(both, name):
+    """Of tensors that are no views; the first time and again, as the first call takes another way; and the gradient of
+    a leaf lies as the leaf does."""
+
+    def strides(L):
+        found = []
+        for first, second in itertools.product(MADE.values(), repeat=2):
+            for _ in range(2):
+                a, b = first(L), second(L)
+                found.append(tuple(MIXED[name](L, a, b).stride()))
+                a = a.clone().requires_grad_()
+                y = MIXED[name](L, a, b)
+                if y.requires_grad:
+                    y.backward(L.ones_like(y))
+                    found += [tuple(y.stride()), tuple(a.grad.stride()), a.grad.tolist()]
+        return found
+
+    both(strides)

@@ -199,6 +199,8 @@ class _Binary:
         """The result as a tensor, recorded where an operand is."""
         if input._view is other._view is None:
             x, y = input._node, other._node
+            if not a.flags.c_contiguous:
+                result = tidy(result, a, b)
         else:
             x, y, result = node_of(input), node_of(other), tidy(result, a, b)
         tensor = new(Tensor)
@@ -301,7 +303,7 @@ def binary(row: PointwiseRow) -> Callable[[Any, Any], Any]:
             result = np.asarray(result)
         if input._view is other._view is input._node is other._node is None:
             tensor = new(Tensor)
-            tensor._array = result
+            tensor._array = result if a.flags.c_contiguous else tidy(result, a, b)
             tensor._view = tensor._counter = tensor._node = None
             return tensor
         return rest.placed(input, other, a, b, result)

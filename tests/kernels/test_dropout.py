@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograd.kernels import jit
-from autograd.kernels.dropout import masked_scale
+from autograd.kernels.dropout import Bits, masked_scale
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -24,3 +24,22 @@ def test_agrees_with_numpy(dtype, mask_shape):
         np.testing.assert_array_equal(np.signbit(found), np.signbit(want))
         if dtype != np.float16:
             assert found.strides == each.strides
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (7,), (8,), (3, 5), (2, 3, 4, 5)])
+def test_bits(shape):
+    """The mask as it was, in its order in memory, in an eighth of it."""
+    mask = np.random.default_rng(0).random(shape) < 0.5
+    for each in (mask, np.asfortranarray(mask), np.moveaxis(mask, -1, 0) if mask.ndim > 1 else mask):
+        bits = Bits(each)
+        assert np.array_equal(bits.array(), each)
+        assert bits.array().strides == each.strides
+        assert bits.bits.nbytes == -(-each.size // 8)
+
+
+def test_a_mask_may_be_bits():
+    mask = np.random.default_rng(0).random((4, 300)) < 0.5
+    x = np.random.default_rng(1).standard_normal(mask.shape).astype("float32")
+    for mode in ("never", "always"):
+        with jit.using(mode):
+            np.testing.assert_array_equal(masked_scale(x, Bits(mask), 2), masked_scale(x, mask, 2))

@@ -24,6 +24,9 @@ from ..random import Generator, default_generator, stream_of
 
 # alpha dropout: what SELU tends to where its input tends to minus infinity, without its sign.
 SELU_LIMIT = 1.7580993408473766
+PACKED = (
+    16384  # elements from which a mask waits for the gradient as bits: packing a few takes longer than drawing them
+)
 
 
 @coarse(latex=r"x \, m / (1 - p)", home="", node_name="Mul", keeps_layout=True)
@@ -78,7 +81,8 @@ def _with_noise(name: str, input: Tensor, p: float) -> Tensor:
     else:
         mask = in_memory_order(array, lambda shape: stream.bernoulli(1 - p, shape, np.bool_))
     if "alpha" not in name:
-        return apply(masked_scale, (input, mask, _scale(1 - p, array.dtype)), {})
+        kept = kernels.dropout.Bits(mask) if records(input) and mask.size >= PACKED else mask
+        return apply(masked_scale, (input, kept, _scale(1 - p, array.dtype)), {})
     # Dropped elements become SELU's limit; the affine map restores mean 0 and variance 1. Klambauer et al. (2017).
     a = 1 / math.sqrt((SELU_LIMIT**2 * p + 1) * (1 - p))
     kind = array.dtype.type
@@ -293,7 +297,7 @@ def _rrelu(input: Tensor, lower: float, upper: float, training: bool, generator:
     # PyTorch rounds the bounds to the tensor's dtype, but draws in float64.
     low, high = float(array.dtype.type(lower)), float(array.dtype.type(upper))
     slopes[negative] = stream.uniform(int(negative.sum()), np.float64) * (high - low) + low
-    return input * wrap(slopes)
+    return wrap(slopes) * input  # in rows, as PyTorch gives it
 
 
 @function(method=False)

@@ -231,11 +231,24 @@ print((x @ x).tanh().add(1).exp().isfinite().all().item(), autograd.jit.compiled
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the OpenBLAS of NumPy's wheels")
-def test_blas_is_limited_too():
-    import ctypes
-
-    blas = ctypes.CDLL(sys.modules["numpy._core._multiarray_umath"].__file__)
-    if not hasattr(blas, "scipy_openblas_get_num_threads64_"):
+@pytest.mark.parametrize("first", ["threads.set_num_threads(2)", "threads.set_num_threads(1)", "ones(700).tanh()"])
+def test_blas_has_no_threads_beside_the_workers(subprocess_python, first):
+    source = f"""
+import ctypes, sys
+import numpy as np
+from autograd import ones
+from autograd.kernels import threads
+blas = ctypes.CDLL(sys.modules["numpy._core._multiarray_umath"].__file__)
+if not hasattr(blas, "scipy_openblas_get_num_threads64_"):
+    print("another")
+else:
+    threads._num_threads, threads._pool = 2, threads._Pool(1)  # as on a machine of two cores
+    before = blas.scipy_openblas_get_num_threads64_()
+    with threads.always_shared():
+        {first.replace("700", "1 << 17")}
+    print(before, blas.scipy_openblas_get_num_threads64_())
+"""
+    before, *after = subprocess_python(source, OPENBLAS_NUM_THREADS="2").split()
+    if before == "another":
         pytest.skip("NumPy has another BLAS")
-    threads.set_num_threads(1)
-    assert blas.scipy_openblas_get_num_threads64_() == 1
+    assert (before, after) == ("2", ["1"])

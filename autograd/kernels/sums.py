@@ -88,8 +88,13 @@ def add_up(x: np.ndarray, axes: tuple[int, ...], keepdims: bool, dtype: np.dtype
         if len(axes) == x.ndim:
             result = np.asarray(_of_all([x]))
             return result.reshape((1,) * x.ndim) if keepdims else result
-        first, end = min(axes, default=0), max(axes, default=-1) + 1
-        if 0 < end - first == len(axes) and prod(x.shape[end:]) <= NARROW:
-            result = _of_rows(axes, x)
-            return result if keepdims else result.reshape(x.shape[:first] + x.shape[end:])
+        last = first = max(axes, default=-1)
+        while first - 1 in axes:
+            first -= 1
+        if axes and prod(x.shape[last + 1 :]) <= NARROW:
+            # Over the last ones that lie side by side, and then over the others.
+            result = _of_rows(tuple(range(first, last + 1)), x)
+            if last - first + 1 < len(axes):
+                result = _plain(result, axis=tuple([axis for axis in axes if axis < first]), keepdims=True)
+            return result if keepdims else result.reshape([n for axis, n in enumerate(x.shape) if axis not in axes])
     return _plain(x, axis=axes, dtype=dtype, keepdims=keepdims)

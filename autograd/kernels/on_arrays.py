@@ -154,9 +154,9 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     if type(condition) is np.ndarray and condition.size >= SELECTED:
         for sign, kept, zero in ((-1, x, y), (1, y, x)):
             word = _WORDS.get(getattr(kept, "dtype", None))
-            if word is None or kept.shape != condition.shape or np.ndim(zero) or any(zero.tobytes()):
+            if word is None or kept.shape != condition.shape or np.ndim(zero) or zero:
                 continue
-            if zero.dtype == kept.dtype:
+            if getattr(zero, "dtype", kept.dtype) == kept.dtype and not np.signbit(zero):
                 result = np.empty(kept.shape, kept.dtype)
                 bits = result.view(word)
                 np.copyto(bits, condition)

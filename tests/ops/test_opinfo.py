@@ -111,7 +111,6 @@ SKIPPED_ERRORS = {
 # What PyTorch's list has and we have not.
 MISSING = {
     "chalf": "NumPy has no complex type of halves",
-    "hash_tensor": "a checksum of its own",
     "max_pool2d_with_indices_backward": "a gradient rule, here a row without a name in the namespace",
     "native_dropout_backward": "a gradient rule, here a row without a name in the namespace",
     "slice": "Python's x[a:b]",

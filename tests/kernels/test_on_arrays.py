@@ -16,7 +16,8 @@ def test_where(dtype, size):
     if dtype.startswith("float"):
         x[::3] = [np.nan, np.inf, -np.inf, -0.0, 0.0][size % 5]
     spread = np.repeat(x, 2)[::2]
-    numbers = [np.array(0, dtype), -np.array(0, dtype), np.array(3, dtype), np.zeros(1, dtype), np.array(0, "float64"), 0.0, 0, -0.0, False]
+    numbers = [np.array(0, dtype), -np.array(0, dtype), np.array(3, dtype), np.zeros(1, dtype), np.array(0, "float64")]
+    numbers += [0.0, 0, -0.0, False]
     for given in (x, spread, x[:1]):
         for other in (*numbers, x[::-1]):
             for pair in ((given, other), (other, given)):

@@ -252,6 +252,12 @@ code = main(["warmup"])
 x, y = autograd.rand(40000, requires_grad=True), autograd.rand(40000, requires_grad=True)
 before = autograd.jit.compiled()
 autograd.atan2(x.tanh(), y).backward(autograd.ones(40000))
+import nn
+import optim
+nn.LSTM(64, 128)(autograd.randn(50, 32, 64))[0].sum().backward()
+model, images = nn.models.LeNet(), autograd.randn(64, 1, 28, 28)
+nn.functional.cross_entropy(model(images), autograd.randint(0, 10, (64,))).backward()
+optim.Adam(model.parameters()).step()
 print(code, autograd.jit.compiled() - before)
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "CHALKGRAD_CACHE": str(tmp_path / "loops")}
@@ -263,7 +269,7 @@ print(code, autograd.jit.compiled() - before)
         shutil.copytree(known, tmp_path / "loops", ignore=shutil.ignore_patterns(*looked_at, "*.tmp*"))
     outputs = [
         subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=300, check=True
+            [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=500, check=True
         ).stdout.splitlines()
         for _ in range(2)
     ]

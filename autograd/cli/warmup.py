@@ -116,6 +116,7 @@ def jobs(dtype: np.dtype, everything: bool = False) -> Iterator[Job]:
                 if program.has_loop and program.loop.exponents:
                     yield f"{program.name}, squares {dtype}", _call(program, defaults, dtype, program.loop.exponents)
     yield from _kernels(dtype)
+    yield from _steps(dtype)
 
 
 def _programs(row: PointwiseRow) -> Iterator[Program]:
@@ -182,3 +183,62 @@ def _convolution(kind: str, filters: int, dtype: np.dtype) -> Iterator[Job]:
     yield f"{kind} {dtype}", lambda: conv.conv_forward(image, weight, bias, *same)
     yield f"{kind}, input gradient {dtype}", lambda: conv.conv_input_gradient(maps, weight, image.shape, *same)
     yield f"{kind}, weight gradient {dtype}", lambda: conv.conv_weight_gradient(maps, image, weight.shape, *same)
+
+
+def _steps(dtype: np.dtype) -> Iterator[Job]:
+    """Layers, losses and optimizers whose loops are walks, products of matrices and updates."""
+    import nn
+    import optim
+
+    from .. import ones, ones_like, randn, zeros
+    from ..dtypes import from_numpy_dtype, int64
+
+    kind = from_numpy_dtype(dtype)
+
+    def forward_and_back(module: Any, *shape: int, target: Any = None) -> Callable[[], None]:
+        def call() -> None:
+            x = ones(*shape, dtype=kind, requires_grad=True)
+            out = module.to(kind)(x) if target is None else module(x, target)
+            out = out[0] if isinstance(out, tuple) else out
+            out.backward(ones_like(out.detach()))
+
+        return call
+
+    def update(optimizer: Any, **options: Any) -> Callable[[], None]:
+        def call() -> None:
+            parameter = nn.Parameter(ones(SIZE, dtype=kind))
+            parameter.grad = ones(SIZE, dtype=kind)
+            optimizer([parameter], lr=0.1, **options).step()
+
+        return call
+
+    def digits() -> None:  # sizes decide how a convolution is done
+        with jit.using("auto"):
+            logits = nn.models.LeNet().to(kind)(ones(64, 1, 28, 28, dtype=kind))
+            nn.functional.cross_entropy(logits, zeros(64, dtype=int64)).backward()
+
+    layers: dict[str, Any] = {
+        "linear layer": (nn.Linear(2, 3), 4, 2),
+        "LSTM": (nn.LSTM(2, 3), 2, 2, 2),
+        "GRU": (nn.GRU(2, 3), 2, 2, 2),
+        "RNN": (nn.RNN(2, 3), 2, 2, 2),
+        "batch norm": (nn.BatchNorm2d(2), 2, 2, 2, 2),
+        "layer norm": (nn.LayerNorm(2), 2, 2),
+        "group norm": (nn.GroupNorm(1, 2), 2, 2, 2),
+        "softmax": (nn.Softmax(-1), 2, 2),
+        "log-softmax": (nn.LogSoftmax(-1), 2, 2),
+    }
+    for name, (layer, *shape) in layers.items():
+        yield f"{name} {dtype}", forward_and_back(layer, *shape)
+    yield f"LeNet {dtype}", digits
+    large = ones(1 << 9, 1 << 9, dtype=kind)
+    yield f"sums {dtype}", lambda: (large.sum(), large.sum(1))
+    yield f"normal numbers {dtype}", lambda: randn(1 << 16, dtype=kind)
+    classes, values = zeros(2, dtype=int64), zeros(2, 2, dtype=kind)
+    yield f"cross-entropy {dtype}", forward_and_back(nn.CrossEntropyLoss(), 2, 2, target=classes)
+    yield f"squared error {dtype}", forward_and_back(nn.MSELoss(), 2, 2, target=values)
+    yield f"binary cross-entropy {dtype}", forward_and_back(nn.BCEWithLogitsLoss(), 2, 2, target=values)
+    yield f"SGD {dtype}", update(optim.SGD)
+    yield f"SGD with momentum {dtype}", update(optim.SGD, momentum=0.9)
+    for optimizer in (optim.Adam, optim.AdamW, optim.RMSprop, optim.Adagrad):
+        yield f"{optimizer.__name__} {dtype}", update(optimizer)

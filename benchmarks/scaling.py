@@ -35,7 +35,7 @@ def _recurrent(steps: int) -> Workload:
 SWEEPS = {
     "batch: MLP 64-64-64-10": Sweep((16, 64, 256, 1024, 4096), lambda batch: mlp(batch, 64, 64, 64, 10)),
     "width: MLP of three layers, batch 64": Sweep((16, 64, 256, 1024), lambda width: mlp(64, *[width] * 4), order=2),
-    "depth: layers of 64, batch 64": Sweep((2, 8, 32, 128), lambda depth: mlp(64, *[64] * (depth + 1))),
+    "depth: layers of 64, batch 64": Sweep((2, 8, 32, 128), lambda depth: mlp(64, *[64] * (depth + 1), is_deep=True)),
     "steps of an LSTM, 32 to 64, batch 16": Sweep((8, 32, 128, 512), _recurrent),
     "length of causal attention, 8 heads of 32": Sweep(
         (64, 256, 1024, 4096), lambda length: attention(1, 8, length, 32), order=2

@@ -36,20 +36,25 @@ def classifier(
     return step(library, made, update, x, y)
 
 
-def perceptron(sizes: tuple[int, ...], library: Library) -> Any:
+def perceptron(sizes: tuple[int, ...], library: Library, is_deep: bool = False) -> Any:
     nn = library.nn
     layers: list[Any] = []
     for into, out in pairwise(sizes):
-        layers += [nn.Linear(into, out), nn.ReLU()]
+        linear = nn.Linear(into, out)
+        if is_deep:  # a hundred layers of the usual weights shrink a signal to subnormal numbers: four times as slow
+            nn.init.kaiming_normal_(linear.weight)
+        layers += [linear, nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
 
-def mlp(batch: int, *sizes: int, optimizer: str = "SGD", goal: float | None = None) -> Workload:
+def mlp(batch: int, *sizes: int, optimizer: str = "SGD", goal: float | None = None, is_deep: bool = False) -> Workload:
     """Two products in each layer and, but for the first, a third for the gradient of its input."""
     weights = [into * out for into, out in pairwise(sizes)]
     flops = 2 * batch * (3 * sum(weights) - weights[0])
     return Workload(
-        partial(classifier, partial(perceptron, sizes), (batch, sizes[0]), sizes[-1], optimizer), goal, flops=flops
+        partial(classifier, partial(perceptron, sizes, is_deep=is_deep), (batch, sizes[0]), sizes[-1], optimizer),
+        goal,
+        flops=flops,
     )
 
 

@@ -101,10 +101,12 @@ def write_call(row: Row, record: Callable[..., Any]) -> None:
         scope = {**_SCOPE, **defaults, "ROW": row, "forward": row.forward, "recorders": _Recorders(row)}
         if isinstance(row, PointwiseRow):
             run32, run64 = row.program.small(F32, "single"), row.program.small(F64, "single")
-            scope.update(run32=run32, run64=run64, check=row.check, program=row.program)
+            scope.update(run32=run32, run64=run64, check=row.check)
         else:
             scope["record"] = record
         row.written = _compile(f"{row.name}, unrolled", _call_source(row), scope)
+    if isinstance(row, PointwiseRow):
+        row.written.__globals__["limit"] = row.program.largest_small  # another one after `jit` has told of a change
     row.short = row.written
     for plan in row.plans.values():
         plan.unrolled = plan.written
@@ -147,7 +149,6 @@ def _pointwise_source(row: PointwiseRow) -> list[str]:
         "    if d is F32: constants, run = CONSTANTS32, run32",
         "    elif d is F64: constants, run = CONSTANTS64, run64",
         "    else: raise Unusual",
-        "    limit = program.largest_small",
     ]
     for i, name in enumerate(row.inputs):
         if name == "condition":

@@ -509,10 +509,10 @@ class _ModeSwitch:
         self._previous: list[Any] = []
 
     def _enter(self) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError  # each mode has its own
 
     def _leave(self, previous: Any) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # each mode has its own
 
     def _fresh(self) -> _ModeSwitch:
         return type(self)()

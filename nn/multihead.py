@@ -208,5 +208,6 @@ class MultiheadAttention(Module):
             weights.append(seen)
             return output
 
-        output: Any = by_component(attend, *([query] if query is key is value else [query, key, value]))  # type: ignore[arg-type]
+        others: Any = () if query is key is value else (key, value)
+        output: Any = by_component(attend, query, *others)
         return output, autograd.nested.as_nested_tensor(weights) if need_weights else None

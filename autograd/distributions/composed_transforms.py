@@ -224,10 +224,10 @@ class _Pieces(Transform):
             raise AssertionError(f"size({self.dim}) = {x.size(self.dim)} must equal {length}, what is transformed")
 
     def _parts(self, x: Tensor) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError  # CatTransform and StackTransform each have their own
 
     def _joined(self, parts: list[Tensor]) -> Tensor:
-        raise NotImplementedError
+        raise NotImplementedError  # CatTransform and StackTransform each have their own
 
     def _call(self, x: Tensor) -> Tensor:
         return self._joined([t(part) for t, part in zip(self.transforms, self._parts(x), strict=True)])

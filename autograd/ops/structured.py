@@ -92,7 +92,7 @@ class StructuredTensor(Tensor):
 
     def like(self, numbers: Tensor) -> Any:
         """Other numbers that belong where this tensor's do."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind has its own
 
     def through(self, rules: Callable[[Any], Sequence[Any]]) -> Sequence[Any]:
         """What the rules of an elementwise operator make of this gradient."""

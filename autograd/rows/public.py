@@ -284,7 +284,7 @@ def _inplace_of(public: Callable[..., Any], name: str) -> Callable[..., Any]:
         except StructureError as error:
             return error.of_function(method, (self, *args), kwargs, writes=True)
 
-    method.row = row  # type: ignore[attr-defined]
+    method.row = row  # type: ignore[attr-defined]  # found by those that know structured tensors
     method.__name__ = f"{name}_"
     method.__qualname__ = f"Tensor.{name}_"
     method.__doc__ = f"In-place version of ``{name}``: writes the result into this tensor and returns it."

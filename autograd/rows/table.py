@@ -130,7 +130,7 @@ class Row:
         TABLE[self.name] = self
 
     def _find_inputs(self, forward: Callable[..., Any]) -> tuple[str, ...]:
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of row has its own
 
     rules: dict[str, Any]
 
@@ -143,11 +143,11 @@ class Row:
 
     def compute(self, *args: Any, **kwargs: Any) -> Any:
         """The result on plain arrays."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of row has its own
 
     def plan(self, wanted: tuple[bool, ...]) -> Any:
         """How to go back when the gradients of the ``wanted`` inputs are needed."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of row has its own
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The result: on ndarrays computed, on what records (Tensor, Value) recorded. The first operand decides;

@@ -136,14 +136,14 @@ class MaskedTensor(StructuredTensor):
         return self._mask.layout
 
     @property
-    def is_sparse(self) -> bool:  # type: ignore[override]
+    def is_sparse(self) -> bool:  # type: ignore[override]  # likewise
         return is_sparse(self._mask)
 
     def is_sparse_coo(self) -> bool:
         """Whether the elements are kept in coordinate form."""
         return self.layout is dtypes.sparse_coo
 
-    def is_sparse_csr(self) -> bool:  # type: ignore[override]
+    def is_sparse_csr(self) -> bool:  # type: ignore[override]  # a method here, as in PyTorch
         """Whether the elements are kept in compressed rows."""
         return self.layout is dtypes.sparse_csr
 
@@ -227,7 +227,7 @@ class MaskedTensor(StructuredTensor):
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _leaf, (self._values(), self._mask, self.requires_grad)
 
-    def __repr__(self, **options: Any) -> str:  # type: ignore[override]
+    def __repr__(self, **options: Any) -> str:  # type: ignore[override]  # Tensor's has options by name
         dense: Any = self.detach().to_dense()
         elements, mask = dense._numbers, dense._mask._array
         if not elements.ndim:

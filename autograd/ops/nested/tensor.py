@@ -50,15 +50,15 @@ class NestedTensor(StructuredTensor):
 
     def parts(self, numbers: Tensor) -> tuple[Tensor, ...]:
         """The components, as views of the packed numbers."""
-        raise NotImplementedError
+        raise NotImplementedError  # each layout has its own
 
     def part(self, numbers: Tensor, number: int) -> Tensor:
         """One component, as a view of the packed numbers that may be written to."""
-        raise NotImplementedError
+        raise NotImplementedError  # each layout has its own
 
     def sizes(self) -> ndarray:
         """The size of each component, a row."""
-        raise NotImplementedError
+        raise NotImplementedError  # each layout has its own
 
     def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
         """The components.
@@ -113,7 +113,7 @@ class NestedTensor(StructuredTensor):
         return self._sliced(first, tuple(rest))
 
     def _sliced(self, batch: slice, rest: tuple[Any, ...]) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError  # each layout has its own
 
     def __setitem__(self, index: Any, value: Any) -> None:
         first, *rest = self._indices(index)
@@ -262,7 +262,7 @@ class StridedNested(NestedTensor):
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _rebuild_strided, (wrap(self._numbers), self._sizes, self.requires_grad)
 
-    def __repr__(self, **options: Any) -> str:  # type: ignore[override]
+    def __repr__(self, **options: Any) -> str:  # type: ignore[override]  # Tensor's has options by name
         from ...printing import format_tensor
 
         notes = ["requires_grad=True"] if self.requires_grad else []
@@ -434,7 +434,7 @@ class JaggedTensor(NestedTensor):
         arguments = (wrap(self._numbers), self._offsets, self._lengths, self._ragged_idx, self._extremes)
         return _rebuild_jagged, (arguments, self.requires_grad)
 
-    def __repr__(self, **options: Any) -> str:  # type: ignore[override]
+    def __repr__(self, **options: Any) -> str:  # type: ignore[override]  # Tensor's has options by name
         history = ", requires_grad=True" if self.requires_grad else ""
         if self.grad_fn is not None:
             history = f", grad_fn={self.grad_fn}"

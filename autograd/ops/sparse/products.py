@@ -177,7 +177,7 @@ def sspaddmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alph
         raise RuntimeError(
             f"sspaddmm(): expected input to be a sparse matrix of shape {list(product.shape)}, got {list(input.shape)}"
         )
-    first: Any = to_coo(input)  # type: ignore[arg-type]
+    first: Any = to_coo(input)  # type: ignore[arg-type]  # checked above
     second: Any = product
     values = TABLE["concatenate_along"]([numbers_of(first) * beta, numbers_of(second) * alpha], 0)
     return build(np.concatenate([first._places, second._places], 1), values, tuple(input.shape), False)

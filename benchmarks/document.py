@@ -35,25 +35,26 @@ what is measured. The load average was {busy:.2f} when this run began.
 
 **The machine**: {processor}, {cores} cores, on {measured};
 {versions}.
-Its peaks were measured in the same run, first and last, by
-[a loop of multiply-adds and a loop that copies](../benchmarks/machine.py):
+What it does at most was measured in the same run, first and last, by
+[a loop of multiply-adds and by bare passes](../benchmarks/machine.py): loops that read and write as many arrays of the
+same size as a workload must, in the same order, and compute nothing. `x>y yg>d` reads x and writes y, then reads y and
+g and writes d, as the two ways of exp do; what it moves counts every letter.
 """
 
 GOALS = """## Goals
 
 *Rate* is the arithmetic or the traffic that no implementation can do without, divided by our time with one thread, and
-its part of the machine's peak: operations where these take longer at the peak, bytes where those do. A workload counts
-a multiply-add as two operations, and reads and writes each array once in each pass that needs it; loads of weights,
-temporaries and recomputation count for nothing; of the copy loop they count that a line is read before it is written.
-More than 100 % means that arrays stayed in a nearer cache than those of the loop. Small workloads are made of overhead.
+its part of what the machine does at most: operations where these take longer at the peak, bytes where the bare passes
+do. A workload counts a multiply-add as two operations, and reads and writes each array once in each pass that needs
+it; loads of weights, temporaries and recomputation count for nothing. Small workloads are made of overhead.
 """
 
 MISSED = """## Where a goal is missed
 
-The *roof* is the time that the machine's measured peaks leave to any implementation: it forbids a goal that asks for
-less. Last come the parts of the peak that the goal asks for and that PyTorch and we reach. Where the roof is less than
-a twentieth of the better time, the rest is *overhead*: calls, not arithmetic. A roof that somebody has *beaten* bounds
-nothing: arrays stayed in a nearer cache.
+The *roof* is the time that the machine leaves to any implementation: of the arithmetic at its peak and the bare passes,
+what takes longer. It forbids a goal that asks for less. Last come the parts of it that the goal asks for and that
+PyTorch and we reach. Where the roof is less than a twentieth of the better time, the rest is *overhead*: calls, not
+arithmetic. A roof that somebody has *beaten* bounds nothing: arrays stayed in a nearer cache.
 """
 
 ONCE = """## Once in each process
@@ -93,18 +94,13 @@ class Peaks:
         machine: Mapping[str, Workload] = family("machine")
         best = {title: min(times[title]["chalkgrad"]) for title in machine}
         self.flops = {w.dtype: w.flops / best[title] for title, w in machine.items() if w.flops}
-        # Arrays that fit a cache, and arrays that do not: by what the copy loop moves.
-        self.bytes = sorted((w.bytes, w.bytes / best[title]) for title, w in machine.items() if w.bytes)
-
-    def bandwidth(self, traffic: float) -> float:
-        (_, cached), (large, memory) = self.bytes
-        return memory if traffic > large / 4 else cached
+        self.seconds = {w.traffic: best[title] for title, w in machine.items() if w.traffic}
 
     def arithmetic(self, workload: Workload) -> float:
         return workload.flops / self.flops[workload.dtype]
 
     def traffic(self, workload: Workload) -> float:
-        return workload.bytes / self.bandwidth(workload.bytes)
+        return self.seconds[workload.traffic] if workload.traffic else 0.0
 
     def roof(self, workload: Workload) -> float:
         """Seconds that the workload takes at least."""
@@ -143,8 +139,9 @@ def threads_of(count: str) -> str:
 
 
 def rate(workload: Workload, seconds: float, is_arithmetic: bool) -> str:
-    work, name = (workload.flops, "GFLOP/s") if is_arithmetic else (workload.bytes, "GB/s")
-    return f"{work / seconds / 1e9:.3g} {name}"
+    if workload.traffic is None or is_arithmetic:
+        return f"{workload.flops / seconds / 1e9:.3g} GFLOP/s"
+    return f"{workload.traffic.bytes / seconds / 1e9:.3g} GB/s"
 
 
 def percent(part: float) -> str:

@@ -8,9 +8,12 @@ from functools import partial
 from typing import Any
 
 from benchmarks.runner import main
-from benchmarks.workload import Call, Library, Workload
+from benchmarks.workload import Call, Library, Traffic, Workload
 
 Shape = tuple[int, ...]
+
+FROM_OUTPUT = "x>y yg>d"  # the gradient d of x follows from that of y, g, and from y
+FROM_INPUT = "x>y xg>d"
 
 
 def back_and_forth(function: Callable[[Library], Callable[..., Any]], shapes: list[Shape], library: Library) -> Call:
@@ -38,14 +41,12 @@ def back_and_forth(function: Callable[[Library], Callable[..., Any]], shapes: li
 
 
 def pointwise(name: str, goal: float) -> Workload:
-    return _streaming(lambda library: getattr(library.functional, name), (1_000_000,), goal)
+    return _streaming(lambda library: getattr(library.functional, name), (1_000_000,), goal, FROM_INPUT)
 
 
-def _streaming(
-    function: Callable[[Library], Callable[..., Any]], shape: Shape, goal: float, arrays: int = 5
-) -> Workload:
-    """Work as fast as the arrays pass: as a rule x in and y out, then y and its gradient in and that of x out."""
-    return Workload(partial(back_and_forth, function, [shape]), goal, bytes=4 * arrays * math.prod(shape))
+def _streaming(function: Callable[[Library], Callable[..., Any]], shape: Shape, goal: float, passes: str) -> Workload:
+    """Work as fast as the arrays pass."""
+    return Workload(partial(back_and_forth, function, [shape]), goal, traffic=Traffic(passes, math.prod(shape)))
 
 
 def cross_entropy(library: Library) -> Callable[..., Any]:
@@ -59,7 +60,8 @@ def convolution(channels: int, side: int, batch: int, goal: float, groups: int =
 
     shape = (batch, channels, side, side)
     products = math.prod(shape) * 9 * channels // groups
-    return Workload(partial(back_and_forth, layer, [shape]), goal, flops=6 * products, bytes=4 * 5 * math.prod(shape))
+    traffic = Traffic(FROM_INPUT, math.prod(shape)) if groups == channels else None
+    return Workload(partial(back_and_forth, layer, [shape]), goal, flops=6 * products, traffic=traffic)
 
 
 def recurrent(name: str, gates: int, goal: float) -> Workload:
@@ -83,20 +85,23 @@ def attention(batch: int, heads: int, length: int, width: int, goal: float | Non
         partial(back_and_forth, function, [shape] * 3),
         goal,
         flops=6 * math.prod(shape) * length,
-        bytes=12 * 4 * math.prod(shape),
     )
 
 
 WORKLOADS = {
-    "exp, 1 M": _streaming(lambda library: library.lib.exp, (1_000_000,), 0.5),
-    "tanh, 1 M": _streaming(lambda library: library.lib.tanh, (1_000_000,), 0.3),
+    "exp, 1 M": _streaming(lambda library: library.lib.exp, (1_000_000,), 0.5, FROM_OUTPUT),
+    "tanh, 1 M": _streaming(lambda library: library.lib.tanh, (1_000_000,), 0.3, FROM_OUTPUT),
     "GELU, 1 M": pointwise("gelu", 0.6),
-    "sigmoid, 1 M": _streaming(lambda library: library.lib.sigmoid, (1_000_000,), 0.8),
+    "sigmoid, 1 M": _streaming(lambda library: library.lib.sigmoid, (1_000_000,), 0.8, FROM_OUTPUT),
     "SiLU, 1 M": pointwise("silu", 0.8),
-    "softmax, 1000x1000": _streaming(lambda library: partial(library.lib.softmax, dim=-1), (1000, 1000), 0.7),
-    "cross-entropy, 1000x1000": _streaming(cross_entropy, (1000, 1000), 0.7, arrays=3),
-    "layer norm, 1000x1000": _streaming(lambda library: library.nn.LayerNorm(1000), (1000, 1000), 0.6),
-    "batch norm, 64x64x32x32": _streaming(lambda library: library.nn.BatchNorm2d(64), (64, 64, 32, 32), 0.8),
+    "softmax, 1000x1000": _streaming(
+        lambda library: partial(library.lib.softmax, dim=-1), (1000, 1000), 0.7, FROM_OUTPUT
+    ),
+    "cross-entropy, 1000x1000": _streaming(cross_entropy, (1000, 1000), 0.7, "x> x>d"),
+    "layer norm, 1000x1000": _streaming(lambda library: library.nn.LayerNorm(1000), (1000, 1000), 0.6, FROM_INPUT),
+    "batch norm, 64x64x32x32": _streaming(
+        lambda library: library.nn.BatchNorm2d(64), (64, 64, 32, 32), 0.8, FROM_INPUT
+    ),
     "conv 3x3, 64 to 64, 32x32, batch 16": convolution(64, 32, 16, 1.0),
     "conv 3x3, 128 to 128, 16x16, batch 8": convolution(128, 16, 8, 1.0),
     "depthwise conv 3x3, 128, 28x28, batch 8": convolution(128, 28, 8, 0.8, groups=128),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from benchmarks.runner import main
-from benchmarks.workload import Call, Library, Workload
+from benchmarks.workload import ITEMSIZE, Call, Library, Traffic, Workload
 
 SQUARES = (64, 128, 256, 512, 1024, 2048)
 LAYERS = ((128, 784, 256), (128, 256, 256), (128, 256, 10), (64, 64, 64), (2048, 128, 512))  # batch, in, out
-ITEMSIZE = {"float32": 4, "float64": 8}
 
 
 def product(batch: tuple[int, ...], n: int, dtype: str, goal: float | None = None, transposed: str = "") -> Workload:
@@ -24,7 +23,8 @@ def product(batch: tuple[int, ...], n: int, dtype: str, goal: float | None = Non
         return partial(lib.matmul, operands["left"], operands["right"])
 
     count = batch[0] if batch else 1
-    return Workload(make, goal, flops=2 * count * n**3, bytes=3 * count * n * n * ITEMSIZE[dtype], dtype=dtype)
+    traffic = Traffic("ab>c", count * n * n, dtype) if batch else None
+    return Workload(make, goal, flops=2 * count * n**3, traffic=traffic, dtype=dtype)
 
 
 def linear(batch: int, into: int, out: int) -> Workload:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from benchmarks.runner import main
-from benchmarks.workload import Call, Library, Workload
+from benchmarks.workload import Call, Library, Traffic, Workload
 
 GPT = {"width": 128, "heads": 4, "layers": 4, "context": 128, "batch": 16, "letters": 65}
 
@@ -137,7 +137,7 @@ WORKLOADS = {
         partial(classifier, lenet, (64, 1, 28, 28), 10, "SGD"), 0.6, flops=LENET_FLOPS
     ),
     "character GPT, 4 layers of 128, batch 16x128, AdamW step": Workload(gpt, 0.9, flops=_gpt_flops()),
-    "Adam on 10 M parameters": Workload(adam, 0.9, bytes=7 * 4 * 10_000_000),
+    "Adam on 10 M parameters": Workload(adam, 0.9, traffic=Traffic("pgmv>pmv", 10_000_000)),
 }
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-__all__ = ["Call", "Library", "Workload"]
+__all__ = ["ITEMSIZE", "Call", "Library", "Traffic", "Workload"]
 
 Call = Callable[[], Any]
+ITEMSIZE = {"float32": 4, "float64": 8}
 
 
 class Library:
@@ -33,6 +34,37 @@ class Library:
 
 
 @dataclass(frozen=True)
+class Traffic:
+    """What no implementation can read and write less of: passes over arrays of one size.
+
+    Attributes:
+        passes: one after the other, separated by spaces; a letter for each array that is read, then for each written.
+        size: elements of each array.
+        dtype: of the elements.
+
+    >>> exp = Traffic("x>y yg>d", 1_000_000)  # y from x; then, from y and its gradient, that of x
+    >>> exp.pairs, exp.bytes
+    ([('x', 'y'), ('yg', 'd')], 20000000)
+    """
+
+    passes: str
+    size: int
+    dtype: str = "float32"
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """What each pass reads and what it writes."""
+        return [(read, written) for read, _, written in (one.partition(">") for one in self.passes.split())]
+
+    @property
+    def bytes(self) -> int:
+        return sum(len(read + written) for read, written in self.pairs) * self.size * ITEMSIZE[self.dtype]
+
+    def __str__(self) -> str:
+        return f"bare passes {self.passes}, {self.size:,} {self.dtype}"
+
+
+@dataclass(frozen=True)
 class Workload:
     """A call to be timed, and what is known about it.
 
@@ -40,12 +72,12 @@ class Workload:
         make: given the packages, the call.
         goal: at most this many times PyTorch's time.
         flops: additions and multiplications that no implementation can do without, where that can be said.
-        bytes: what must be read and written at least: every array once in each pass that needs it.
+        traffic: what must be read and written at least, where that may take longer than the arithmetic.
         dtype: of the arithmetic.
     """
 
     make: Callable[[Library], Call]
     goal: float | None = None
     flops: float = 0
-    bytes: float = 0
+    traffic: Traffic | None = None
     dtype: str = "float32"

@@ -126,13 +126,9 @@ class Loop:
 
         ``outs`` may name a C-contiguous array of the full shape for each result, to be written into.
         """
+        if not outs and (kinds := _flat_kinds(arrays)):
+            return self._on_runs(kinds, arrays, attributes, dtype)
         scalars = [dtype.type(value) for value in attributes]
-        kinds = _flat_kinds(arrays)
-        if kinds is not None and not outs:
-            shape = arrays[kinds.index("c")].shape
-            results = [np.empty(shape, self.result_dtype or dtype) for _ in self.formulas]
-            self._fill_flat(kinds, arrays, results[0].size, scalars, dtype, results)
-            return results
         shape = np.broadcast_shapes(*(array.shape for array in arrays))
         order = _memory_order(arrays, shape) if not outs else None
         if order is not None:
@@ -190,20 +186,29 @@ class Loop:
             grain=max(1, GRAIN // dims[2]),
         )
 
+    def _on_runs(
+        self, kinds: str, arrays: Sequence[np.ndarray], attributes: Sequence[float], dtype: np.dtype
+    ) -> list[np.ndarray]:
+        shape = arrays[kinds.index("c")].shape
+        results = [np.empty(shape, self.result_dtype or dtype) for _ in self.formulas]
+        scalars = [dtype.type(value) for value in attributes] if attributes else attributes
+        self._fill_flat(kinds, arrays, results[0].size, scalars, dtype, results)
+        return results
+
     def _fill_flat(
         self,
         kinds: str,
         arrays: Sequence[np.ndarray],
         size: int,
-        scalars: list[Any],
+        scalars: Sequence[Any],
         dtype: np.dtype,
         results: list[np.ndarray],
     ) -> None:
         for i in self.exponents:
             if kinds[i] == "s":
                 kinds = kinds[:i] + EXPONENTS.get(arrays[i].item(), "s") + kinds[i + 1 :]
-        runs = [a if a.ndim == 1 else a.reshape(-1) for a in (*arrays, *results)]
-        operands, outs = runs[: len(arrays)], runs[len(arrays) :]
+        operands = [a if a.ndim == 1 else a.reshape(-1) for a in arrays]
+        outs = [a if a.ndim == 1 else a.reshape(-1) for a in results]
         threads.run(self._kernel(f"flat_{kinds}", dtype), size, *operands, *scalars, *outs, grain=GRAIN)
 
     def _kernel(self, pattern: str, dtype: np.dtype) -> Callable[..., None]:

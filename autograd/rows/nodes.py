@@ -184,7 +184,7 @@ def show_saved(names: Iterable[str]) -> None:
 
 
 class PointwiseNode(RowNode):
-    """A pointwise row that was applied: the short way back for small arrays."""
+    """A pointwise row that was applied: the short way back."""
 
     __slots__ = ()
 
@@ -199,9 +199,12 @@ class PointwiseNode(RowNode):
             self._check_saved()
         plan = self.plan
         try:
-            if g.size > plan.limit:
-                return RowNode.vjp(self, g)
-            if g.dtype is F32:
+            size = g.size
+            if size > plan.limit:
+                if size <= plan.large:
+                    return RowNode.vjp(self, g)
+                gradients = plan.on_runs(g, saved, self.attributes)
+            elif g.dtype is F32:
                 gradients = plan.small32(g, saved)
             elif g.dtype is F64:
                 gradients = plan.small64(g, saved)

@@ -192,7 +192,7 @@ class Program:
             wide = [array.astype(F32) if array.dtype == dtype else array for array in arrays]
             results = self(wide, attributes, F32, elements)
             return [r.astype(dtype) if getattr(r, "dtype", None) == F32 else r for r in results]
-        values = [attributes[i] for i in self._attribute_positions]
+        values = self.used(attributes)
         if self.runs_as_loop(elements) and dtype in (F32, F64):
             return self.loop(arrays, values, dtype)
         return self.small(dtype)(*arrays, *[constant(value, dtype) for value in values])
@@ -205,8 +205,28 @@ class Program:
         if run is None or self.runs_as_loop(elements):
             return self(arrays, attributes, dtype, elements)[0]
         if self._attribute_positions:
-            arrays = [*arrays, *[constant(attributes[i], dtype) for i in self._attribute_positions]]
+            arrays = [*arrays, *[constant(value, dtype) for value in self.used(attributes)]]
         return run(*arrays)
+
+    def on_runs(self, arrays: Sequence[np.ndarray], attributes: Sequence[float], dtype: np.dtype) -> Sequence[Any]:
+        """The loop's results for large arrays that need no second look: contiguous, of ``dtype`` (or bool).
+
+        Args:
+            attributes: those that the formulas use.
+
+        Raises:
+            TypeError: others, or loops are not to be used.
+        """
+        if not jit.use_loops(jit.threshold) or (dtype is not F32 and dtype is not F64):
+            raise TypeError(f"{self.name}: the general way is needed")
+        for array in arrays:
+            if not array.flags.c_contiguous:
+                raise TypeError(f"{self.name}: the general way is needed")
+        return self.loop(arrays, attributes, dtype)
+
+    def used(self, attributes: Sequence[float]) -> list[float]:
+        """Of the row's attributes those that the formulas use."""
+        return [attributes[i] for i in self._attribute_positions]
 
     def small(self, dtype: np.dtype, form: str = "plain") -> Callable[..., Any]:
         """The NumPy reading for arrays of ``dtype``: a function of all operands and attributes, returning a tuple.

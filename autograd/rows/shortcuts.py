@@ -1,7 +1,7 @@
 """The short path: functions for rows of one and two inputs that cost about as much as NumPy's own call.
 
-They handle the common case (one float type, small, nothing unusual) and leave everything else, errors included, to
-`apply_pointwise`. Every line here runs once per operator call, and is there because it was measured.
+They handle the common case (one float type, small or in one piece, nothing unusual) and leave everything else, errors
+included, to `apply_pointwise`. Every line here runs once per operator call, and is there because it was measured.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ jit.listeners.append(_notice)
 
 
 def _readings(row: PointwiseRow, guarded: bool) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
-    """NumPy's readings for float32 and float64; they raise on sizes that are better served by a loop."""
+    """The readings for float32 and float64: NumPy's, and for sizes that are better served by it the compiled loop."""
     if _is_watched():
         return None, None
     program = row.program
@@ -58,12 +58,10 @@ def _readings(row: PointwiseRow, guarded: bool) -> tuple[Callable[..., Any] | No
         return run32, run64
 
     def guard(run: Callable[..., Any]) -> Callable[..., Any]:
-        def small(a: ndarray, b: ndarray) -> Any:
-            if a.size > limit or b.size > limit:
-                raise OverflowError("large: a loop's work")
-            return run(a, b)
+        def read(a: ndarray, b: ndarray) -> Any:
+            return program.on_runs((a, b), (), a.dtype)[0] if a.size > limit or b.size > limit else run(a, b)
 
-        return small
+        return read
 
     return guard(run32), guard(run64)
 
@@ -77,9 +75,11 @@ def unary(row: PointwiseRow) -> Callable[..., Tensor]:
     def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         try:
             array = input._array
-            if array.size > rest.limit or out is not None:
+            if out is not None:
                 return rest.general(input, out)
-            if array.dtype is F32:
+            if array.size > rest.limit:
+                result = rest.on_runs((array,), (), array.dtype)[0]
+            elif array.dtype is F32:
                 result = quiet(run32, array)
             elif array.dtype is F64:
                 result = quiet(rest.run64, array)
@@ -117,11 +117,12 @@ def unary(row: PointwiseRow) -> Callable[..., Tensor]:
     def prepare() -> None:
         nonlocal run32
         run32, rest.run64 = _readings(row, guarded=False)
+        rest.on_runs = run32 and row.program.on_runs
         rest.limit = row.program.largest_small
 
     def forget() -> None:
         nonlocal run32
-        run32 = rest.run64 = None
+        run32 = rest.run64 = rest.on_runs = None
 
     _forget.append(forget)
     return function
@@ -130,13 +131,14 @@ def unary(row: PointwiseRow) -> Callable[..., Tensor]:
 class _Unary:
     """What the short path of a unary row looks up only when it must."""
 
-    __slots__ = ("limit", "row", "run64", "saves_only_out")
+    __slots__ = ("limit", "on_runs", "row", "run64", "saves_only_out")
 
     def __init__(self, row: PointwiseRow, plan: Any) -> None:
         self.row = row
         self.saves_only_out = plan is not None and plan.saved == ("out",)
         self.limit = 1 << 62  # until the first use, which fails for want of a reading
         self.run64: Any = None
+        self.on_runs: Any = None
 
     def general(self, input: Any, out: Tensor | None) -> Tensor:
         if not isinstance(input, Tensor):

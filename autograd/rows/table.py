@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import wider
+from ..kernels import jit
 from .readings import F32, F64, Formula, Program, constant
 
 __all__ = ["TABLE", "Array", "Arrays", "CoarseRow", "PointwiseRow", "Row", "coarse", "pointwise"]
@@ -287,8 +288,16 @@ class PointwiseRow(Row):
         return self.program.first(arrays, values[len(self.inputs) :], dtype, size)
 
 
-def _not_ready(*arrays: Any) -> Any:
-    raise LookupError("compiled at the first use of the general way")
+_chosen: list[PointwisePlan] = []  # plans that know which reading is best at which size
+
+
+def _forget() -> None:
+    while _chosen:
+        plan = _chosen.pop()
+        plan.limit, plan.large = 0, None
+
+
+jit.listeners.append(_forget)
 
 
 class PointwisePlan:
@@ -316,15 +325,29 @@ class PointwisePlan:
         label = f"{row.name}_backward_{''.join(self.names)}"
         self.program = Program(label, formulas, ("g", *self.saved), row.attributes)
         self._formulas = formulas
-        self.limit = 0  # up to this size `small32` and `small64` are the best reading; 0 until the first use
-        self.small32 = self.small64 = _not_ready
+        # Up to `limit` elements `small32` and `small64` are the best reading, and beyond `large`, which is known from
+        # the first use on, it is `on_runs`.
+        self.limit = 0
+        self.large: int | None = None
+        self.small32: Any = None
+        self.small64: Any = None
         self._recorded = [formula.rebound(library) for formula in formulas]
 
     def on_arrays(self, g: Any, saved: tuple[Any, ...], attributes: tuple[Any, ...]) -> Sequence[Any]:
-        if self.limit == 0 and not self.program.attributes:
-            self.small32, self.small64 = self.program.small(F32, "packed"), self.program.small(F64, "packed")
-            self.limit = self.program.largest_small
+        if self.large is None and jit.mode() != "always":
+            self._choose()
         return self.program((g, *saved), attributes, g.dtype, g.size)
+
+    def _choose(self) -> None:
+        self.large = self.program.largest_small
+        if not self.program.attributes:
+            self.small32, self.small64 = self.program.small(F32, "packed"), self.program.small(F64, "packed")
+            self.limit = self.large
+        _chosen.append(self)
+
+    def on_runs(self, g: Any, saved: tuple[Any, ...], attributes: tuple[Any, ...]) -> Sequence[Any]:
+        """The same for large arrays that need no second look; raises on others."""
+        return self.program.on_runs((g, *saved), self.program.used(attributes), g.dtype)
 
     def on_recorders(self, g: Any, saved: tuple[Any, ...], attributes: tuple[Any, ...]) -> Sequence[Any]:
         """The same rules on Tensors or Values, which record what is done to them."""

@@ -11,7 +11,7 @@ so, of which NumPy takes 2.1; its way back 11 and 5 us; for `where` of 4 x 4, 8.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from types import FunctionType
 from typing import Any, cast
@@ -101,7 +101,7 @@ def write_call(row: Row, record: Callable[..., Any]) -> None:
         scope = {**_SCOPE, **defaults, "ROW": row, "forward": row.forward, "recorders": _Recorders(row)}
         if isinstance(row, PointwiseRow):
             run32, run64 = row.program.small(F32, "single"), row.program.small(F64, "single")
-            scope.update(run32=run32, run64=run64, check=row.check)
+            scope.update(run32=run32, run64=run64, on_runs=row.program.on_runs, check=row.check)
         else:
             scope["record"] = record
         row.written = _compile(f"{row.name}, unrolled", _call_source(row), scope)
@@ -163,17 +163,21 @@ def _pointwise_source(row: PointwiseRow) -> list[str]:
                 f"        n{i} = {name}._node if {name}._view is None else node_of({name})",
                 f"        k{i} = {_TENSOR} if n{i} is None else {_RECORDED}",
             ]
-        lines.append(f"    if a{i}.size > limit or not a{i}.flags.c_contiguous: raise Unusual")
+        lines.append(f"    if not a{i}.flags.c_contiguous: raise Unusual")
     for name in row.program.attributes:
         lines.append(f"    if type({name}) is not float and type({name}) is not int: raise Unusual")
     if row.check is not None:
         lines.append(f"    check([{', '.join(row.inputs)}], d)")
-    given = [f"a{i}" for i in range(len(row.inputs))] + [f"constants[{name}]" for name in row.program.attributes]
+    given = [f"a{i}" for i in range(len(row.inputs))]
+    values = given + [f"constants[{name}]" for name in row.program.attributes]
     lines += [
-        f"    made = quiet(run, {', '.join(given)})",
-        "    if type(made) is not ndarray: made = asarray(made)",
-        "    if not made.flags.c_contiguous: made = contiguous(made)",
-        f"    if made.size > limit or made.dtype is not {'BOOL' if row.result == 'bool' else 'd'}: raise Unusual",
+        f"    if {' or '.join(f'{array}.size > limit' for array in given)}:",
+        f"        made = on_runs({_tuple(given)}, {_tuple(row.program.attributes)}, d)[0]",
+        "    else:",
+        f"        made = quiet(run, {', '.join(values)})",
+        "        if type(made) is not ndarray: made = asarray(made)",
+        "        if not made.flags.c_contiguous: made = contiguous(made)",
+        f"        if made.size > limit or made.dtype is not {'BOOL' if row.result == 'bool' else 'd'}: raise Unusual",
         *(f"    if made is a{i}: made = made.copy()" for i, _ in tensors),
         "    out = new(Tensor)",
         "    out._array = made",
@@ -365,5 +369,5 @@ def _on_arrays(rule: Any) -> Any:
     return FunctionType(rule.__code__, names, rule.__name__, rule.__defaults__, rule.__closure__)
 
 
-def _tuple(items: list[str]) -> str:
+def _tuple(items: Sequence[str]) -> str:
     return f"({''.join(f'{item}, ' for item in items)})"

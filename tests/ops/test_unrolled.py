@@ -8,6 +8,7 @@ from operator_samples import ATTRIBUTES, CASES, POINTWISE, arrays_for, sample
 
 import autograd
 from autograd import graph
+from autograd.kernels import jit
 from autograd.rows import unrolled
 from autograd.rows.table import TABLE
 
@@ -96,6 +97,48 @@ def test_both_ways_agree_on_pointwise_rows(row, ours):
                     general = pointwise_outcome(ours, expression, arrays)
                 pointwise_outcome(ours, expression, arrays)
                 assert pointwise_outcome(ours, expression, arrays) == general, (number, attributes)
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu", "isnan", "mul", "pow", "leaky_relu", "gelu_exact", "where"])
+def test_both_ways_agree_on_large_arrays(name, ours):
+    """Where loops take over: operands in one piece, broadcast, transposed; a number; other modes in between."""
+    row = TABLE[name]
+    count = len(row.inputs)
+    n = int(jit.threshold**0.5) + 2
+    for shapes in ([(n, n)] * count, [(n, n), *[(n,)] * (count - 1)], [(n, 1), *[(1, n)] * (count - 1)]):
+        arrays = sample(row, shapes, dtype="float32")
+        for transposed in (False, True):
+            for number in (None, *range(1, count)):
+
+                def expression(L, *tensors, number=number, transposed=transposed, arrays=arrays):
+                    given = [t.t() if transposed and t.dim() == 2 else t for t in tensors]
+                    given = [float(a.flat[0]) if i == number else t for i, (a, t) in enumerate(zip(arrays, given))]  # noqa: B905
+                    return row(*given, *ATTRIBUTES.get(row.name, ()))
+
+                with watched():
+                    general = pointwise_outcome(ours, expression, arrays)
+                for mode in ("auto", "never", "auto"):
+                    with jit.using(mode):
+                        pointwise_outcome(ours, expression, arrays)
+                        short = pointwise_outcome(ours, expression, arrays)
+                        assert short == general or mode == "never", (shapes, transposed, number)
+
+
+def test_a_change_of_the_mode_reaches_the_way_back(ours, monkeypatch):
+    """What a plan knows of sizes is forgotten: in mode ``always`` small arrays go through loops."""
+    x = autograd.randn(3, 3, requires_grad=True)
+    plan = x.tanh()._node.plan
+    used = []
+    for _ in range(2):
+        x.tanh().sum().backward()
+    assert plan.limit
+    monkeypatch.setattr(plan.program, "loop", lambda *given: used.append(given) or [np.zeros((3, 3), np.float32)])
+    x.tanh().sum().backward()
+    assert not used
+    with jit.using("always"):
+        x.tanh().sum().backward()
+        x.tanh().sum().backward()
+    assert len(used) == 2
 
 
 def pointwise_outcome(ours, expression, arrays):

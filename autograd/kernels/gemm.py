@@ -33,6 +33,18 @@ PIECE_ROWS, PIECE_COLUMNS = 4, 2  # the fewest tiles in a piece
 _nothing = {char: np.empty((0, 0, 0), char) for char in REAL}
 
 
+_fewest = 0  # products of two matrices that may run in tiles
+
+
+def _notice() -> None:
+    global _fewest
+    _fewest = 0 if jit.mode() == "always" else WEIGHT * jit.threshold
+
+
+_notice()
+jit.listeners.append(_notice)
+
+
 def use_tiles(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether ``a @ b`` runs in compiled tiles."""
     if a.ndim == 2 == b.ndim:
@@ -69,10 +81,10 @@ def product(
     array([[ 2.,  3., -2.],
            [ 2.,  3., -2.]])
     """
+    if a.ndim == 2 == b.ndim and a.size * b.shape[1] < _fewest and out is None:
+        result = a.dot(b)
+        return result if added is None else np.add(result, added, result)
     if not use_tiles(a, b) or (added is not None and added.dtype != a.dtype):
-        if a.ndim == 2 == b.ndim and out is None:
-            result = a.dot(b)
-            return result if added is None else np.add(result, added, result)
         return _by_blas(a, b, added, out)
     if a.shape[-1] != b.shape[-2]:
         raise ValueError(f"product: {a.shape} and {b.shape} do not fit: {a.shape[-1]} != {b.shape[-2]}")

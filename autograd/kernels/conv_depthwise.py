@@ -19,6 +19,9 @@ from .gemm_tile import WORD, Tile, Writer, lower, tile_columns, tile_lanes, tile
 __all__ = ["add_row_products", "filter_maps"]
 
 
+TAPS = 9  # whose products are added up at once, each in a register of its own: all of the most usual window
+
+
 def _write_filter(writer: Writer, tile: Tile, first: ir.Value, *values: ir.Value) -> None:
     weight, table, taps, x, x_row, c, c_row, height, width = values
     builder, vectors, step = writer.builder, range(tile.vectors), word(tile.lanes * writer.size)
@@ -48,16 +51,17 @@ def _write_dots(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) -
     g, g_row, x, x_row, table, taps, c, height, width = values
     builder, step = writer.builder, word(tile.lanes * writer.size)
     last, mask, windows = builder.sub(taps, word(1)), writer.masks(width, 1)[0], []
-    for i in range(tile.rows):
+    for i in range(TAPS):
         tap = builder.select(builder.icmp_signed("<", word(i), last), word(i), last)
         place = builder.add(table, builder.mul(tap, word(WORD.width // 8)))
         windows.append(builder.add(x, builder.load(writer.at(place, WORD))))
-    with writer.loop(height, [g, word(0), *[writer.zero] * tile.rows]) as ((at, row, *sums), following):
+    with writer.loop(height, [g, word(0), *[writer.zero] * TAPS]) as ((at, row, *sums), following):
         following += [builder.add(at, g_row), builder.add(row, x_row)]
         given = writer.load(at, mask)
         for window, total in zip(windows, sums, strict=True):
-            values = (given, writer.load(builder.add(window, row), mask), total)
-            following.append(writer.call(f"llvm.fmuladd.{writer.suffix}", writer.vector, *values))
+            values = (given, writer.load(builder.add(window, row)), total)
+            more = writer.call(f"llvm.fmuladd.{writer.suffix}", writer.vector, *values)
+            following.append(builder.select(mask, more, total))
     for i, total in enumerate(following[2:]):
         with builder.if_then(builder.icmp_signed("<", word(i), taps), likely=True):
             to = writer.far(c, step, i)
@@ -81,7 +85,7 @@ def filter_rows(typing_context, first, weight, table, taps, x, x_row, c, c_row, 
 def dot_rows(typing_context, real, g, g_row, x, x_row, table, taps, c, height, width):
     """Adds to ``c``, which has a vector for each tap, ``g`` times that tap of its windows in x, added up over the rows.
 
-    There are at most as many taps as a tile has rows, and a row is at most as wide as a vector.
+    There are at most ``TAPS`` taps, and a row is at most as wide as a vector.
     """
     return _lower_dots(real)
 
@@ -144,7 +148,7 @@ def add_row_products(start, stop, x, g, sums, plan, taps):
     ``sums`` has a vector for each tap, to which products are added.
     """
     zero = sums.dtype.type(0)
-    size, lanes, most = sums.itemsize, tile_lanes(zero), tile_rows(zero)
+    size, lanes = sums.itemsize, tile_lanes(zero)
     image = np.zeros(planes(plan) + tile_columns(zero), sums.dtype)
     x0, g0, c0 = intp(image.ctypes.data), intp(g.ctypes.data), intp(sums.ctypes.data)
     table = intp(taps.ctypes.data)
@@ -161,9 +165,9 @@ def add_row_products(start, stop, x, g, sums, plan, taps):
                 )
                 window = s * plan.deep * plan.high * plan.wide + z * period
                 for j in range(0, plan.out_width, lanes):
-                    for tap in range(0, taps.size, most):
+                    for tap in range(0, taps.size, TAPS):
                         dot_rows(
                             zero, g0 + (given + j) * size, plan.out_width * size, x0 + (window + j) * size,
-                            pitch * size, table + tap * 8, min(most, taps.size - tap),
+                            pitch * size, table + tap * 8, min(TAPS, taps.size - tap),
                             c0 + (group * taps.size + tap) * lanes * size, rows, min(lanes, plan.out_width - j),
                         )  # fmt: skip

@@ -36,27 +36,54 @@ def fill(image, x, plan, first, samples, z0, channel):
 
     It is filled from its begin to its end: what follows a row may be overwritten with zeros.
     """
+    area = plan.height * plan.width
     for c in range(plan.channels):
         for pz, py, px in np.ndindex(plan.stride_z, plan.stride_y, plan.stride_x):
             phase = ((c * plan.stride_z + pz) * plan.stride_y + py) * plan.stride_x + px
-            first_x = plan.pad_x - px + plan.stride_x - 1
-            left = min(max(first_x // plan.stride_x, 0), plan.wide)
-            right = max(min((first_x + plan.width) // plan.stride_x, plan.wide), left)
-            for s, z, y in np.ndindex(samples, plan.deep, plan.high):
-                to = ((phase * plan.room + s) * plan.deep + z) * plan.high * plan.wide + y * plan.wide
-                from_z = (z0 + z) * plan.stride_z + pz - plan.pad_z
-                from_y = y * plan.stride_y + py - plan.pad_y
-                if 0 <= from_z < plan.depth and 0 <= from_y < plan.height:
-                    at = (first + s) * plan.channels * plan.groups + channel + c
-                    row = ((at * plan.depth + from_z) * plan.height + from_y) * plan.width + px - plan.pad_x
-                    if plan.stride_x == 1:
-                        copy_row(x, row + left, image, to + left, right - left)
-                    else:
-                        for j in range(left, right):
-                            image[uint64(to + j)] = x[uint64(row + j * plan.stride_x)]
-                else:
-                    for j in range(left, right):
-                        image[uint64(to + j)] = 0
+            z, y, left = z0 * plan.stride_z + pz - plan.pad_z, py - plan.pad_y, px - plan.pad_x
+            slices, slice_step = within(z, plan.stride_z, plan.depth, plan.deep), plan.stride_z * area
+            rows, row_step = within(y, plan.stride_y, plan.height, plan.high), plan.stride_y * plan.width
+            columns = within(left, plan.stride_x, plan.width, plan.wide)
+            if plan.high == 1:  # an image: its rows lie along what is the depth of a volume, and are copied at once
+                slices, slice_step, rows, row_step = rows, row_step, slices, slice_step
+            for s in range(samples):
+                to = (phase * plan.room + s) * plan.deep * plan.high * plan.wide
+                at = (((first + s) * plan.channels * plan.groups + channel + c) * plan.depth + z) * area
+                at += y * plan.width + left
+                for i in range(slices[0]):
+                    inner = rows if slices[1] <= i < slices[2] else (rows[0], 0, 0)
+                    fill_rows(image, to, inner, columns, x, at, row_step, plan.stride_x)
+                    to += rows[0] * plan.wide
+                    at += slice_step
+
+
+@inline
+def within(begin, step, size, count):
+    """Of ``count`` places, from ``begin`` on and ``step`` apart, those in ``range(size)``: count, first, end."""
+    first = min(max(-(begin // step), 0), count)
+    return count, first, min(max((size - 1 - begin) // step + 1, first), count)
+
+
+@inline
+def fill_rows(image, to, rows, columns, x, at, row_step, step):
+    """Fills rows of the buffer from ``to`` on: those `within` the image are copied in the ``columns`` that are, the
+    others zero. Their first number would lie at ``at``."""
+    (count, top, bottom), (wide, left, right) = rows, columns
+    for i in range(count):
+        if not top <= i < bottom:
+            for j in range(left, right):
+                image[uint64(to + i * wide + j)] = 0
+        elif step > 1:
+            for j in range(left, right):
+                image[uint64(to + i * wide + j)] = x[uint64(at + i * row_step + j * step)]
+        elif right - left > tile_columns(image.dtype.type(0)):
+            copy_row(x, at + i * row_step + left, image, to + i * wide + left, right - left)
+        elif i == top and left < right:
+            begin = intp(x.ctypes.data) + (at + i * row_step + left) * x.itemsize
+            end = intp(image.ctypes.data) + (to + i * wide + left) * x.itemsize
+            copy_rows(
+                image.dtype.type(0), begin, row_step * x.itemsize, end, wide * x.itemsize, bottom - top, right - left
+            )
 
 
 @inline

@@ -358,17 +358,18 @@ def test_nan_and_infinity_pass_through(reading):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_nothing_leaks_from_where_no_window_is(reading, value, stride):
+@pytest.mark.parametrize("groups", [1, 2])
+def test_nothing_leaks_from_where_no_window_is(reading, value, stride, groups):
     # A vector of positions goes on behind a row's end, and around an image there are zeros: what is computed there is
     # not to be seen, unlike 0 * NaN of the padding, which PyTorch leaves out or not, depending on sizes.
     torch = pytest.importorskip("torch")
-    options = ((stride, stride), (1, 1), (1, 1))
+    options = ((stride, stride), (1, 1), (1, 1), groups)
     for where in ("x", "weight", "g"):
-        x, weight, g = np.ones((2, 2, 7, 9), "f"), np.ones((3, 2, 3, 3), "f"), None
+        x, weight, g = np.ones((2, 2, 7, 9), "f"), np.ones((4 - groups, 2 // groups, 3, 3), "f"), None
         g = np.ones_like(conv.conv_forward(x, weight, None, *options))
         {"x": x, "weight": weight, "g": g}[where][0, 0, 0, 0] = value
         t, w = (torch.tensor(a, requires_grad=True) for a in (x, weight))
-        out = torch.nn.functional.conv2d(torch.nn.functional.pad(t, (1, 1, 1, 1)), w, None, stride)
+        out = torch.nn.functional.conv2d(torch.nn.functional.pad(t, (1, 1, 1, 1)), w, None, stride, groups=groups)
         gx, gw = torch.autograd.grad(out, (t, w), torch.tensor(g))
         results = [
             (conv.conv_forward(x, weight, None, *options), out.detach()),

@@ -1,7 +1,7 @@
 """Recurrent networks over a packed sequence, in one direction of one layer: forward, and back.
 
-The input's share of each gate comes from one matrix product for all steps, which the caller makes; a step multiplies
-the hidden states of all sequences with the other weight, and one pass makes the rest.
+The input's share of each gate comes from one matrix product for all steps; a step adds the product of the hidden states
+of all sequences with the other weight, and one pass makes the rest.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ SEQUENCES = 2  # the fewest that a thread walks along: fewer would leave a tile 
 
 
 class Weights(NamedTuple):
-    """What a direction of a layer owns beside the input's weight; the last three may be None.
+    """What a direction of a layer owns; the last three may be None.
 
     Attributes:
-        hidden: (G, R), what the hidden state brings to the gates.
+        input: (G, I), what the input brings to the gates; G is 4H, 3H or H.
+        hidden: (G, R), what the hidden state brings to them; R is H where nothing is projected.
         bias_ih: (G,).
         bias_hh: (G,).
         projection: (R, H), what makes the hidden state smaller; of the LSTM alone.
     """
 
+    input: ndarray
     hidden: ndarray
     bias_ih: ndarray | None
     bias_hh: ndarray | None
@@ -46,8 +48,8 @@ def forward(
 
     Args:
         kind: ``"lstm"``, ``"gru"``, ``"rnn_tanh"`` or ``"rnn_relu"``.
-        x: (rows, G), what the input brings to the gates, without bias; G is 4H, 3H or H.
-        h: (B, R), the first hidden states; R is H where nothing is projected.
+        x: (rows, I), the input.
+        h: (B, R), the first hidden states.
         c: (B, H), the first cells of an LSTM.
         batch_sizes: how many rows of ``x`` belong to each step, starting with B and never growing.
         reverse: walk from the last step to the first.
@@ -55,10 +57,10 @@ def forward(
     Returns:
         (rows, R), (B, R) and for an LSTM (B, H); and arrays of which nobody else knows.
     """
-    dtype, rows, width = x.dtype, len(x), _width(kind, x)
+    dtype, rows, width = x.dtype, len(x), _width(kind, weights)
     starts, sizes = _walk(batch_sizes, reverse)
     is_lstm = kind == "lstm"
-    gates = np.empty_like(x)
+    gates = np.empty((rows, len(weights.hidden)), dtype)
     inner = np.empty((0 if kind.startswith("rnn") else rows, width), dtype)
     before = np.empty((rows, h.shape[1]), dtype)
     cells = np.empty((rows if is_lstm else 0, width), dtype)
@@ -66,36 +68,57 @@ def forward(
     first_c = np.empty((0, width), dtype) if c is None else np.ascontiguousarray(c)
     last_c = np.empty_like(first_c)
     projection = np.empty((0, 0), dtype) if weights.projection is None else np.ascontiguousarray(weights.projection.T)
-    sweep = _sweeps(kind, x)[0]
+    _enter(kind, x, weights, gates, inner)
+    sweep = _sweeps(kind, gates)[0]
     hidden = np.ascontiguousarray(weights.hidden)
     _run(
-        sweep, len(h), hidden, rows, np.ascontiguousarray(x), hidden, _bias(kind, x, weights), projection,
-        np.ascontiguousarray(h), first_c, starts, sizes, gates, inner, before, cells, out, last_h, last_c,
+        sweep, len(h), hidden, rows, hidden, projection, np.ascontiguousarray(h), first_c, starts, sizes,
+        gates, inner, before, cells, out, last_h, last_c,
     )  # fmt: skip
     return ((out, last_h, last_c) if is_lstm else (out, last_h)), (gates, inner, before, cells)
+
+
+def _enter(kind: str, x: ndarray, weights: Weights, gates: ndarray, inner: ndarray) -> None:
+    """Writes into ``gates`` what enters them besides the hidden state's share. The GRU's new state is made of two sums:
+    the hidden state's has its place in ``gates``, the input's in ``inner``."""
+    bias_ih, bias_hh = weights.bias_ih, weights.bias_hh
+    both = None if bias_ih is None or bias_hh is None else bias_ih + bias_hh
+    end = gates.shape[1] if kind != "gru" else 2 * inner.shape[1]
+    gemm.product(x, weights.input[:end].T, both if both is None else both[:end], out=gates[:, :end])
+    if kind == "gru":
+        gemm.product(x, weights.input[end:].T, bias_ih if bias_ih is None else bias_ih[end:], out=inner)
+        gates[:, end:] = 0 if bias_hh is None else bias_hh[end:]
 
 
 def backward(
     kind: str,
     gradients: Sequence[ndarray],
+    x: ndarray,
     weights: Weights,
     saved: Sequence[ndarray],
     batch_sizes: Sequence[int],
     reverse: bool,
+    wanted: Sequence[str] = ("x", "w_ih"),
 ) -> tuple[ndarray | None, ...]:
     """Gradients of ``x``, ``h``, ``c`` and the weights in their order; None for what is not there.
 
     Args:
         gradients: of what `forward` returns first.
         saved: what it returns second.
+        wanted: without ``"x"`` or ``"w_ih"`` that of the input or of its weight is not computed.
     """
     gates, inner, before, cells = saved
+    width = _width(kind, weights)
     starts, sizes = _walk(batch_sizes, reverse)
     g, *states = (np.ascontiguousarray(gradient) for gradient in gradients)
     gh = states[0].copy()
     gc = states[1].copy() if kind == "lstm" else np.empty((0, 0), g.dtype)
-    gx = np.empty_like(gates)
-    gm = np.empty_like(gates) if kind == "gru" else gx
+    # Of all sums, and of these what the input brought and what the hidden state. Of the GRU's new state one is the
+    # input's alone and comes first, one is the hidden state's and comes last.
+    is_gru = kind == "gru"
+    sums = np.empty((len(gates), 4 * width if is_gru else gates.shape[1]), gates.dtype)
+    entered, brought = (sums[:, : 3 * width], sums[:, width:]) if is_gru else (sums, sums)
+    turn = width if is_gru else 0
     projects = weights.projection is not None
     projection = np.ascontiguousarray(weights.projection) if projects else np.empty((0, 0), g.dtype)
     gp = np.empty((len(g) if projects else 0, g.shape[1]), g.dtype)
@@ -103,13 +126,22 @@ def backward(
     hidden = np.ascontiguousarray(weights.hidden)
     _run(
         sweep, len(gh), hidden, len(g), g, gh, gc, hidden, projection, starts, sizes, gates, inner, before, cells,
-        gx, gm, gp,
+        sums, brought, gp,
     )  # fmt: skip
-    gb = None if weights.bias_ih is None else gx.sum(0)
-    gb_hh = gb if gm is gx or gb is None else gm.sum(0)
+    gx = gemm.product(entered, _turned(weights.input, -turn)) if "x" in wanted else None
+    gw_ih = _turned(gemm.product(entered.T, x), turn) if "w_ih" in wanted else None
+    total = None if weights.bias_ih is None else sums.sum(0)
+    gb_ih = gb_hh = total
+    if is_gru and total is not None:
+        gb_ih, gb_hh = _turned(total[: 3 * width], turn), total[width:]
     # The state before its projection: the output gate's value times tanh of the cell.
-    gw_hr = gp.T @ (gates[:, 3 * inner.shape[1] :] * inner) if projects else None
-    return gx, gh, gc if kind == "lstm" else None, gemm.product(gm.T, before), gb, gb_hh, gw_hr
+    gw_hr = gp.T @ (gates[:, 3 * width :] * inner) if projects else None
+    return gx, gh, gc if kind == "lstm" else None, gw_ih, gemm.product(brought.T, before), gb_ih, gb_hh, gw_hr
+
+
+def _turned(rows: ndarray, count: int) -> ndarray:
+    """The first rows behind the others."""
+    return np.concatenate((rows[count:], rows[:count])) if count else rows
 
 
 def _sweeps(kind: str, gates: ndarray) -> Any:
@@ -120,8 +152,8 @@ def _is_compiled(gates: ndarray) -> bool:
     return gates.size > 0 and jit.use_loops(gates.size)
 
 
-def _width(kind: str, x: ndarray) -> int:
-    return x.shape[1] // {"lstm": 4, "gru": 3}.get(kind, 1)
+def _width(kind: str, weights: Weights) -> int:
+    return len(weights.hidden) // {"lstm": 4, "gru": 3}.get(kind, 1)
 
 
 def _walk(batch_sizes: Sequence[int], reverse: bool) -> tuple[ndarray, ndarray]:
@@ -140,14 +172,3 @@ def _run(sweep: Any, batch: int, weight: ndarray, rows: int, *arguments: Any) ->
         return
     parts = max(1, min(threads.get_num_threads(), batch // SEQUENCES, rows * weight.size // GRAIN))
     threads.run(sweep, parts, parts, *arguments)
-
-
-def _bias(kind: str, x: ndarray, weights: Weights) -> ndarray:
-    """What is added to the sums of the gates; the GRU's new state has a bias on each side of the reset gate."""
-    width = _width(kind, x)
-    if weights.bias_ih is None or weights.bias_hh is None:
-        return np.zeros(4 * width if kind == "gru" else x.shape[1], x.dtype)
-    both = weights.bias_ih + weights.bias_hh
-    if kind != "gru":
-        return both
-    return np.concatenate((both[: 2 * width], weights.bias_ih[2 * width :], weights.bias_hh[2 * width :]))

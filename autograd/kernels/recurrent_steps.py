@@ -4,8 +4,10 @@ A sweep walks over a packed sequence: the rows of its first step, then those of 
 that is as long. `starts` and `sizes` tell each step's rows in the order of the walk, and end with a step of no rows.
 In one place for all cells lie, a row for each row of the sequence:
 
-- ``gates``: what the gates' functions gave, side by side; the GRU's last is the hidden part of its new state's.
-- ``inner``: tanh of the LSTM's cell; the GRU's new state before it is mixed with the old one.
+- ``gates``: what enters the gates from the input, side by side, and after the step what their functions gave; the GRU's
+  last is the hidden part of its new state's.
+- ``inner``: tanh of the LSTM's cell; what enters the GRU's new state from the input, and after the step the new state
+  before it is mixed with the old one.
 - ``before``, ``cells``: hidden state and cell before the step.
 
 Here is no literal number, as an untyped one turns a float32 loop into a float64 one.
@@ -119,14 +121,13 @@ def part_of(part, parts, starts, sizes):
 
 
 def forward_parts(
-    start, stop, parts, x, weight, bias, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h,
-    last_c, room,
-):  # fmt: skip
+    start, stop, parts, weight, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h, last_c, room
+):
     """Parts ``start..stop`` of `forward_sweep`: sequences have nothing to do with each other."""
     for part in range(start, stop):
         first, end, own_starts, own_sizes = part_of(part, parts, starts, sizes)
         forward_sweep(
-            x, weight, room, bias, projection, h[first:end], c[first:end], own_starts, own_sizes,
+            weight, room, projection, h[first:end], c[first:end], own_starts, own_sizes,
             gates, inner, before, cells, out, last_h[first:end], last_c[first:end],
         )  # fmt: skip
 
@@ -143,37 +144,35 @@ def backward_parts(
         )  # fmt: skip
 
 
-def forward_sweep(
-    x, weight, room, bias, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h, last_c
-):
-    """Fills everything from ``gates`` on. ``projection`` is transposed and may be empty; so may ``c`` and its kind, but
-    for the LSTM. At the address ``room`` the weight is laid out."""
+def forward_sweep(weight, room, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h, last_c):
+    """Fills everything from ``gates`` on, in which is what the input brings. ``projection`` is transposed and may be
+    empty; so may ``c`` and its kind, but for the LSTM. At the address ``room`` the weight is laid out."""
     matrix = lay_out(weight.T, room)
     width = inner.shape[1]
     batch = sizes.max()
-    cell = np.empty((batch if c.shape[0] else 0, width), x.dtype)
-    hidden = np.empty((batch if projection.shape[0] else 0, width), x.dtype)
+    cell = np.empty((batch if c.shape[0] else 0, width), gates.dtype)
+    hidden = np.empty((batch if projection.shape[0] else 0, width), gates.dtype)
     advance(out[:0], before, h, last_h, starts[0], sizes[0])
     if c.shape[0]:
         advance(cell[:0], cells, c, last_c, starts[0], sizes[0])
     for step in range(sizes.size - 1):
         start, size = starts[step], sizes[step]
         stop = start + size
-        multiply(before[start:stop], matrix, gates[start:stop], False)
+        multiply(before[start:stop], matrix, gates[start:stop], True)
         if projection.shape[0]:
-            forward_step(x, bias, gates, inner, before, cells, cell, hidden[:size], start)
+            forward_step(gates, inner, before, cells, cell, hidden[:size], start)
             np.dot(hidden[:size], projection, out[start:stop])
         else:
-            forward_step(x, bias, gates, inner, before, cells, cell, out[start:stop], start)
+            forward_step(gates, inner, before, cells, cell, out[start:stop], start)
         advance(out[start:stop], before, h, last_h, starts[step + 1], sizes[step + 1])
         if c.shape[0]:
             advance(cell[:size], cells, c, last_c, starts[step + 1], sizes[step + 1])
 
 
 def backward_sweep(g, gh, gc, weight, room, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp):
-    """Fills ``gx`` with the gradients of what entered the gates, ``gm`` with those of what the hidden state brought
-    (``gx`` itself, but for the GRU) and ``gp`` with those of projected states; ``gh`` and ``gc``, the gradients of the
-    last states, become those of the first ones."""
+    """Fills ``gx`` with the gradients of the gates' sums and ``gp`` with those of projected states; ``gh`` and ``gc``,
+    the gradients of the last states, become those of the first ones. ``gm`` is the part of ``gx`` that belongs to what
+    the hidden state brought: the GRU's begins behind that of the new state's other sum."""
     matrix = lay_out(weight, room)
     hidden = np.empty((gh.shape[0] if projection.shape[0] else 0, projection.shape[1]), gh.dtype)
     for step in range(sizes.size - 2, -1, -1):
@@ -184,14 +183,14 @@ def backward_sweep(g, gh, gc, weight, room, projection, starts, sizes, gates, in
         if projection.shape[0]:
             gp[start:stop] = rows
             np.dot(rows, projection, hidden[:size])
-            backward_step(gates, inner, before, cells, hidden[:size], gc, gx, gm, start)
+            backward_step(gates, inner, before, cells, hidden[:size], gc, gx, start)
             multiply(gm[start:stop], matrix, rows, False)
         else:
-            backward_step(gates, inner, before, cells, rows, gc, gx, gm, start)
+            backward_step(gates, inner, before, cells, rows, gc, gx, start)
             multiply(gm[start:stop], matrix, rows, True)
 
 
-def forward_step(x, bias, gates, inner, before, cells, cell, hidden, start):
+def forward_step(*arguments: Any) -> None:
     """Stands for the step of a kind of cell."""
     raise NotImplementedError  # `_own` puts a kind's step in its place
 
@@ -217,50 +216,38 @@ def _fill(targets: list[np.ndarray], results: tuple[np.ndarray, ...]) -> None:
         target[...] = result
 
 
-def lstm_step(x, bias, gates, inner, before, cells, cell, hidden, start):
+def lstm_step(gates, inner, before, cells, cell, hidden, start):
     rows = slice(start, start + len(hidden))
-    sums = gates[rows]
-    sums += x[rows]
-    sums += bias
-    sides = _sides(sums, 4)
+    sides = _sides(gates[rows], 4)
     _fill([*sides, cell[: len(hidden)], inner[rows], hidden], formula(*sides, cells[rows]))
 
 
-def lstm_step_back(gates, inner, before, cells, gh, gc, gx, gm, start):
+def lstm_step_back(gates, inner, before, cells, gh, gc, gx, start):
     rows = slice(start, start + len(gh))
     gc = gc[: len(gh)]
     _fill([*_sides(gx[rows], 4), gc], formula_back(*_sides(gates[rows], 4), cells[rows], inner[rows], gh, gc))
     gh[...] = 0
 
 
-def gru_step(x, bias, gates, inner, before, cells, cell, hidden, start):
+def gru_step(gates, inner, before, cells, cell, hidden, start):
     rows = slice(start, start + len(hidden))
-    width = hidden.shape[1]
-    sums, new = gates[rows], x[rows, 2 * width :] + bias[2 * width : 3 * width]
-    sums[:, : 2 * width] += x[rows, : 2 * width]
-    sums[:, : 2 * width] += bias[: 2 * width]
-    sums[:, 2 * width :] += bias[3 * width :]
-    r, z, m = _sides(sums, 3)
-    _fill([r, z, inner[rows], hidden], formula(r, z, new, m, before[rows]))
+    r, z, m = _sides(gates[rows], 3)
+    _fill([r, z, inner[rows], hidden], formula(r, z, inner[rows], m, before[rows]))
 
 
-def gru_step_back(gates, inner, before, cells, gh, gc, gx, gm, start):
+def gru_step_back(gates, inner, before, cells, gh, gc, gx, start):
     rows = slice(start, start + len(gh))
     r, z, m = _sides(gates[rows], 3)
-    sides = _sides(gx[rows], 3)
-    hidden = gm[rows]
-    _fill([*sides, _sides(hidden, 3)[2], gh], formula_back(r, z, inner[rows], m, before[rows], gh))
-    hidden[:, : 2 * gh.shape[1]] = gx[rows, : 2 * gh.shape[1]]
+    gn, gr, gz, gm = _sides(gx[rows], 4)
+    _fill([gr, gz, gn, gm, gh], formula_back(r, z, inner[rows], m, before[rows], gh))
 
 
-def rnn_step(x, bias, gates, inner, before, cells, cell, hidden, start):
+def rnn_step(gates, inner, before, cells, cell, hidden, start):
     sums = gates[start : start + len(hidden)]
-    sums += x[start : start + len(hidden)]
-    sums += bias
     hidden[...] = sums[...] = formula(sums)
 
 
-def rnn_step_back(gates, inner, before, cells, gh, gc, gx, gm, start):
+def rnn_step_back(gates, inner, before, cells, gh, gc, gx, start):
     rows = slice(start, start + len(gh))
     gx[rows] = formula_back(gates[rows], gh)
     gh[...] = 0
@@ -277,22 +264,19 @@ def ask(matrix, row):
     prefetch(zero, address(matrix.ctypes.data) + (row + AHEAD) * matrix.strides[0], matrix.strides[0])
 
 
-def lstm_loop(x, bias, gates, inner, before, cells, cell, hidden, start):
+def lstm_loop(gates, inner, before, cells, cell, hidden, start):
     wide()
     count, size = hidden.shape
     width = unsigned(size)
     for row in range(count):
-        a, b, c, t = x[start + row], gates[start + row], cells[start + row], inner[start + row]
+        b, c, t = gates[start + row], cells[start + row], inner[start + row]
         new, h = cell[row], hidden[row]
-        ask(x, start + row)
         for j in range(width):
             f, g, o = j + width, j + width + width, j + width + width + width
-            b[j], b[f], b[g], b[o], new[j], t[j], h[j] = formula(
-                a[j] + b[j] + bias[j], a[f] + b[f] + bias[f], a[g] + b[g] + bias[g], a[o] + b[o] + bias[o], c[j]
-            )
+            b[j], b[f], b[g], b[o], new[j], t[j], h[j] = formula(b[j], b[f], b[g], b[o], c[j])
 
 
-def lstm_loop_back(gates, inner, before, cells, gh, gc, gx, gm, start):
+def lstm_loop_back(gates, inner, before, cells, gh, gc, gx, start):
     wide()
     count, size = gh.shape
     width = unsigned(size)
@@ -307,45 +291,41 @@ def lstm_loop_back(gates, inner, before, cells, gh, gc, gx, gm, start):
     gh[:] = zero
 
 
-def gru_loop(x, bias, gates, inner, before, cells, cell, hidden, start):
+def gru_loop(gates, inner, before, cells, cell, hidden, start):
     wide()
     count, size = hidden.shape
     width = unsigned(size)
     for row in range(count):
-        a, b, old, n, h = x[start + row], gates[start + row], before[start + row], inner[start + row], hidden[row]
-        ask(x, start + row)
+        b, old, n, h = gates[start + row], before[start + row], inner[start + row], hidden[row]
         for j in range(width):
             z, m = j + width, j + width + width
-            b[m] += bias[m + width]
-            b[j], b[z], n[j], h[j] = formula(a[j] + b[j] + bias[j], a[z] + b[z] + bias[z], a[m] + bias[m], b[m], old[j])
+            b[j], b[z], n[j], h[j] = formula(b[j], b[z], n[j], b[m], old[j])
 
 
-def gru_loop_back(gates, inner, before, cells, gh, gc, gx, gm, start):
+def gru_loop_back(gates, inner, before, cells, gh, gc, gx, start):
     wide()
     count, size = gh.shape
     width = unsigned(size)
     for row in range(count):
         b, old, n, h = gates[start + row], before[start + row], inner[start + row], gh[row]
-        ga, gb = gx[start + row], gm[start + row]
+        gn = gx[start + row]
         ask(gates, start + row)
         ask(gx, start + row)
-        ask(gm, start + row)
         for j in range(width):
-            z, m = j + width, j + width + width
-            gr, gz, ga[m], gb[m], h[j] = formula_back(b[j], b[z], n[j], b[m], old[j], h[j])
-            ga[j], gb[j], ga[z], gb[z] = gr, gr, gz, gz
+            z, m, last = j + width, j + width + width, j + width + width + width
+            gn[z], gn[m], gn[j], gn[last], h[j] = formula_back(b[j], b[z], n[j], b[m], old[j], h[j])
 
 
-def rnn_loop(x, bias, gates, inner, before, cells, cell, hidden, start):
+def rnn_loop(gates, inner, before, cells, cell, hidden, start):
     wide()
     count, size = hidden.shape
     for row in range(count):
-        a, b, h = x[start + row], gates[start + row], hidden[row]
+        b, h = gates[start + row], hidden[row]
         for j in range(unsigned(size)):
-            b[j] = h[j] = formula(a[j] + b[j] + bias[j])
+            b[j] = h[j] = formula(b[j])
 
 
-def rnn_loop_back(gates, inner, before, cells, gh, gc, gx, gm, start):
+def rnn_loop_back(gates, inner, before, cells, gh, gc, gx, start):
     wide()
     count, size = gh.shape
     for row in range(count):

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -430,7 +431,7 @@ class CoarseRow(Row):
         super().__init__(forward, **options)
         self.extras, self.is_view, self.outputs, self.star = tuple(extras), is_view, outputs, star
         self.keeps_layout, self.one_dtype = keeps_layout, one_dtype
-        self.rules: dict[str, tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] = {}
+        self.rules: dict[str, CoarseRule] = {}
         self.input_positions = tuple(self.parameters.index(name) for name in self.inputs)
         self.input_places = list(zip(self.input_positions, self.inputs, strict=True))
         self.sequences = frozenset(n for n in self.inputs if "Arrays" in str(forward.__annotations__[n]))
@@ -440,7 +441,11 @@ class CoarseRow(Row):
         return tuple(name for name in self.parameters if "Array" in str(notes.get(name, "")))
 
     def gradient(self, *names: str) -> Callable[[Callable[..., Any]], Any]:
-        """Decorator: the rule for input ``names``; for several it returns a tuple."""
+        """Decorator: the rule for input ``names``; for several it returns a tuple.
+
+        A last parameter ``wanted`` is given the names of those inputs whose gradients are needed; None may be returned
+        for the others.
+        """
         _check_new_rule(self, names)
 
         def register(rule: Callable[..., Any]) -> _Library:
@@ -489,10 +494,11 @@ class CoarsePlan:
         self.row = row
         self.names = tuple(name for name, want in zip(row.inputs, wanted, strict=True) if want and name in row.rules)
         self.positions = tuple(row.inputs.index(name) for name in self.names)
-        rules: list[tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] = []
+        rules: list[CoarseRule] = []
         for name in self.names:
             if row.rules[name] not in rules:
                 rules.append(row.rules[name])
+        rules = [_told(rule, self.names) for rule in rules]
         needed = {argument for _, arguments, _ in rules for argument in arguments} - {"g"}
         self.saved = tuple(name for name in (*row.inputs, "out", "outs", *row.extras) if name in needed)
         others = sorted((needed - set(self.saved)) | row.naming)
@@ -529,6 +535,18 @@ class CoarsePlan:
     on_recorders = on_arrays
 
 
+CoarseRule = tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]
+
+
+def _told(registered: CoarseRule, wanted: tuple[str, ...]) -> CoarseRule:
+    """The rule as a plan calls it: what is wanted is known to it."""
+    rule, arguments, names = registered
+    if arguments[-1] != "wanted":
+        return registered
+    told = FunctionType(rule.__code__, rule.__globals__, rule.__name__, (wanted,), rule.__closure__)
+    return told, arguments[:-1], names
+
+
 def _check_new_rule(row: Row, names: Sequence[str]) -> None:
     for name in names:
         if name not in row.inputs:
@@ -540,6 +558,8 @@ def _check_new_rule(row: Row, names: Sequence[str]) -> None:
 def _check_names(row: Row, rule: Callable[..., Any], arguments: Sequence[str]) -> None:
     facts = {f"{name}_{fact}" for name in (*row.inputs, "out") for fact in ("shape", "dtype", "shapes")}
     known = {"g", "out", *row.inputs, *row.attributes, *getattr(row, "extras", ()), *facts}
+    if arguments and arguments[-1] == "wanted":
+        known.add("wanted")
     if getattr(row, "outputs", 1) is None:
         known.add("outs")
     for name in arguments:

@@ -23,9 +23,9 @@ def arguments(kind, dtype, sizes, hidden=5, projected=0, layout=lambda array: ar
 
     gates, out, batch = GATES[kind] * hidden, projected or hidden, sizes[0]
     projection = array(projected, hidden) if projected else None
-    weights = recurrent.Weights(array(gates, out), array(gates), array(gates), projection)
+    weights = recurrent.Weights(array(gates, 3), array(gates, out), array(gates), array(gates), projection)
     cell = array(batch, hidden) if kind == "lstm" else None
-    given = array(sum(sizes), gates), array(batch, out), cell, weights
+    given = array(sum(sizes), 3), array(batch, out), cell, weights
     gradients = [array(sum(sizes), out), array(batch, out), *([array(batch, hidden)] if kind == "lstm" else [])]
     return given, gradients
 
@@ -33,8 +33,26 @@ def arguments(kind, dtype, sizes, hidden=5, projected=0, layout=lambda array: ar
 def sweep(kind, given, gradients, sizes, reverse):
     """All results of both directions of differentiation."""
     results, saved = recurrent.forward(kind, *given, sizes, reverse)
-    found = recurrent.backward(kind, gradients, given[-1], saved, sizes, reverse)
+    found = recurrent.backward(kind, gradients, given[0], given[-1], saved, sizes, reverse)
     return [*results, *(gradient for gradient in found if gradient is not None)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_products_that_nobody_wants(kind, monkeypatch):
+    """Without the gradients of the input and of its weight two products less, and the others as before."""
+    (x, h, c, weights), gradients = arguments(kind, "float64", [4, 2, 2, 1])
+    saved = recurrent.forward(kind, x, h, c, weights, [4, 2, 2, 1], False)[1]
+    products, product = [], recurrent.gemm.product
+    monkeypatch.setattr(recurrent.gemm, "product", lambda *given: products.append(1) or product(*given))
+    found = []
+    for wanted, count in ((("x", "h", "w_ih"), 3), (("x",), 2), (("w_ih",), 2), (("h",), 1)):
+        products.clear()
+        found.append(recurrent.backward(kind, gradients, x, weights, saved, [4, 2, 2, 1], False, wanted))
+        assert len(products) == count
+        assert (found[-1][0] is not None, found[-1][3] is not None) == ("x" in wanted, "w_ih" in wanted)
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            assert b is None or np.array_equal(a, b)
 
 
 def agree(results, expected, dtype):

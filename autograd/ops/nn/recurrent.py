@@ -1,7 +1,7 @@
 """Recurrent networks: tanh and ReLU, GRU and LSTM, of any number of layers and directions, and their cells.
 
 One row is one direction of one layer over a whole sequence, which is packed: the rows of the first step, then those of
-the next, ... The input's share of the gates is a product for all steps at once, and enters the row.
+the next, ...
 """
 
 from __future__ import annotations
@@ -35,19 +35,31 @@ FUSED = (np.float32, np.float64)
     complex=False,
 )
 def recurrence(
-    x: Array, h: Array, c: Array, w_hh: Array, b_ih: Array, b_hh: Array, w_hr: Array, kind, batch_sizes, reverse
+    x: Array,
+    h: Array,
+    c: Array,
+    w_ih: Array,
+    w_hh: Array,
+    b_ih: Array,
+    b_hh: Array,
+    w_hr: Array,
+    kind,
+    batch_sizes,
+    reverse,
 ):
-    weights = kernels.recurrent.Weights(w_hh, b_ih, b_hh, w_hr)
+    weights = kernels.recurrent.Weights(w_ih, w_hh, b_ih, b_hh, w_hr)
     results, saved = kernels.recurrent.forward(kind, x, h, c, weights, batch_sizes, reverse)
     return results, *saved
 
 
-@recurrence.gradient("x", "h", "c", "w_hh", "b_ih", "b_hh", "w_hr")
-def _(g, x, h, c, w_hh, b_ih, b_hh, w_hr, gates, inner, before, cells, kind, batch_sizes, reverse):
+@recurrence.gradient("x", "h", "c", "w_ih", "w_hh", "b_ih", "b_hh", "w_hr")
+def _(
+    g, x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr, gates, inner, before, cells, kind, batch_sizes, reverse, wanted
+):  # fmt: skip
     if not isinstance(x, Tensor):
-        weights = kernels.recurrent.Weights(w_hh, b_ih, b_hh, w_hr)
-        return kernels.recurrent.backward(kind, g, weights, (gates, inner, before, cells), batch_sizes, reverse)
-    inputs = (x, h, c, w_hh, b_ih, b_hh, w_hr)
+        weights, saved = kernels.recurrent.Weights(w_ih, w_hh, b_ih, b_hh, w_hr), (gates, inner, before, cells)
+        return kernels.recurrent.backward(kind, g, x, weights, saved, batch_sizes, reverse, wanted)
+    inputs = (x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
     composed = functools.partial(step_by_step, kind=kind, batch_sizes=batch_sizes, reverse=reverse)
     return pull_through(composed, inputs, g)
 
@@ -56,6 +68,7 @@ def step_by_step(
     x: Tensor,
     h: Tensor,
     c: Tensor | None,
+    w_ih: Tensor,
     w_hh: Tensor,
     b_ih: Tensor | None,
     b_hh: Tensor | None,
@@ -66,7 +79,7 @@ def step_by_step(
 ) -> tuple[Tensor, ...]:
     """`recurrence`, made of other rows."""
     formula = kernels.recurrent_steps.formula_of(kind, sigmoid=_.sigmoid, tanh=_.tanh, relu=_.relu)
-    parts = (x if b_ih is None else x + b_ih).split(list(batch_sizes))
+    parts = FUNCTIONAL["linear"](x, w_ih, b_ih).split(list(batch_sizes))
     order = range(len(parts))[::-1] if reverse else range(len(parts))
     first = [h] if c is None else [h, c]
     states = [state[:0] for state in first]
@@ -100,10 +113,9 @@ def _run(
 ) -> tuple[Tensor, ...]:
     """One direction of one layer on packed ``x`` (rows, I): the hidden states of all rows, and the last states."""
     _check_weights(kind, x, states, weights)
-    w_ih, *others = weights
     h, c = states if kind == "lstm" else (states[0], None)
-    arguments = (FUNCTIONAL["linear"](x, w_ih), h, c, *others, kind, tuple(batch_sizes), reverse)
-    tensors = [value for value in arguments[:7] if value is not None]
+    arguments = (x, h, c, *weights, kind, tuple(batch_sizes), reverse)
+    tensors = [value for value in arguments[:8] if value is not None]
     if any(is_batched(value) for value in tensors) or tensors[0]._array.dtype not in FUSED:
         return step_by_step(*arguments)
     return apply(recurrence, arguments, {})

@@ -80,8 +80,8 @@ def read_columns(row, column, size, depth, tiles):
 
 
 @inline
-def multiply_range(a, b, c, d, batch, rows, columns, room):
-    """Rows and columns (first, last) of the product of one pair of matrices."""
+def multiply_range(a, b, c, d, batches, rows, columns, room):
+    """Rows and columns (first, last) of the products of pairs of matrices (first, last)."""
     zero, size = c.dtype.type(0), c.itemsize
     high, wide = tile_rows(zero), tile_columns(zero)
     depth = a.shape[2]
@@ -90,45 +90,46 @@ def multiply_range(a, b, c, d, batch, rows, columns, room):
     c_row = c.strides[1]
     d_row = d.strides[1] if d.shape[1] > 1 else 0
     d_column = size if d.shape[2] > 1 else 0
-    a0 = intp(a.ctypes.data) + (batch * a.strides[0] if a.shape[0] > 1 else 0)
-    b0 = intp(b.ctypes.data) + (batch * b.strides[0] if b.shape[0] > 1 else 0)
-    c0 = intp(c.ctypes.data) + batch * c.strides[0]
-    d0 = intp(d.ctypes.data) + (batch * d.strides[0] if d.shape[0] > 1 else 0)
     to_a, to_b = room, room + (GROUP * LINE * high + wide) * size
     parts = (depth + DEPTH - 1) // DEPTH
     block = max(BLOCK // (DEPTH * wide * size), 1) * wide
     b_direct = read_columns(b_row, b_column, size, min(depth, DEPTH), (rows[1] - rows[0] + high - 1) // high)
     a_direct = read_rows(a_row, a_column, size, min(depth, DEPTH), (columns[1] - columns[0] + wide - 1) // wide)
-    for left in range(columns[0], columns[1], block):
-        right = min(left + block, columns[1])
-        for part in range(parts):
-            first, last = depth * part // parts, depth * (part + 1) // parts
-            deep = last - first
-            b_here = b0 + first * b_row + left * b_column
-            packed_from = (right - left) // wide * wide if b_direct else 0
-            if left + packed_from < right:
-                width = right - left - packed_from
-                pack_columns(zero, size, b_here + packed_from * b_column, b_row, b_column, deep, width, to_b)
-            for top in range(rows[0], rows[1], GROUP * high):
-                bottom = min(top + GROUP * high, rows[1])
-                a_here, panel, row, column = a0 + top * a_row + first * a_column, high * a_row, a_row, a_column
-                if not a_direct:
-                    row, column = pack_rows(zero, size, a_here, a_row, a_column, bottom - top, deep, to_a)
-                    a_here, panel = to_a, high * LINE * size
-                for i in range(top, bottom, high):
-                    height, a_panel = min(high, bottom - i), a_here + (i - top) // high * panel
-                    for j in range(left, right, wide):
-                        at, next_row = b_here + (j - left) * b_column, b_row
-                        if j - left >= packed_from:
-                            at, next_row = to_b + (j - left - packed_from) * deep * size, wide * size
-                        to = c0 + i * c_row + j * size
-                        added, added_row, added_column = to, c_row, size
-                        if part == 0 and d.size:
-                            added, added_row, added_column = d0 + i * d_row + j * d_column, d_row, d_column
-                        multiply(
-                            zero, a_panel, row, column, at, next_row, deep,
-                            to, c_row, added, added_row, added_column, part + d.size, height, min(wide, right - j),
-                        )  # fmt: skip
+    for batch in range(batches[0], batches[1]):
+        a0 = intp(a.ctypes.data) + (batch * a.strides[0] if a.shape[0] > 1 else 0)
+        b0 = intp(b.ctypes.data) + (batch * b.strides[0] if b.shape[0] > 1 else 0)
+        c0 = intp(c.ctypes.data) + batch * c.strides[0]
+        d0 = intp(d.ctypes.data) + (batch * d.strides[0] if d.shape[0] > 1 else 0)
+        for left in range(columns[0], columns[1], block):
+            right = min(left + block, columns[1])
+            for part in range(parts):
+                first, last = depth * part // parts, depth * (part + 1) // parts
+                deep = last - first
+                b_here = b0 + first * b_row + left * b_column
+                packed_from = (right - left) // wide * wide if b_direct else 0
+                if left + packed_from < right:
+                    width = right - left - packed_from
+                    pack_columns(zero, size, b_here + packed_from * b_column, b_row, b_column, deep, width, to_b)
+                for top in range(rows[0], rows[1], GROUP * high):
+                    bottom = min(top + GROUP * high, rows[1])
+                    a_here, panel, row, column = a0 + top * a_row + first * a_column, high * a_row, a_row, a_column
+                    if not a_direct:
+                        row, column = pack_rows(zero, size, a_here, a_row, a_column, bottom - top, deep, to_a)
+                        a_here, panel = to_a, high * LINE * size
+                    for i in range(top, bottom, high):
+                        height, a_panel = min(high, bottom - i), a_here + (i - top) // high * panel
+                        for j in range(left, right, wide):
+                            at, next_row = b_here + (j - left) * b_column, b_row
+                            if j - left >= packed_from:
+                                at, next_row = to_b + (j - left - packed_from) * deep * size, wide * size
+                            to = c0 + i * c_row + j * size
+                            added, added_row, added_column = to, c_row, size
+                            if part == 0 and d.size:
+                                added, added_row, added_column = d0 + i * d_row + j * d_column, d_row, d_column
+                            multiply(
+                                zero, a_panel, row, column, at, next_row, deep,
+                                to, c_row, added, added_row, added_column, part + d.size, height, min(wide, right - j),
+                            )  # fmt: skip
 
 
 @compiled(error_model="numpy")
@@ -144,9 +145,12 @@ def multiply_pieces(start, stop, a, b, c, d, row_pieces, column_pieces, room):
     high, wide = tile_rows(zero), tile_columns(zero)
     m, n = c.shape[1], c.shape[2]
     row_tiles, column_tiles = (m + high - 1) // high, (n + wide - 1) // wide
+    if row_pieces == column_pieces == 1:
+        multiply_range(a, b, c, d, (start, stop), (0, m), (0, n), room)
+        return
     for item in range(start, stop):
         batch, piece = item // (row_pieces * column_pieces), item % (row_pieces * column_pieces)
         i, j = piece // column_pieces, piece % column_pieces
         rows = (row_tiles * i // row_pieces * high, min(row_tiles * (i + 1) // row_pieces * high, m))
         columns = (column_tiles * j // column_pieces * wide, min(column_tiles * (j + 1) // column_pieces * wide, n))
-        multiply_range(a, b, c, d, batch, rows, columns, room)
+        multiply_range(a, b, c, d, (batch, batch + 1), rows, columns, room)

@@ -317,12 +317,16 @@ def _write_tiles(writer: Writer, tile: Tile, x: _Operands) -> None:
 
 def _write_copy(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
     source, source_row, target, target_row, count, width = values
-    masks, step = writer.masks(width, tile.vectors), word(tile.lanes * writer.size)
-    with writer.loop(count, [source, target]) as ((start, to), following):
-        for j, mask in enumerate(masks):
-            writer.prefetch(writer.far(writer.far(start, source_row, AHEAD), step, j), to_write=False)
-            writer.store(writer.load(writer.far(start, step, j), mask), writer.far(to, step, j))
-        following += [writer.builder.add(start, source_row), writer.builder.add(to, target_row)]
+    builder, step = writer.builder, word(tile.lanes * writer.size)
+    with builder.if_else(builder.icmp_signed("<=", width, word(tile.lanes))) as branches:
+        for branch, vectors in zip(branches, (1, tile.vectors), strict=True):
+            with branch:
+                masks = writer.masks(width, vectors)
+                with writer.loop(count, [source, target]) as ((start, to), following):
+                    for j, mask in enumerate(masks):
+                        writer.prefetch(writer.far(writer.far(start, source_row, AHEAD), step, j), to_write=False)
+                        writer.store(writer.load(writer.far(start, step, j), mask), writer.far(to, step, j))
+                    following += [builder.add(start, source_row), builder.add(to, target_row)]
 
 
 def _write_transpose(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
@@ -423,7 +427,8 @@ def multiply_windows(
 def copy_rows(typing_context, real, source, source_row, target, target_row, count, width):
     """Copies ``count`` rows of ``width`` numbers, at most as many as a tile has columns, with zeros after them.
 
-    Each row is written as long as the tile is wide, in order: where rows of the target overlap, the later one wins.
+    Each row is written as one whole vector, or as all those of a tile, in order: where rows of the target overlap, the
+    later one wins.
     """
     return _lower_copy(real)
 

@@ -70,7 +70,9 @@ def read_rows(row, column, size, depth, tiles):
     """Whether A is read where it lies, since packing costs more than it saves for so many tiles."""
     if column == size:
         return tiles <= 16 and row % PAGE != 0
-    return tiles <= 3 or abs(column) * depth <= 16 * PAGE
+    reach = abs(column) * min(depth, DEPTH)
+    few = tiles == 1 or (tiles <= 3 and depth <= DEPTH) or (tiles <= 4 and reach <= 16 * PAGE * size)
+    return few or reach <= 16 * PAGE
 
 
 @inline
@@ -94,7 +96,7 @@ def multiply_range(a, b, c, d, batches, rows, columns, room):
     parts = (depth + DEPTH - 1) // DEPTH
     block = max(BLOCK // (DEPTH * wide * size), 1) * wide
     b_direct = read_columns(b_row, b_column, size, min(depth, DEPTH), (rows[1] - rows[0] + high - 1) // high)
-    a_direct = read_rows(a_row, a_column, size, min(depth, DEPTH), (columns[1] - columns[0] + wide - 1) // wide)
+    a_direct = read_rows(a_row, a_column, size, depth, (columns[1] - columns[0] + wide - 1) // wide)
     for batch in range(batches[0], batches[1]):
         a0 = intp(a.ctypes.data) + (batch * a.strides[0] if a.shape[0] > 1 else 0)
         b0 = intp(b.ctypes.data) + (batch * b.strides[0] if b.shape[0] > 1 else 0)

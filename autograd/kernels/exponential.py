@@ -89,13 +89,13 @@ def exponentials(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, A
     def exp(x):
         x = clamp(x, bottom, top)
         power, rest = reduced(x, where(x < zero, raised, lowered))
-        return (one + rest) * power * where(x < zero, down_half, up_half)
+        return (power + power * rest) * where(x < zero, down_half, up_half)
 
     @inline
     def decay(a):
         """e^-a for a >= 0."""
         power, rest = reduced(-where(a > -bottom, -bottom, a), raised)
-        return (one + rest) * power * down_half
+        return (power + power * rest) * down_half
 
     @inline
     def exp2(x):
@@ -168,8 +168,8 @@ def exponentials(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, A
     @inline
     def sigmoid(x):
         """1 / (1 + e^-x)."""
-        e = decay(abs(x))
-        return where(x < zero, e, one) / (one + e)
+        power, rest = reduced(-clamp(x, bottom, -lowest), lowered)
+        return down_half / (down_half + (power + power * rest))
 
     @inline
     def softplus(x):

@@ -58,7 +58,6 @@ def forward(
         (rows, R), (B, R) and for an LSTM (B, H); and arrays of which nobody else knows.
     """
     dtype, rows, width = x.dtype, len(x), _width(kind, weights)
-    starts, sizes = _walk(batch_sizes, reverse)
     is_lstm = kind == "lstm"
     gates = np.empty((rows, len(weights.hidden)), dtype)
     inner = np.empty((0 if kind.startswith("rnn") else rows, width), dtype)
@@ -71,8 +70,9 @@ def forward(
     _enter(kind, x, weights, gates, inner)
     sweep = _sweeps(kind, gates)[0]
     hidden = np.ascontiguousarray(weights.hidden)
+    bounds = _parts(len(h), rows, hidden)
     _run(
-        sweep, len(h), hidden, rows, hidden, projection, np.ascontiguousarray(h), first_c, starts, sizes,
+        sweep, bounds, hidden, projection, np.ascontiguousarray(h), first_c, *_walk(batch_sizes, reverse, bounds),
         gates, inner, before, cells, out, last_h, last_c,
     )  # fmt: skip
     return ((out, last_h, last_c) if is_lstm else (out, last_h)), (gates, inner, before, cells)
@@ -109,7 +109,6 @@ def backward(
     """
     gates, inner, before, cells = saved
     width = _width(kind, weights)
-    starts, sizes = _walk(batch_sizes, reverse)
     g, *states = (np.ascontiguousarray(gradient) for gradient in gradients)
     gh = states[0].copy()
     gc = states[1].copy() if kind == "lstm" else np.empty((0, 0), g.dtype)
@@ -124,9 +123,10 @@ def backward(
     gp = np.empty((len(g) if projects else 0, g.shape[1]), g.dtype)
     sweep = _sweeps(kind, gates)[1]
     hidden = np.ascontiguousarray(weights.hidden)
+    bounds = _parts(len(gh), len(g), hidden)
     _run(
-        sweep, len(gh), hidden, len(g), g, gh, gc, hidden, projection, starts, sizes, gates, inner, before, cells,
-        sums, brought, gp,
+        sweep, bounds, g, gh, gc, hidden, projection, *_walk(batch_sizes, reverse, bounds),
+        gates, inner, before, cells, sums, brought, gp,
     )  # fmt: skip
     gx = gemm.product(entered, _turned(weights.input, -turn)) if "x" in wanted else None
     gw_ih = _turned(gemm.product(entered.T, x), turn) if "w_ih" in wanted else None
@@ -156,19 +156,27 @@ def _width(kind: str, weights: Weights) -> int:
     return len(weights.hidden) // {"lstm": 4, "gru": 3}.get(kind, 1)
 
 
-def _walk(batch_sizes: Sequence[int], reverse: bool) -> tuple[ndarray, ndarray]:
-    """Where each step begins and how many rows it has, in the order of the walk; a step of no rows ends it."""
+def _parts(batch: int, rows: int, weight: ndarray) -> ndarray:
+    """The first sequence of each part that a thread walks along, and the end of the last one."""
+    count = max(1, min(threads.get_num_threads(), batch // SEQUENCES, rows * weight.size // GRAIN))
+    return np.arange(count + 1) * batch // count
+
+
+def _walk(batch_sizes: Sequence[int], reverse: bool, bounds: ndarray) -> tuple[ndarray, ndarray]:
+    """For each part, in the order of the walk, where its share of a step begins and how many rows it has; a step of no
+    rows ends it."""
     sizes = np.asarray(batch_sizes, np.int64)
     starts = np.cumsum(sizes) - sizes
     if reverse:
         starts, sizes = starts[::-1], sizes[::-1]
-    return np.append(starts, 0), np.append(sizes, 0)
+    first, end = bounds[:-1, None], bounds[1:, None]
+    return np.append(starts, 0) + first, np.clip(np.append(sizes, 0), first, end) - first
 
 
-def _run(sweep: Any, batch: int, weight: ndarray, rows: int, *arguments: Any) -> None:
-    """A sweep over ``rows`` steps of ``batch`` sequences, which the threads share out among themselves."""
+def _run(sweep: Any, bounds: ndarray, *arguments: Any) -> None:
+    """A sweep over all parts, which the threads share out among themselves."""
+    parts = len(bounds) - 1
     if isinstance(sweep, FunctionType):
-        sweep(0, 1, 1, *arguments, 0)
-        return
-    parts = max(1, min(threads.get_num_threads(), batch // SEQUENCES, rows * weight.size // GRAIN))
-    threads.run(sweep, parts, parts, *arguments)
+        sweep(0, parts, bounds, *arguments, 0)
+    else:
+        threads.run(sweep, parts, bounds, *arguments)

@@ -91,14 +91,18 @@ def rnn_relu_back(h, gh):
 # --- Sweeps, the same in both readings -----------------------------------------------------------------------------
 
 
-def advance(values, target, first, last, next_start, next_size):
-    """Rows that go on stand before the next step, those that only begin there get their ``first`` state, and those
-    that ended have their ``last``."""
-    size = values.shape[0]
+def put(target, at, source, first, end):
+    """Copies rows ``first..end`` of the source to rows of the target from ``at`` on."""
+    target[at : at + end - first] = source[first:end]
+
+
+def advance(values, size, target, first, last, next_start, next_size):
+    """Of ``size`` rows those that go on stand before the next step, those that only begin there get their ``first``
+    state, and those that ended have their ``last``."""
     both = min(size, next_size)
-    target[next_start : next_start + both] = values[:both]
-    target[next_start + both : next_start + next_size] = first[both:next_size]
-    last[both:size] = values[both:]
+    put(target, next_start, values, 0, both)
+    put(target, next_start + both, first, both, next_size)
+    put(last, both, values, both, size)
 
 
 def lay_out(matrix, room):
@@ -114,32 +118,27 @@ def multiply(rows, matrix, out, adds):
         np.dot(rows, matrix, out)
 
 
-def part_of(part, parts, starts, sizes):
-    """The first of the sequences that a part of the work has, the end of them, and its share of each step."""
-    first, end = sizes.max() * part // parts, sizes.max() * (part + 1) // parts
-    return first, end, starts + first, np.minimum(np.maximum(sizes - first, 0), end - first)
-
-
 def forward_parts(
-    start, stop, parts, weight, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h, last_c, room
+    start, stop, bounds, weight, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h, last_c, room
 ):
-    """Parts ``start..stop`` of `forward_sweep`: sequences have nothing to do with each other."""
+    """Parts ``start..stop`` of `forward_sweep`: sequences have nothing to do with each other. Each part has those from
+    one of the ``bounds`` to the next, and its share of each step."""
     for part in range(start, stop):
-        first, end, own_starts, own_sizes = part_of(part, parts, starts, sizes)
+        first, end = bounds[part], bounds[part + 1]
         forward_sweep(
-            weight, room, projection, h[first:end], c[first:end], own_starts, own_sizes,
+            weight, room, projection, h[first:end], c[first:end], starts[part], sizes[part],
             gates, inner, before, cells, out, last_h[first:end], last_c[first:end],
         )  # fmt: skip
 
 
 def backward_parts(
-    start, stop, parts, g, gh, gc, weight, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp, room
+    start, stop, bounds, g, gh, gc, weight, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp, room
 ):
     """Parts ``start..stop`` of `backward_sweep`."""
     for part in range(start, stop):
-        first, end, own_starts, own_sizes = part_of(part, parts, starts, sizes)
+        first, end = bounds[part], bounds[part + 1]
         backward_sweep(
-            g, gh[first:end], gc[first:end], weight, room, projection, own_starts, own_sizes,
+            g, gh[first:end], gc[first:end], weight, room, projection, starts[part], sizes[part],
             gates, inner, before, cells, gx, gm, gp,
         )  # fmt: skip
 
@@ -149,12 +148,11 @@ def forward_sweep(weight, room, projection, h, c, starts, sizes, gates, inner, b
     empty; so may ``c`` and its kind, but for the LSTM. At the address ``room`` the weight is laid out."""
     matrix = lay_out(weight.T, room)
     width = inner.shape[1]
-    batch = sizes.max()
-    cell = np.empty((batch if c.shape[0] else 0, width), gates.dtype)
-    hidden = np.empty((batch if projection.shape[0] else 0, width), gates.dtype)
-    advance(out[:0], before, h, last_h, starts[0], sizes[0])
+    cell = np.empty((c.shape[0], width), gates.dtype)
+    hidden = np.empty((h.shape[0] if projection.shape[0] else 0, width), gates.dtype)
+    advance(out, 0, before, h, last_h, starts[0], sizes[0])
     if c.shape[0]:
-        advance(cell[:0], cells, c, last_c, starts[0], sizes[0])
+        advance(cell, 0, cells, c, last_c, starts[0], sizes[0])
     for step in range(sizes.size - 1):
         start, size = starts[step], sizes[step]
         stop = start + size
@@ -164,9 +162,9 @@ def forward_sweep(weight, room, projection, h, c, starts, sizes, gates, inner, b
             np.dot(hidden[:size], projection, out[start:stop])
         else:
             forward_step(gates, inner, before, cells, cell, out[start:stop], start)
-        advance(out[start:stop], before, h, last_h, starts[step + 1], sizes[step + 1])
+        advance(out[start:stop], size, before, h, last_h, starts[step + 1], sizes[step + 1])
         if c.shape[0]:
-            advance(cell[:size], cells, c, last_c, starts[step + 1], sizes[step + 1])
+            advance(cell, size, cells, c, last_c, starts[step + 1], sizes[step + 1])
 
 
 def backward_sweep(g, gh, gc, weight, room, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp):
@@ -181,7 +179,7 @@ def backward_sweep(g, gh, gc, weight, room, projection, starts, sizes, gates, in
         rows = gh[:size]
         rows += g[start:stop]
         if projection.shape[0]:
-            gp[start:stop] = rows
+            put(gp, start, rows, 0, size)
             np.dot(rows, projection, hidden[:size])
             backward_step(gates, inner, before, cells, hidden[:size], gc, gx, start)
             multiply(gm[start:stop], matrix, rows, False)
@@ -335,6 +333,13 @@ def rnn_loop_back(gates, inner, before, cells, gh, gc, gx, start):
     gh[:] = zero
 
 
+def put_rows(target, at, source, first, end):
+    """`put` without a word on shapes that do not fit, which takes three seconds to compile."""
+    for row in range(end - first):
+        for j in range(unsigned(target.shape[1])):
+            target[at + row, j] = source[first + row, j]
+
+
 def lay_out_panels(matrix, room):
     """The address of the matrix in panels as wide as a tile, (count, K, columns of a tile), and what they lie in where
     they do not fit into the thread's room."""
@@ -424,8 +429,6 @@ def _common(dtype: np.dtype) -> dict[str, Any]:
         "zero": zero,
         "wide": scalar.wide,
         "unsigned": uint64,
-        "advance": njit(**OPTIONS)(advance),
-        "part_of": njit(**OPTIONS)(part_of),
         "address": intp,
         "tile_rows": gemm_tile.tile_rows,
         "tile_columns": gemm_tile.tile_columns,
@@ -433,6 +436,8 @@ def _common(dtype: np.dtype) -> dict[str, Any]:
         "pack_columns": gemm_loops.pack_columns,
         "prefetch": gemm_tile.prefetch,
     }
+    names["put"] = njit(**OPTIONS)(_bound(put_rows, "put", **names))
+    names["advance"] = njit(**OPTIONS)(_bound(advance, "advance", **names))
     names["ask"] = njit(**OPTIONS)(_bound(ask, "ask", **names))
     names["lay_out"] = njit(**OPTIONS)(_bound(lay_out_panels, "lay_out", **names))
     names["multiply"] = njit(**OPTIONS)(_bound(multiply_panels, "multiply", **names))

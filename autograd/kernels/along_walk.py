@@ -203,13 +203,22 @@ class _Walk:
         return "\n".join(lines) + "\n"
 
     def _reduce(self, reductions: list[_Reduction], kept: bool, is_first: bool) -> list[str]:
-        """One turn along the dimension, in blocks. The first turn waits for memory, and the others compute: they ask
-        for what the next run will read."""
+        """One turn along the dimension, in blocks if it adds up. The first turn waits for memory, and others compute: they
+        ask for what the next run will read."""
         pad = " " * self.indent
         sums = [r.name for r in reductions if r.way != "highest"]
         before = [f"{self._at(r.name)} = T(-inf)" for r in reductions if r.way == "highest"]
         before += [f"{self._at(name, 'all')} = float64(0)" for name in sums]
         text = self._for_each_run(before)
+        expressions = [r.expression for r in reductions]
+        body = self._elements(expressions, kept)
+        if not kept and self.kept in self._needed(expressions):
+            body.append(f"r{self.results.index('e')}[at] = {self.kept}_")
+        for r in reductions:
+            way = "maximum" if r.way == "highest" else "plus"
+            body.append(f"{self._at(r.name)} = {way}({self._at(r.name)}, {self._text(r.expression)})")
+        if not sums:
+            return text + self._turn(body, "n")
         text.append(f"{pad}for low in range(U(0), n, U({BLOCK})):")
         self.indent += 4
         if self.is_rows and not is_first:
@@ -218,13 +227,6 @@ class _Walk:
             text.append(f"{pad}        for i in range(low, min(low + U({BLOCK}), n), U({LINE})):")
             text += [f"{pad}            {line}" for line in fetches]
         text += self._for_each_run([f"{self._at(name)} = T(0)" for name in sums])
-        expressions = [r.expression for r in reductions]
-        body = self._elements(expressions, kept)
-        if not kept and self.kept in self._needed(expressions):
-            body.append(f"r{self.results.index('e')}[at] = {self.kept}_")
-        for r in reductions:
-            way = "maximum" if r.way == "highest" else "plus"
-            body.append(f"{self._at(r.name)} = {way}({self._at(r.name)}, {self._text(r.expression)})")
         text += self._turn(body, f"low, min(low + U({BLOCK}), n)")
         text += self._for_each_run([f"{self._at(name, 'all')} += {self._at(name)}" for name in sums])
         self.indent -= 4

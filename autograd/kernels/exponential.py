@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from .scalar import (
     aligned_pow2,
@@ -45,6 +46,8 @@ def exponentials(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, A
     """
     info = np.finfo(real)
     digits, largest, smallest = info.nmant + 1, info.max, info.smallest_normal
+    # Where the sign of zero tells nothing, -(a - b) is b - a.
+    unsigned = njit(forceinline=True, no_cfunc_wrapper=True, error_model="numpy", fastmath={"contract", "nsz"})
     zero, eighth, quarter, half, one, two, four = map(real, (0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0))
     infinity, nan, ulp = real("inf"), real("nan"), real(info.eps / 4)
     exp_fit, log_fit = polynomial(fits["exp"]), polynomial(fits["log"])
@@ -91,10 +94,11 @@ def exponentials(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, A
         power, rest = reduced(x, where(x < zero, raised, lowered))
         return (power + power * rest) * where(x < zero, down_half, up_half)
 
-    @inline
+    @unsigned
     def decay(a):
         """e^-a for a >= 0."""
-        power, rest = reduced(-where(a > -bottom, -bottom, a), raised)
+        x = -a
+        power, rest = reduced(where(x < bottom, bottom, x), raised)
         return (power + power * rest) * down_half
 
     @inline

@@ -203,8 +203,8 @@ class _Walk:
         return "\n".join(lines) + "\n"
 
     def _reduce(self, reductions: list[_Reduction], kept: bool, is_first: bool) -> list[str]:
-        """One turn along the dimension, in blocks if it adds up. The first turn waits for memory, and others compute: they
-        ask for what the next run will read."""
+        """One turn along the dimension, in blocks if it adds up. The first waits for memory; others compute, and ask
+        for what the next run will read."""
         pad = " " * self.indent
         sums = [r.name for r in reductions if r.way != "highest"]
         before = [f"{self._at(r.name)} = T(-inf)" for r in reductions if r.way == "highest"]

@@ -1,4 +1,7 @@
-"""Many small parameters as one: side by side in flat arrays, so that a formula is read once for all of them."""
+"""All parameters of a group as one: a formula is read once for all of them.
+
+Loops walk through a `Table` of addresses. NumPy takes small parameters side by side, copied into flat arrays: a `Part`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels import jit
 from autograd.kernels.gather import SMALL
 from autograd.kernels.silence import silently
 from autograd.tensor import root_of
@@ -18,15 +22,16 @@ Columns = Sequence[Sequence[np.ndarray] | None]
 
 
 class Layout:
-    """Which parameters may lie side by side: small ones of one dtype, contiguous, and apart from each other in memory.
+    """Which parameters may be computed together: contiguous ones of one dtype, apart from each other in memory.
 
     Args:
-        ids: which arrays they are. Large ones are not kept alive by what is known of them.
+        ids: which arrays they are. They are not kept alive by what is known of them, small ones in parts excepted.
         columns: parameters, and for each kind of state as many arrays of the same shapes; None where it is absent.
 
     Attributes:
         size: number of elements of all parameters.
-        parts: small parameters of each dtype.
+        loops: whether so many go through loops.
+        together: the tables for loops, or else the parts; of each dtype one.
         alone: places of the other parameters.
     """
 
@@ -37,18 +42,57 @@ class Layout:
         roots = [root_of(array) for array in arrays]
         self._owners = {id(root) for root in roots} | {id(root.base) for root in roots if root.base is not None}
         self.size = sum(param.size for param in present[0])
+        self.loops = jit.use_loops(self.size)
         by_dtype: dict[np.dtype, list[int]] = {}
         if _are_apart(arrays):
             for place, (param, *state) in enumerate(zip(*present, strict=True)):
-                if param.size <= SMALL and all(_is_alike(param, array) for array in (param, *state)):
+                fits = param.dtype.char in Table.kinds if self.loops else param.size <= SMALL
+                if fits and all(_is_alike(param, array) for array in (param, *state)):
                     by_dtype.setdefault(param.dtype, []).append(place)
-        self.parts = [Part(columns, places) for places in by_dtype.values() if len(places) > 1]
-        together = {place for part in self.parts for place in part.places}
-        self.alone = [place for place in range(len(present[0])) if place not in together]
+        self.together: list[Table | Part] = [
+            Table(present, places) if self.loops else Part(columns, places)
+            for places in by_dtype.values()
+            if self.loops or len(places) > 1
+        ]
+        joined = {place for part in self.together for place in part.places}
+        self.alone = [place for place in range(len(present[0])) if place not in joined]
 
     def is_apart_from(self, arrays: Sequence[np.ndarray]) -> bool:
         """Whether other arrays, such as the gradients, share no memory with what is written."""
         return self._owners.isdisjoint([id(array if array.base is None else array.base) for array in arrays])
+
+
+class Table:
+    """Where parameters of one dtype, their gradients and their state lie.
+
+    Attributes:
+        rows: for each parameter the number of elements up to its end, and the addresses of the gradient, of the
+            parameter and of its state. Complex numbers count as two.
+        places: places of the parameters in their columns.
+        dtype: that of the parameters.
+    """
+
+    kinds = "fdFD"
+
+    def __init__(self, columns: Columns, places: list[int]) -> None:
+        params = [columns[0][place] for place in places]  # type: ignore[index]
+        self.places, self.dtype = places, params[0].dtype
+        self._shapes = [param.shape for param in params]
+        self.rows = np.empty((len(places), 2 + len(columns)), np.int64)
+        self.rows[:, 0] = np.cumsum([param.size for param in params]) * (2 if self.dtype.kind == "c" else 1)
+        for number, column in enumerate(columns):
+            self.rows[:, 2 + number] = [column[place].ctypes.data for place in places]  # type: ignore[index]
+
+    def gather(self, gradients: Sequence[np.ndarray]) -> bool:
+        """Fills in the gradients' addresses; False where one is not as its parameter is."""
+        addresses = []
+        for place, shape in zip(self.places, self._shapes, strict=True):
+            gradient = gradients[place]
+            if gradient.dtype != self.dtype or gradient.shape != shape or not gradient.flags.c_contiguous:
+                return False
+            addresses.append(gradient.ctypes.data)
+        self.rows[:, 1] = addresses
+        return True
 
 
 class Part:

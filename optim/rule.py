@@ -19,7 +19,7 @@ from autograd.ops.structured import plain
 from autograd.rows.readings import Formula
 from autograd.tensor import StructureError, Tensor, count_write
 
-from .gathering import Layout, Part
+from .gathering import Layout, Part, Table
 
 __all__ = ["Rule"]
 
@@ -70,7 +70,7 @@ class Rule:
     ) -> None:
         """Writes the new values into ``written``, parameters and their state; recorded, unless in `no_grad`.
 
-        Small parameters are computed together, the others one after the other.
+        Compiled, one pass goes through all parameters; NumPy takes small ones together, the others one by one.
 
         Args:
             gradients: of each parameter; only read.
@@ -97,20 +97,22 @@ class Rule:
             if isinstance(value, Tensor):
                 constants[name] = value.item()
         layout = self._layout_of(written)
-        loop = jit.use_loops(layout.size)
         arrays = [tensor._array for tensor in gradients]
         alone: Sequence[int] = range(len(arrays))
-        if layout.parts and layout.is_apart_from(arrays):
+        if layout.together and layout.is_apart_from(arrays):
             alone = layout.alone
-            for part in layout.parts:
-                if part.gather(arrays):
-                    self._compute(part.rows, constants, loop, part)
-                    part.scatter()
-                else:
+            for part in layout.together:
+                if not part.gather(arrays):
                     alone = [*alone, *part.places]
+                elif isinstance(part, Table):
+                    absent = [False, *[column is None for column in written]]
+                    self._loop(part.rows, absent, constants, REAL[part.dtype.char])
+                else:
+                    self._compute(part.rows, constants, False, part)
+                    part.scatter()
         for place in alone:
             row = [None if tensor is None else tensor._array for tensor in _row(written, place)]
-            self._compute([arrays[place], *row], constants, loop)
+            self._compute([arrays[place], *row], constants, layout.loops)
         for column in written:
             if column is not None:
                 for tensor in column:
@@ -122,7 +124,7 @@ class Rule:
         key = id(tensor)
         ids = [None if tensor is None else id(tensor._array) for column in written for tensor in (column or ABSENT)]
         kept = self._layouts.get(key)
-        if kept is not None and kept[0].ids == ids:
+        if kept is not None and kept[0].ids == ids and kept[0].loops == jit.use_loops(kept[0].size):
             return kept[0]
         layout = Layout(ids, [None if c is None else [tensor._array for tensor in c] for c in written])
         self._layouts[key] = layout, weakref.ref(tensor, lambda _: self._layouts.pop(key, None))
@@ -151,7 +153,9 @@ class Rule:
         else:
             flat = [None if a is None else np.ascontiguousarray(a).reshape(-1).view(real) for a in arrays]
         if loop:
-            self._loop(flat, constants, real)
+            present = [array for array in flat if array is not None]
+            table = np.array([[present[0].size, *[array.ctypes.data for array in present]]])
+            self._loop(table, [array is None for array in flat], constants, real)
         else:
             silently(self._blocks, flat, constants)
         for array, values in zip(arrays[1:], flat[1:], strict=True):
@@ -167,17 +171,17 @@ class Rule:
         for start in range(0, flat[0].size, BLOCK):
             self._assign([None if array is None else array[start : start + BLOCK] for array in flat], constants)
 
-    def _loop(self, flat: list[np.ndarray | None], constants: dict[str, Any], dtype: np.dtype) -> None:
-        present = [array for array in flat if array is not None]
+    def _loop(self, table: np.ndarray, absent: list[bool], constants: dict[str, Any], dtype: np.dtype) -> None:
+        """The compiled reading, for all that a table holds; ``absent`` says which arguments are not there."""
         numbers = [float(value) for value in constants.values() if not isinstance(value, bool)]
-        switches = tuple(value for value in constants.values() if isinstance(value, bool))
-        key = dtype.char, switches, tuple(array is None for array in flat)
+        switches = tuple([value for value in constants.values() if isinstance(value, bool)])
+        key = dtype.char, switches, tuple(absent)
         kernel = self._kernels.get(key)
         if kernel is None:
-            known = {name: value for name, value in constants.items() if isinstance(value, bool)}
-            absent = [name for name, a in zip(self.formula.arguments, flat, strict=True) if a is None]
-            kernel = self._kernels[key] = self._compile(known | dict.fromkeys(absent), list(constants), dtype)
-        threads.run(kernel, present[0].size, *present, *numbers, grain=loops.GRAIN)
+            known: dict[str, Any] = {name: value for name, value in constants.items() if isinstance(value, bool)}
+            missing = [name for name, is_absent in zip(self.formula.arguments, absent, strict=True) if is_absent]
+            kernel = self._kernels[key] = self._compile(known | dict.fromkeys(missing), list(constants), dtype)
+        threads.run(kernel, int(table[-1, 0]), table, *numbers, grain=loops.GRAIN)
 
     def _compile(self, known: dict[str, Any], constants: list[str], dtype: np.dtype) -> Callable[..., None]:
         """The compiled reading, for switches and absent state that are known."""
@@ -190,10 +194,28 @@ class Rule:
         lines += ast.unparse(ast.Module(steps, [])).splitlines()
         lines.append("".join(f"{name}[i], " for name in arrays[1:]) + f"= {ast.unparse(last.value)}")
         title, bits = self.on_tensors.__module__.rpartition(".")[2], dtype.itemsize * 8
-        text = loops.header(title, bits) + loops.KERNEL
-        text += f"def kernel(start, stop, {', '.join([*arrays, *numbers])}):\n    wide()\n"
-        text += "    for i in range(U(start), U(stop)):\n" + "".join(f"        {line}\n" for line in lines)
+        text = loops.header(title, bits) + loops.INNER
+        text += f"def update(count, {', '.join([*arrays, *numbers])}):\n    wide()\n"
+        text += "    for i in range(U(count)):\n" + "".join(f"        {line}\n" for line in lines)
+        runs = [f"run(table[place, {column}] + skip, count, T)" for column in range(1, len(arrays) + 1)]
+        text += "\nfrom autograd.kernels.addresses import run\n" + loops.KERNEL
+        text += WALK.format(numbers=", ".join(numbers), size=dtype.itemsize, given=", ".join([*runs, *numbers]))
         return loops.load_module(f"update_{title}", text).kernel
+
+
+# Elements ``start..stop`` of all that the table's rows hold, one behind the other.
+WALK = """def kernel(start, stop, table, {numbers}):
+    place = 0
+    while table[place, 0] <= start:
+        place += 1
+    while start < stop:
+        before = table[place - 1, 0] if place else 0
+        count = min(stop, table[place, 0]) - start
+        skip = (start - before) * {size}
+        update(count, {given})
+        start += count
+        place += 1
+"""
 
 
 class _Known(ast.NodeTransformer):

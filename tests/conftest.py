@@ -65,6 +65,13 @@ def pytest_runtest_teardown(item, nextitem):
         pytest_collection_finish()
 
 
+@pytest.fixture
+def number_of_threads_restored():
+    before = autograd.get_num_threads()
+    yield
+    autograd.set_num_threads(before)
+
+
 @pytest.fixture(autouse=True)
 def nothing_leaks():
     """Fails a test that leaves global state changed, and restores it for the next one."""

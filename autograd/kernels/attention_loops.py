@@ -12,11 +12,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import carray, intp, njit, types, uint32, uint64
-from numba.core import cgutils
-from numba.extending import intrinsic, overload
+from numba import intp, njit, types, uint32, uint64
+from numba.extending import overload
 
 from . import math32, math64
+from .addresses import run
 from .compiled import compiled
 from .gemm_loops import pack_columns
 from .gemm_tile import multiply, tile_columns, tile_rows
@@ -109,21 +109,13 @@ def soften_back(row, gradients, seen, end, scale, top, share, mean):
         gradients[j] = where(uint32(j) < count, weight * (gradients[j] - mean) * scale, zero)
 
 
-@intrinsic
-def pointer(typing_context, address):
-    """An address as what `carray` takes."""
-    return types.voidptr(types.intp), lambda context, builder, signature, values: builder.inttoptr(
-        values[0], cgutils.voidptr_t
-    )
-
-
 @njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
 def multiply_rows(a, a_row, b, b_row, width, products):
     """The product of each row of one matrix with the same row of another."""
     wide()
     for i in range(len(products)):
-        left = carray(pointer(a + i * a_row), (width,), products.dtype)
-        right = carray(pointer(b + i * b_row), (width,), products.dtype)
+        left = run(a + i * a_row, width, products.dtype)
+        right = run(b + i * b_row, width, products.dtype)
         total = products.dtype.type(0)
         for j in range(uint64(width)):
             total += left[j] * right[j]

@@ -29,7 +29,7 @@ import numpy as np
 from . import jit, threads
 from .layout import is_spread
 
-__all__ = ["KERNEL", "InPlace", "Loop", "TypedNumbers", "assigned", "header", "library_stamp", "load_module"]
+__all__ = ["INNER", "KERNEL", "InPlace", "Loop", "TypedNumbers", "assigned", "header", "library_stamp", "load_module"]
 
 GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
 MAX_NESTED = 3
@@ -51,6 +51,7 @@ FLAGS = {flags}
 FLAGS = '{"contract", "arcp", "nsz"}'
 EXACT = "set()"
 KERNEL = '\n@njit(cache=CACHE, no_cfunc_wrapper=True, nogil=True, fastmath=FLAGS, error_model="numpy")\n'
+INNER = '\n@njit(no_cfunc_wrapper=True, nogil=True, fastmath=FLAGS, error_model="numpy")\n'  # called by a kernel
 
 
 def header(title: str, bits: int, flags: str = FLAGS) -> str:

@@ -12,6 +12,7 @@ import autograd
 import nn
 import optim
 from autograd import jit
+from autograd.kernels import threads
 from autograd.kernels.gather import SMALL
 from optim.gathering import Layout
 
@@ -92,7 +93,7 @@ def assert_same(ours, theirs):
                 np.testing.assert_allclose(mine[key].numpy(), value.numpy(), 2e-5, 2e-5, err_msg=key)
 
 
-@pytest.mark.parametrize("mode", ["never", "auto"])
+@pytest.mark.parametrize("mode", ["never", "auto", "always"])
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_any_parameters(torch, name, group, mode):
@@ -174,7 +175,7 @@ def test_a_tensor_as_learning_rate_and_a_schedule(both):
 
 def test_what_is_gathered():
     def parts(*columns):
-        return [part.places for part in Layout([], columns).parts]
+        return [part.places for part in Layout([], columns).together]
 
     a, b, c, large = np.zeros(3), np.zeros((2, 2)), np.zeros(4, np.float32), np.zeros(SMALL + 1)
     assert parts([a, b, c]) == [[0, 1]]
@@ -184,9 +185,52 @@ def test_what_is_gathered():
     assert parts([a, b, a]) == []
     assert parts([large[:3], large[3:7]]) == [[0, 1]]
     assert parts([large[:3], large[2:7]]) == []
+    with jit.using("always"):
+        assert parts([a, large, b, c]) == [[0, 1, 2], [3]]
+        assert parts([a, b], [np.zeros(3), np.zeros((2, 2), order="F")]) == [[0]]
+        assert parts([a, b, a]) == []
+        assert parts([np.zeros(3, np.float16)]) == []
     layout = Layout([], [[large[:3], a]])
     assert layout.is_apart_from([b, c.copy()])
     assert not layout.is_apart_from([b, large[5:]])
+
+
+def test_one_pass_for_a_group(monkeypatch, number_of_threads_restored):
+    """A loop is called once for all parameters of a dtype, and cut into pieces wherever they begin and end."""
+    sizes = (5, 0, 40_000, 1, 300, 0)
+    results = []
+    for count in (1, 3):
+        threads.set_num_threads(count)
+        calls, run = [], threads.run
+        monkeypatch.setattr(threads, "run", lambda *given, run=run, **named: calls.append(given) or run(*given, **named))
+        params = [autograd.linspace(-1, 1, size).requires_grad_() for size in sizes]
+        params.append(autograd.ones(7, dtype=autograd.float64, requires_grad=True))
+        optimizer = optim.Adam(params, lr=0.1)
+        for _ in range(2):
+            for param in params:
+                param.grad = param.detach().cos()
+            calls.clear()
+            optimizer.step()
+            assert [given[1] for given in calls] == [sum(sizes), 7]
+        monkeypatch.undo()
+        results.append([param.detach().numpy() for param in params])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_gradients_that_lie_in_another_order(both):
+    """Of a group that goes through a loop one gradient is transposed, one of another kind the next time."""
+
+    def program(lib):
+        params = [lib.linspace(-1, 1, 30000).view(150, 200).requires_grad_(), lib.ones(3, requires_grad=True)]
+        optimizer = (optim if lib is autograd else lib.optim).SGD(params, lr=0.5, momentum=0.5)
+        for step in range(3):
+            order = lib.linspace(0, 1, 30000).view(200, 150).t() if step else lib.linspace(0, 1, 30000).view(150, 200)
+            params[0].grad, params[1].grad = order, lib.ones(3)
+            optimizer.step()
+        return params
+
+    both(program)
 
 
 def test_nothing_outlives_the_optimizer():

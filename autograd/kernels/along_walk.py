@@ -20,7 +20,7 @@ FETCHED = 16384  # elements up to which the next run is asked for during a turn:
 LINE = 16  # elements, as many float32 as a line of memory has
 
 IMPORTS = """from numpy import empty, float64, inf
-from autograd.kernels.scalar import fetch, maximum, plus
+from autograd.kernels.scalar import maximum, plus
 """
 
 

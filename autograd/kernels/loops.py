@@ -33,6 +33,9 @@ __all__ = ["INNER", "KERNEL", "InPlace", "Loop", "TypedNumbers", "assigned", "he
 
 GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
 MAX_NESTED = 3
+# Bytes of each operand that a loop which calls functions asks for at once, and how far ahead: it sees too little of
+# what comes next to keep memory busy while it computes. Measured, tanh of a million float32: 340 us without, 274 with.
+BATCH, AHEAD, LINE = 1024, 2048, 64
 # Exponents that are written into loops, and the letters of such operands: a loop of x * x, not of powers (ten times
 # as long).
 EXPONENTS = {2.0: "2", 3.0: "3", 0.5: "h", -1.0: "i"}
@@ -44,7 +47,7 @@ HEADER = '''"""Generated loop: {title}."""
 from numba import njit
 from numpy import uint64 as U, {scalar} as T
 from autograd.kernels import {library} as _
-from autograd.kernels.scalar import wide
+from autograd.kernels.scalar import fetch, wide
 
 FLAGS = {flags}
 '''
@@ -228,7 +231,7 @@ class Loop:
         layout, kinds = pattern.split("_")
         bits = dtype.itemsize * 8
         text = header(f"{self.name}, {pattern}, float{bits}", bits, self.flags)
-        body = self._flat(kinds) if layout == "flat" else self._nested(kinds)
+        body = self._flat(kinds, dtype.itemsize) if layout == "flat" else self._nested(kinds)
         if not NUMBERS.keys().isdisjoint(kinds):
             body = body.replace("_.pow(", "_.known_pow(")
         return text + KERNEL + body
@@ -246,17 +249,29 @@ class Loop:
             lines.append(f"r{number}[{element}] = {ast.unparse(in_place.visit(_copy(last)).value)}")
         return "".join(f"{' ' * indent}{line}\n" for line in lines)
 
-    def _flat(self, kinds: str) -> str:
+    def _flat(self, kinds: str, itemsize: int) -> str:
         results = [f"r{number}" for number in range(len(self.formulas))]
         text = f"def kernel(start, stop, {', '.join([*self.operands, *self.attributes, *results])}):\n    wide()\n"
         for name, kind in zip(self.operands, kinds, strict=True):
             if kind != "c":
                 text += f"    {name}_ = {f'T({NUMBERS[kind]})' if kind in NUMBERS else f'{name}[0]'}\n"
-        text += "    for i in range(U(start), U(stop)):\n"
-        for name, kind in zip(self.operands, kinds, strict=True):
-            if kind == "c":
-                text += f"        {name}_ = {name}[i]\n"
-        return text + self._computed("i", indent=8)
+        runs, first = [name for name, kind in zip(self.operands, kinds, strict=True) if kind == "c"], "U(start)"
+        if any(isinstance(node, ast.Call) for formula in self.formulas for node in ast.walk(formula)):
+            # Batches of one size, and the rest by itself: their loop keeps its constants in registers.
+            batch = BATCH // itemsize
+            text += f"    rest = U(start) + U(stop - start) // U({batch}) * U({batch})\n"
+            text += f"    for low in range(U(start), rest, U({batch})):\n"
+            text += f"        for i in range(low, low + U({batch}), U({LINE // itemsize})):\n"
+            text += "".join(f"            fetch({name}, i + U({AHEAD // itemsize}))\n" for name in runs)
+            text += self._in_runs(f"low, low + U({batch})", runs, indent=8)
+            first = "rest"
+        return text + self._in_runs(f"{first}, U(stop)", runs, indent=4)
+
+    def _in_runs(self, bounds: str, runs: Sequence[str], indent: int) -> str:
+        pad = " " * indent
+        text = f"{pad}for i in range({bounds}):\n"
+        text += "".join(f"{pad}    {name}_ = {name}[i]\n" for name in runs)
+        return text + self._computed("i", indent + 4)
 
     def _nested(self, kinds: str) -> str:
         results = [f"r{number}" for number in range(len(self.formulas))]

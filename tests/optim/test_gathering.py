@@ -202,7 +202,9 @@ def test_one_pass_for_a_group(monkeypatch, number_of_threads_restored):
     for count in (1, 3):
         threads.set_num_threads(count)
         calls, run = [], threads.run
-        monkeypatch.setattr(threads, "run", lambda *given, run=run, **named: calls.append(given) or run(*given, **named))
+        monkeypatch.setattr(
+            threads, "run", lambda *given, run=run, **named: calls.append(given) or run(*given, **named)
+        )
         params = [autograd.linspace(-1, 1, size).requires_grad_() for size in sizes]
         params.append(autograd.ones(7, dtype=autograd.float64, requires_grad=True))
         optimizer = optim.Adam(params, lr=0.1)

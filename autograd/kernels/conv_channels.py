@@ -14,8 +14,8 @@ import numpy as np
 from numba import intp, uint64
 
 from .compiled import compiled
-from .conv_tiles import DEPTH, FASTMATH, inline, turn_rows
-from .gemm_tile import multiply_windows, tile_columns, tile_lanes, tile_rows
+from .conv_tiles import DEPTH, FASTMATH, from_line, inline, turn_rows
+from .gemm_tile import LINE, multiply_windows, tile_columns, tile_lanes, tile_rows
 
 __all__ = ["add_channels", "add_spans_of_channels"]
 
@@ -54,7 +54,8 @@ def add_channels(start, stop, x, g, sums, plan, runs, length, pitch):
     zero = sums.dtype.type(0)
     size, lanes, across, most = sums.itemsize, tile_lanes(zero), tile_columns(zero), tile_rows(zero)
     deep, high, wide = plan.deep * plan.stride_z, plan.high * plan.stride_y, plan.wide * plan.stride_x
-    image = np.zeros((plan.room * deep * high * wide + lanes) * pitch + across + lanes, sums.dtype)
+    image = np.zeros((plan.room * deep * high * wide + lanes) * pitch + across + lanes + LINE // size, sums.dtype)
+    image = from_line(image)
     places = np.empty(plan.room * plan.depths * plan.out_height * plan.out_width, np.int64)
     panels = (plan.filters + most - 1) // most
     given = np.empty((panels * DEPTH + lanes) * most + lanes, sums.dtype)

@@ -42,6 +42,11 @@ def apply(row: Row, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
             short = None  # the general way knows this case, or says what is wrong
     else:
         write_call(row, _record_coarse)
+    return apply_generally(row, args, kwargs)
+
+
+def apply_generally(row: Row, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """`apply` for any case, without the short path."""
     if isinstance(row, PointwiseRow):
         return apply_pointwise(row, row.bind(args, kwargs))
     return apply_coarse(cast(CoarseRow, row), row.bind(args, kwargs))

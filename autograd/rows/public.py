@@ -18,7 +18,7 @@ from ..kernels.silence import silently
 from ..tensor import ArrayError, StructureError, Tensor, count_write, wrap
 from .casting import active as casting
 from .casting import call_cast, is_cast
-from .dispatch import NUMBERS, apply, signature_of
+from .dispatch import NUMBERS, apply, apply_generally, signature_of
 from .nodes import show_saved
 from .shortcuts import binary, named, reflected, unary
 from .table import TABLE, CoarseRow, PointwiseRow, Row, public_name
@@ -203,6 +203,13 @@ def _function_of(row: Row) -> Callable[..., Any]:
         renamed["axis"] = "dims"
 
     def public(*args: Any, **kwargs: Any) -> Any:
+        run = apply
+        short = row.short
+        if short is not None and not kwargs and not casting:
+            try:
+                return short(*args)
+            except Exception:
+                run = apply_generally  # which knows this case, or says what is wrong
         if casting and is_cast(row.name):
             return call_cast(public, row.name, args, kwargs)
         out = None
@@ -213,7 +220,7 @@ def _function_of(row: Row) -> Callable[..., Any]:
             for other in kwargs.keys() & renamed.keys():
                 kwargs[renamed[other]] = kwargs.pop(other)
         try:
-            result = apply(row, args, kwargs)
+            result = run(row, args, kwargs)
         except ArrayError as error:
             result = error.of_function(public, args, kwargs)
         return result if out is None else write_outs(out, result, row.name, args)
@@ -427,10 +434,12 @@ def _invert(self: Tensor) -> Tensor:
 
 def _operator(public: Callable[..., Any], reflected: bool = False) -> Callable[..., Any]:
     def method(self: Tensor, other: Any) -> Any:
-        if isinstance(other, np.ndarray):
-            other = wrap(other)
-        if not isinstance(other, (Tensor, *NUMBERS)) or (public.__name__ == "matmul" and not isinstance(other, Tensor)):
-            return NotImplemented
+        if type(other) is not Tensor:
+            if isinstance(other, np.ndarray):
+                other = wrap(other)
+            allowed = Tensor if public.__name__ == "matmul" else (Tensor, *NUMBERS)
+            if not isinstance(other, allowed):
+                return NotImplemented
         return public(other, self) if reflected else public(self, other)
 
     return method

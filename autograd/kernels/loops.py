@@ -132,6 +132,24 @@ class Loop:
         """
         if not outs and (kinds := _flat_kinds(arrays)):
             return self._on_runs(kinds, arrays, attributes, dtype)
+        return self._anyhow(arrays, attributes, dtype, outs)
+
+    def on_runs(self, arrays: Sequence[np.ndarray], attributes: Sequence[float], dtype: np.dtype) -> list[np.ndarray]:
+        """The same for contiguous arrays only.
+
+        Raises:
+            TypeError: another one.
+        """
+        kinds = _flat_kinds(arrays)
+        if kinds:
+            return self._on_runs(kinds, arrays, attributes, dtype)
+        if not all(array.flags.c_contiguous for array in arrays):
+            raise TypeError(f"{self.name}: contiguous arrays are expected")
+        return self._anyhow(arrays, attributes, dtype, ())
+
+    def _anyhow(
+        self, arrays: Sequence[np.ndarray], attributes: Sequence[float], dtype: np.dtype, outs: Sequence[Any]
+    ) -> list[np.ndarray]:
         scalars = [dtype.type(value) for value in attributes]
         shape = np.broadcast_shapes(*(array.shape for array in arrays))
         order = _memory_order(arrays, shape) if not outs else None

@@ -219,10 +219,7 @@ class Program:
         """
         if not jit.use_loops(jit.threshold) or (dtype is not F32 and dtype is not F64):
             raise TypeError(f"{self.name}: the general way is needed")
-        for array in arrays:
-            if not array.flags.c_contiguous:
-                raise TypeError(f"{self.name}: the general way is needed")
-        return self.loop(arrays, attributes, dtype)
+        return self.loop.on_runs(arrays, attributes, dtype)
 
     def used(self, attributes: Sequence[float]) -> list[float]:
         """Of the row's attributes those that the formulas use."""

@@ -275,14 +275,14 @@ class Loop:
                 text += f"    {name}_ = {f'T({NUMBERS[kind]})' if kind in NUMBERS else f'{name}[0]'}\n"
         runs, first = [name for name, kind in zip(self.operands, kinds, strict=True) if kind == "c"], "U(start)"
         if any(isinstance(node, ast.Call) for formula in self.formulas for node in ast.walk(formula)):
-            # Batches of one size, and the rest by itself: their loop keeps its constants in registers.
-            batch = BATCH // itemsize
-            text += f"    rest = U(start) + U(stop - start) // U({batch}) * U({batch})\n"
-            text += f"    for low in range(U(start), rest, U({batch})):\n"
-            text += f"        for i in range(low, low + U({batch}), U({LINE // itemsize})):\n"
+            # Batches of one size, and the rest by itself: their loop keeps its constants in registers. No operand has
+            # a name that begins with _.
+            batch, first = f"U({BATCH // itemsize})", "_rest"
+            text += f"    _rest = U(start) + U(stop - start) // {batch} * {batch}\n"
+            text += f"    for _low in range(U(start), _rest, {batch}):\n"
+            text += f"        for i in range(_low, _low + {batch}, U({LINE // itemsize})):\n"
             text += "".join(f"            fetch({name}, i + U({AHEAD // itemsize}))\n" for name in runs)
-            text += self._in_runs(f"low, low + U({batch})", runs, indent=8)
-            first = "rest"
+            text += self._in_runs(f"_low, _low + {batch}", runs, indent=8)
         return text + self._in_runs(f"{first}, U(stop)", runs, indent=4)
 
     def _in_runs(self, bounds: str, runs: Sequence[str], indent: int) -> str:

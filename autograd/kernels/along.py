@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import prod
 from operator import attrgetter
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +31,19 @@ REDUCTIONS = frozenset(("average", "highest", "total"))
 GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
 _SIZE = attrgetter("size")
 COLUMNS = 128  # runs that a work item of the pattern ``columns`` takes side by side
+
+
+class _Plan(NamedTuple):
+    """How arrays of some shapes are walked along: the kernel, unless the formula has no reductions, the shapes of what
+    it writes, their type, and what `threads.run` is told."""
+
+    kernel: Callable[..., None] | None
+    shapes: list[tuple[int, ...]]
+    dtype: np.dtype
+    items: int
+    length: int
+    width: int
+    grain: int
 
 
 class Along:
@@ -52,6 +66,7 @@ class Along:
         self._lock = threading.Lock()
         self._has_reductions = not REDUCTIONS.isdisjoint(code.co_names)
         self._loop: Any = None
+        self._plan = lru_cache(256)(self._planned)
 
     def __call__(self, axis: Any, *arrays: np.ndarray, out: np.ndarray | None = None) -> Any:
         """The values for ``arrays``, computed in float32 where they are float16.
@@ -68,8 +83,8 @@ class Along:
             return tuple(value.astype(dtype) for value in values) if several else values.astype(dtype)
         size = first.size if len(arrays) == 1 else max(map(_SIZE, arrays))
         has_loops = jit.use_loops(size) and size and dtype.kind == "f" and dtype.itemsize <= 8
-        if has_loops and (bounds := _bounds(axis, first.ndim)):
-            return self._walk(*bounds, arrays, out)
+        if has_loops and (plan := self._plan(axis, dtype.char, *[array.shape for array in arrays])):
+            return self._walk(plan, arrays, out)
         reading = self._arrays.get(axis)
         if reading is None:
             reading = self._arrays[axis] = self.reading(on_arrays, **_reductions_of_arrays(axis))
@@ -80,22 +95,33 @@ class Along:
         scope = {"_": library, **reductions}
         return FunctionType(self._function.__code__, scope, self.name)
 
-    def _walk(self, axis: int, end: int, arrays: Sequence[np.ndarray], out: np.ndarray | None) -> Any:
-        shape = max((array.shape for array in arrays), key=prod)
+    def _planned(self, axis: Any, char: str, *shapes: tuple[int, ...]) -> _Plan | None:
+        """The walk for arrays of these shapes, if there is one."""
+        bounds = _bounds(axis, len(shapes[0]))
+        if bounds is None:
+            return None
+        dtype, shape, (axis, end) = np.dtype(char), max(shapes, key=prod), bounds
         if not self._has_reductions:
-            return self._pass(arrays, np.empty(shape, arrays[0].dtype) if out is None else out.reshape(shape))
+            return _Plan(None, [shape], dtype, 0, 0, 0, 0)
         runs, length, width = prod(shape[:axis]), prod(shape[axis:end]), prod(shape[end:])
         reduced = (*shape[:axis], *(1,) * (end - axis), *shape[end:])
-        dtype = arrays[0].dtype
-        kinds = "".join("e" if array.shape == shape else "r" for array in arrays)
-        pattern = "rows" if width == 1 else "columns"
-        kernel, results = self._kernel(pattern, kinds, dtype)
-        given = () if out is None else (out,)
-        outs = [*given, *(np.empty(shape if kind == "e" else reduced, dtype) for kind in results[len(given) :])]
-        flat = [np.ascontiguousarray(array).reshape(-1) for array in (*arrays, *outs)]
+        kinds = "".join("e" if each == shape else "r" for each in shapes)
+        kernel, results = self._kernel("rows" if width == 1 else "columns", kinds, dtype)
         items = runs if width == 1 else runs * -(-width // COLUMNS)
-        work = length * min(width, COLUMNS)
-        threads.run(kernel, items, length, width, *flat, grain=max(1, GRAIN // work))
+        grain = max(1, GRAIN // (length * min(width, COLUMNS)))
+        return _Plan(
+            kernel, [shape if kind == "e" else reduced for kind in results], dtype, items, length, width, grain
+        )
+
+    def _walk(self, plan: _Plan, arrays: Sequence[np.ndarray], out: np.ndarray | None) -> Any:
+        kernel, shapes, dtype, items, length, width, grain = plan
+        if kernel is None:
+            return self._pass(arrays, np.empty(shapes[0], dtype) if out is None else out.reshape(shapes[0]))
+        outs = [np.empty(shape, dtype) for shape in (shapes if out is None else shapes[1:])]
+        if out is not None:
+            outs.insert(0, out)
+        flat = [(a if a.flags.c_contiguous else np.ascontiguousarray(a)).reshape(-1) for a in (*arrays, *outs)]
+        threads.run(kernel, items, length, width, *flat, grain=grain)
         return tuple(outs) if len(outs) > 1 else outs[0]
 
     def _pass(self, arrays: Sequence[np.ndarray], out: np.ndarray) -> np.ndarray:

@@ -18,8 +18,8 @@ from numba.extending import overload
 from . import math32, math64
 from .addresses import run
 from .compiled import compiled
-from .gemm_loops import pack_columns
-from .gemm_tile import multiply, tile_columns, tile_rows
+from .gemm_loops import from_line, pack_columns
+from .gemm_tile import LINE, multiply, tile_columns, tile_rows
 from .scalar import maximum, plus, where, wide
 
 __all__ = ["attend", "attend_back"]
@@ -57,7 +57,7 @@ def up(count, unit):
 def room(depth, width, like):
     """Place for a packed matrix, and for what is written and read beyond its end."""
     columns = tile_columns(like.dtype.type(0))
-    return np.empty(up(width, columns) * depth + columns * columns, like.dtype)
+    return from_line(np.empty(up(width, columns) * depth + columns * columns + LINE // like.itemsize, like.dtype))
 
 
 @inline

@@ -13,6 +13,7 @@ import numpy as np
 from numba import intp, njit, uint64
 
 from .compiled import compiled
+from .gemm_loops import from_line
 from .gemm_tile import (
     LINE,
     copy_rows,
@@ -31,13 +32,6 @@ DEPTH = 288  # taps, or positions, that are multiplied in one go: what they meet
 FILTERS = 1 << 19  # bytes of filters that meet all positions of a box before others do
 
 inline = njit(nogil=True, fastmath=FASTMATH, error_model="numpy")
-
-
-@inline
-def from_line(numbers):
-    """From the first number on that begins a line of the cache, at most `LINE` bytes later: vectors that lie in two
-    lines cost the gradient of a weight a tenth of its time."""
-    return numbers[-intp(numbers.ctypes.data) % LINE // numbers.itemsize :]
 
 
 @inline

@@ -294,7 +294,7 @@ def _call_tile(writer: Writer, tile: Tile, x: _Operands) -> None:
         function.attributes.add("noinline")
         inside = Writer(ir.IRBuilder(function.append_basic_block()), writer.size * 8, writer.lanes)
         given, windows = function.args[: len(x) - 1], function.args[len(x) - 1 :]
-        _write_tile(inside, tile, _Operands(*given, windows=windows))
+        _write_tile(inside, tile, _Operands._make([*given, windows]))
         inside.builder.ret_void()
     writer.builder.call(function, values)
 

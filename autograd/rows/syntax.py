@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..kernels import on_arrays, uncompiled
+from ..kernels import on_arrays, on_floats, uncompiled
 from ..kernels.loops import Loop
 
 if TYPE_CHECKING:
@@ -130,12 +130,12 @@ def loop_of(program: Program) -> Loop:
     )
 
 
-def compile_program(program: Program, dtype: np.dtype, form: str) -> Callable[..., Any]:
-    """The NumPy reading in one of the forms of `Program.small`."""
+def compile_program(program: Program, dtype: np.dtype | None, form: str) -> Callable[..., Any]:
+    """The NumPy reading in one of the forms of `Program.small`; without a dtype that over Python floats."""
     # Numbers become 0-d arrays of the dtype: NumPy converts a Python number on every call (measured: 480 ns for
     # a * 2.0 on 4x4, 215 ns with a 0-d array), and an int array would become float64.
-    scope: dict[str, Any] = {"_": on_arrays}
-    numbers = _NamedNumbers(scope, dtype)
+    scope: dict[str, Any] = {"_": on_floats if dtype is None else on_arrays}
+    numbers = ast.NodeTransformer() if dtype is None else _NamedNumbers(scope, dtype)
     results: list[ast.expr] = []
     helpers: list[ast.stmt] = []
     for i, formula in enumerate(program.formulas):
@@ -157,7 +157,7 @@ def compile_program(program: Program, dtype: np.dtype, form: str) -> Callable[..
         parameters = (first, "others", *program.attributes)
     main = _define("program", parameters, returned)
     tree = ast.fix_missing_locations(ast.Module([*helpers, main], []))
-    exec(compile(tree, f"<{program.name} on {dtype}>", "exec"), scope)
+    exec(compile(tree, f"<{program.name} on {dtype or 'floats'}>", "exec"), scope)
     return scope["program"]
 
 

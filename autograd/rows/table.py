@@ -371,15 +371,20 @@ class PointwisePlan:
                 total = term if total is None else total + term
         return total
 
-    def on_floats(self, g: float, known: Sequence[Any]) -> Sequence[float]:
+    def on_floats(self, g: float, known: tuple[Any, ...]) -> Sequence[float]:
         """The same rules on Python floats: all parameters' values, and the result."""
-        values = (g, *known)
-        return [rule(*[values[i] for i in places]) for rule, places in self._on_floats]
+        try:
+            return self._on_floats(g, known)
+        except (ZeroDivisionError, OverflowError, ValueError):  # where each rule asks for IEEE's answer
+            values = dict(zip(("g", *self.row.parameters, "out"), (g, *known), strict=True))
+            return [formula.on_floats(*[values[name] for name in formula.arguments]) for formula in self._formulas]
 
     @cached_property
-    def _on_floats(self) -> list[tuple[Callable[..., Any], list[int]]]:
-        order = ("g", *self.row.parameters, "out")
-        return [(formula.on_floats, [order.index(name) for name in formula.arguments]) for formula in self._formulas]
+    def _on_floats(self) -> Callable[..., Any]:
+        from . import syntax
+
+        program = Program(self.program.name, self._formulas, ("g", *self.row.parameters, "out"))
+        return syntax.compile_program(program, None, "packed")
 
 
 class RefusingPlan(PointwisePlan):

@@ -146,11 +146,11 @@ def standardize(
     samples, groups, length, _ = x.shape
     weight = np.ones(groups * length, dtype) if weight is None else _flat(weight, dtype)
     bias = np.zeros(groups * length, dtype) if bias is None else _flat(bias, dtype)
-    out = np.empty(x.shape, dtype)
-    mean, scale = (np.empty((samples, groups, 1, 1), dtype) for _ in range(2))
-    arrays = [each.reshape(-1) for each in (weight, bias, out, mean, scale)]
-    _run(standardize_rows, samples * groups, x, _flat(x, dtype), *arrays, length, groups, eps, centered)
-    return out.astype(x.dtype, copy=False), mean, scale
+    rows = samples * groups
+    out, mean, scale = np.empty(x.size, dtype), np.empty(rows, dtype), np.empty(rows, dtype)
+    _run(standardize_rows, rows, x, _flat(x, dtype), weight, bias, out, mean, scale, length, groups, eps, centered)
+    places = (samples, groups, 1, 1)
+    return out.reshape(x.shape).astype(x.dtype, copy=False), mean.reshape(places), scale.reshape(places)
 
 
 def gradients(
@@ -247,11 +247,12 @@ def _row_gradients(g, x, mean, scale, weight, axes, centered, out, shape):
     count = samples * groups
     rows_of_part = max(-(-count // PARTS), PART // length, 1)
     parts = -(-count // rows_of_part)
-    sums = np.zeros((2, parts, groups * length), out.dtype)
+    of_weight, of_bias = np.zeros((2, parts * groups * length), out.dtype)
     rows = [_by_row(value, shape, out.dtype) for value in (mean, scale)]
-    arrays = (*rows, _flat(weight, out.dtype), out.reshape(-1), *(each.reshape(-1) for each in sums))
+    arrays = (*rows, _flat(weight, out.dtype), out.reshape(-1), of_weight, of_bias)
     _run(row_gradients, parts, out, g, x, *arrays, length, groups, rows_of_part, centered)
-    return tuple(np.add.reduce(each, 0).reshape(1, groups, length, 1) for each in sums)
+    places = (parts, 1, groups, length, 1)
+    return np.add.reduce(of_weight.reshape(places), 0), np.add.reduce(of_bias.reshape(places), 0)
 
 
 def _by_plane(value: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

@@ -274,7 +274,7 @@ class Loop:
             if kind != "c":
                 text += f"    {name}_ = {f'T({NUMBERS[kind]})' if kind in NUMBERS else f'{name}[0]'}\n"
         runs, first = [name for name, kind in zip(self.operands, kinds, strict=True) if kind == "c"], "U(start)"
-        if any(isinstance(node, ast.Call) for formula in self.formulas for node in ast.walk(formula)):
+        if runs and any(map(_calls, self.formulas)):
             # Batches of one size, and the rest by itself: their loop keeps its constants in registers. No operand has
             # a name that begins with _.
             batch, first = f"U({BATCH // itemsize})", "_rest"
@@ -307,6 +307,11 @@ class Loop:
                 step = "k" if kind == "c" else f"k * U({name}2)"
                 text += f"            {name}_ = {name}[{name}at + {step}]\n"
         return text + self._computed("to + k", indent=12)
+
+
+def _calls(formula: ast.FunctionDef) -> bool:
+    """Whether it calls a function."""
+    return any(isinstance(node, ast.Call) for statement in formula.body for node in ast.walk(statement))
 
 
 def _names_in_exponents(formula: ast.AST) -> list[str]:

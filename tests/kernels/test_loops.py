@@ -87,6 +87,19 @@ def test_every_memory_order():
         assert (result.shape, result.strides) == (want.shape, want.strides), (x.shape, y.shape, x.strides)
 
 
+def test_numbers_alone():
+    """A loop that calls a function asks for its operands ahead; here is none in memory."""
+    (calling,) = ast.parse("@row()\ndef f(x, y): return _.sqrt(x * y)").body
+    (plain,) = ast.parse("@row()\ndef f(x, y): return x * y").body
+    two, eight = np.full((), 2.0, np.float32), np.full((), 8.0, np.float32)
+    for formula, want in ((calling, 4.0), (plain, 16.0)):
+        loop = Loop("probe", [formula], ["x", "y"])
+        for x, y in ((two, eight), (np.broadcast_to(two, (3, 4)), eight)):
+            (result,) = loop([x, y], [], x.dtype)
+            np.testing.assert_array_equal(result, np.full(x.shape, want, np.float32))
+        assert ("fetch(" in loop.source("flat_cc", two.dtype)) == (formula is calling)
+
+
 def test_several_formulas_with_names_of_their_own():
     """What one formula assigns is not seen by the next, whatever it is called."""
     formulas = ast.parse(

@@ -7,6 +7,7 @@ of all sequences with the other weight, and one pass makes the rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -70,9 +71,9 @@ def forward(
     _enter(kind, x, weights, gates, inner)
     sweep = _sweeps(kind, gates)[0]
     hidden = np.ascontiguousarray(weights.hidden)
-    bounds = _parts(len(h), rows, hidden)
+    bounds, *walk = _walk(tuple(batch_sizes), reverse, _parts(len(h), rows, hidden))
     _run(
-        sweep, bounds, hidden, projection, np.ascontiguousarray(h), first_c, *_walk(batch_sizes, reverse, bounds),
+        sweep, bounds, hidden, projection, np.ascontiguousarray(h), first_c, *walk,
         gates, inner, before, cells, out, last_h, last_c,
     )  # fmt: skip
     return ((out, last_h, last_c) if is_lstm else (out, last_h)), (gates, inner, before, cells)
@@ -123,9 +124,9 @@ def backward(
     gp = np.empty((len(g) if projects else 0, g.shape[1]), g.dtype)
     sweep = _sweeps(kind, gates)[1]
     hidden = np.ascontiguousarray(weights.hidden)
-    bounds = _parts(len(gh), len(g), hidden)
+    bounds, *walk = _walk(tuple(batch_sizes), reverse, _parts(len(gh), len(g), hidden))
     _run(
-        sweep, bounds, g, gh, gc, hidden, projection, *_walk(batch_sizes, reverse, bounds),
+        sweep, bounds, g, gh, gc, hidden, projection, *walk,
         gates, inner, before, cells, sums, brought, gp,
     )  # fmt: skip
     gx = gemm.product(entered, _turned(weights.input, -turn)) if "x" in wanted else None
@@ -156,21 +157,22 @@ def _width(kind: str, weights: Weights) -> int:
     return len(weights.hidden) // {"lstm": 4, "gru": 3}.get(kind, 1)
 
 
-def _parts(batch: int, rows: int, weight: ndarray) -> ndarray:
-    """The first sequence of each part that a thread walks along, and the end of the last one."""
-    count = max(1, min(threads.get_num_threads(), batch // SEQUENCES, rows * weight.size // GRAIN))
-    return np.arange(count + 1) * batch // count
+def _parts(batch: int, rows: int, weight: ndarray) -> int:
+    """How many threads share the sequences."""
+    return max(1, min(threads.get_num_threads(), batch // SEQUENCES, rows * weight.size // GRAIN))
 
 
-def _walk(batch_sizes: Sequence[int], reverse: bool, bounds: ndarray) -> tuple[ndarray, ndarray]:
-    """For each part, in the order of the walk, where its share of a step begins and how many rows it has; a step of no
-    rows ends it."""
-    sizes = np.asarray(batch_sizes, np.int64)
+@lru_cache(64)
+def _walk(batch_sizes: tuple[int, ...], reverse: bool, parts: int) -> tuple[ndarray, ndarray, ndarray]:
+    """The first sequence of each part that a thread walks along, and the end of the last one; and for each part, in the
+    order of the walk, where its share of a step begins and how many rows it has; a step of no rows ends it."""
+    sizes = np.array(batch_sizes, np.int64)
+    bounds = np.arange(parts + 1) * sizes.max(initial=0) // parts
     starts = np.cumsum(sizes) - sizes
     if reverse:
         starts, sizes = starts[::-1], sizes[::-1]
     first, end = bounds[:-1, None], bounds[1:, None]
-    return np.append(starts, 0) + first, np.clip(np.append(sizes, 0), first, end) - first
+    return bounds, np.append(starts, 0) + first, np.clip(np.append(sizes, 0), first, end) - first
 
 
 def _run(sweep: Any, bounds: ndarray, *arguments: Any) -> None:

@@ -23,10 +23,28 @@ TAPS = 9  # whose products are added up at once, each in a register of its own: 
 
 
 def _write_filter(writer: Writer, tile: Tile, first: ir.Value, *values: ir.Value) -> None:
+    """The smallest tile that holds the rows and the width: with half of the vectors, twice as many rows."""
+    builder, (*_, height, width) = writer.builder, values
+    after = builder.append_basic_block()
+    for vectors in range(1, tile.vectors + 1):
+        for rows in reversed(tile.heights()):
+            shape = Tile(rows // vectors, vectors, tile.lanes)
+            fits, larger = builder.append_basic_block(), builder.append_basic_block()
+            is_low = builder.icmp_signed("<=", height, word(shape.rows))
+            builder.cbranch(builder.and_(is_low, builder.icmp_signed("<=", width, word(shape.columns))), fits, larger)
+            builder.position_at_end(fits)
+            _write_rows(writer, shape, first, *values)
+            builder.branch(after)
+            builder.position_at_end(larger)
+    builder.branch(after)
+    builder.position_at_end(after)
+
+
+def _write_rows(writer: Writer, tile: Tile, first: ir.Value, *values: ir.Value) -> None:
     weight, table, taps, x, x_row, c, c_row, height, width = values
     builder, vectors, step = writer.builder, range(tile.vectors), word(tile.lanes * writer.size)
     last, rows = builder.sub(height, word(1)), []
-    for i in range(tile.rows // 2):
+    for i in range(tile.rows):
         rows.append(builder.select(builder.icmp_signed("<", word(i), last), word(i), last))
     starts = [writer.far(x, x_row, row) for row in rows]
     sums = [writer.splat(first)] * (len(rows) * tile.vectors)
@@ -74,7 +92,8 @@ _lower_dots = lower(9, _write_dots)
 
 @intrinsic
 def filter_rows(typing_context, first, weight, table, taps, x, x_row, c, c_row, height, width):
-    """Writes ``first`` plus the weighted sum of windows for some rows of positions, at most half as many as a tile's.
+    """Writes ``first`` plus the weighted sum of windows for some rows of positions: at most half as many as a tile's,
+    or as many if they are no wider than a vector.
 
     The tap ``k`` of the first position lies at ``x`` plus what the table of int64 offsets in bytes has there.
     """
@@ -103,9 +122,9 @@ def row_pitch(plan, depths, height):
 def filter_maps(start, stop, x, weight, bias, out, plan, jobs, taps):
     """`conv_tiles.correlate` for groups of one channel and one filter, whose ``weight`` has its taps in their order."""
     zero = out.dtype.type(0)
-    size, across, most = out.itemsize, tile_columns(zero), tile_rows(zero) // 2
+    size, across, lanes, tallest = out.itemsize, tile_columns(zero), tile_lanes(zero), tile_rows(zero)
     image = np.zeros(planes(plan) + across, out.dtype)
-    sums = np.empty(most * across, out.dtype)
+    sums = np.empty(tallest * across, out.dtype)
     x0, w0, c0, s0 = intp(image.ctypes.data), intp(weight.ctypes.data), intp(out.ctypes.data), intp(sums.ctypes.data)
     table = intp(taps.ctypes.data)
     for item in range(start, stop):
@@ -118,6 +137,7 @@ def filter_maps(start, stop, x, weight, bias, out, plan, jobs, taps):
             tap, end, width = jobs[job, 0], jobs[job, 1], jobs[job, 4]
             depths, height = max(min(plan.depths, jobs[job, 2] - z0), 0), jobs[job, 3]
             rows, times, pitch, period = row_pitch(plan, depths, height)
+            most = tallest if width <= lanes else tallest // 2
             next_y, next_z = plan.step_y * plan.out_width, plan.step_z * plan.out_height * plan.out_width
             next_row = next_z if height == 1 else next_y
             for s, z in np.ndindex(samples, times):

@@ -69,6 +69,41 @@ def test_large_strides(reading, dtype):
     assert_product(wide.T, wide, gemm.product(wide.T, wide))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_is_packed_decides_no_bit(dtype):
+    """Whether operands are read where they lie depends on where that is: the sums are made in the same order."""
+    pytest.importorskip("numba")
+    with jit.using("always"):
+        for depth in (200, 300):
+            wide, square = numbers(depth, 1200, dtype=dtype), numbers(depth, 160, dtype=dtype, seed=1)
+            for columns in (10, 60, 90, 160):  # of the result: for more of them a transposed matrix is packed sooner
+                right = np.ascontiguousarray(square[:, :columns])
+                out = gemm.product(wide.T, right)
+                assert_product(wide.T, right, out)
+                np.testing.assert_array_equal(gemm.product(np.ascontiguousarray(wide.T), right), out)
+            memory = np.empty(square.size + 64 // square.itemsize * 2, dtype)
+            for rows in (20, 130, 400):
+                left = numbers(rows, depth, dtype=dtype)
+                out = gemm.product(left, square)
+                assert_product(left, square, out)
+                for begin in range(64 // square.itemsize):
+                    moved = memory[begin : begin + square.size].reshape(square.shape)
+                    moved[...] = square
+                    np.testing.assert_array_equal(gemm.product(left, moved), out)
+
+
+def test_arrays_from_a_line():
+    pytest.importorskip("numba")
+    from autograd.kernels.gemm_loops import from_line
+
+    memory = np.zeros(100)
+    for begin in range(16):
+        part = from_line(memory[begin:])
+        assert part.ctypes.data % 64 == 0
+        assert 0 <= part.ctypes.data - memory[begin:].ctypes.data < 64
+        assert len(part) + (part.ctypes.data - memory.ctypes.data) // 8 == 100
+
+
 VIEWS = {
     "every second column": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
     "every third row": lambda x: np.repeat(x, 3, axis=0)[::3],

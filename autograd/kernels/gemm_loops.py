@@ -76,7 +76,8 @@ def read_rows(row, column, size, depth, tiles):
     if column == size:
         return tiles <= 16 and row % PAGE != 0
     reach = abs(column) * min(depth, DEPTH)
-    few = tiles == 1 or (tiles <= 3 and depth <= DEPTH) or (tiles <= 4 and reach <= 16 * PAGE * size)
+    # The last is as many columns of the result, and as many numbers of A, in each type.
+    few = tiles == 1 or (tiles <= 3 and depth <= DEPTH) or (tiles <= size and reach <= 16 * PAGE * size)
     return few or reach <= 16 * PAGE
 
 

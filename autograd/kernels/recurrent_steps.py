@@ -392,9 +392,13 @@ def formula_of(kind: str, **names: Any) -> Callable[..., Any]:
 
 
 def _bound(function: Callable[..., Any], name: str, **names: Any) -> Any:
-    """The function under a name of its own, with other things behind the names that it uses."""
+    """The function under a name of its own, with other things behind the names that it uses.
+
+    What is compiled differently needs another name: by it numba's disk cache tells functions of one file apart, and so
+    does the linker what two entries of the cache have in common, when processes of their own compiled them.
+    """
     bound = FunctionType(function.__code__, {**globals(), **names}, name)
-    bound.__qualname__ = name  # numba's disk cache tells functions of one file apart by it
+    bound.__qualname__ = name
     return bound
 
 
@@ -470,10 +474,10 @@ def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., None], Ca
     names = dict(_common(dtype))
     step, step_back, formulas = _own(kind, "loop")
     names |= {key: scalar.inline(_bound(formula, formula.__name__, **names)) for key, formula in formulas.items()}
-    names["forward_step"] = njit(**OPTIONS)(_bound(step, step.__name__, **names))
-    names["backward_step"] = njit(**OPTIONS)(_bound(step_back, step_back.__name__, **names))
-    names["forward_sweep"] = njit(**OPTIONS)(_bound(forward_sweep, "forward_sweep", **names))
-    names["backward_sweep"] = njit(**OPTIONS)(_bound(backward_sweep, "backward_sweep", **names))
+    own = {"forward_step": step, "backward_step": step_back}
+    own |= {"forward_sweep": forward_sweep, "backward_sweep": backward_sweep}
+    for name, function in own.items():
+        names[name] = njit(**OPTIONS)(_bound(function, f"{kind}_{name}", **names))
     forward = _bound(forward_parts, f"{kind}_forward_{dtype.name}", **names)
     backward = _bound(backward_parts, f"{kind}_backward_{dtype.name}", **names)
     return compiled(**OPTIONS)(forward), compiled(**OPTIONS)(backward)

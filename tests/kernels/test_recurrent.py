@@ -150,3 +150,31 @@ def test_weights_beyond_the_room():
         with jit.using(reading):
             found.append(sweep("lstm", given, gradients, [3, 2], False))
     agree(*found, "float64")
+
+
+PROCESS = """
+import numpy as np
+from autograd.kernels import jit, recurrent
+
+random = np.random.default_rng(0)
+arrays = [random.uniform(-1, 1, shape).astype(np.float32) for shape in ((6, 3), (2, 4), (4, 3), (4, 4), (4,), (4,))]
+x, h, *weights = arrays
+with jit.using("always"):
+    recurrent.gemm.product(x, weights[0].T)  # here or in an earlier process
+for kind in {kinds}:
+    results = []
+    for mode in ("always", "never"):
+        with jit.using(mode):
+            found, saved = recurrent.forward(kind, x, h, None, recurrent.Weights(*weights, None), [2, 2, 2], False)
+            results.append([*found, *saved])
+    for compiled, plain in zip(*results):
+        np.testing.assert_allclose(compiled, plain, 1e-5, 1e-6)
+"""
+
+
+def test_kinds_that_other_processes_compiled(subprocess_python, tmp_path):
+    """Functions of one name in entries of the cache that know nothing of each other are the same, or the linker takes
+    one for the other. The names that numba gives depend on what was compiled before, and on hashes of strings."""
+    pytest.importorskip("numba")
+    for kinds in ((), ("rnn_tanh",), ("rnn_relu",), ("rnn_tanh", "rnn_relu")):
+        subprocess_python(PROCESS.format(kinds=kinds), CHALKGRAD_CACHE=str(tmp_path / "cache"), PYTHONHASHSEED="0")

@@ -81,9 +81,15 @@ def product(
     array([[ 2.,  3., -2.],
            [ 2.,  3., -2.]])
     """
-    if a.ndim == 2 == b.ndim and a.size * b.shape[1] < _fewest and out is None:
-        result = a.dot(b)
-        return result if added is None else np.add(result, added, result)
+    if a.ndim == 2 == b.ndim and out is None:
+        if a.size * b.shape[1] < _fewest:
+            result = a.dot(b)
+            return result if added is None else np.add(result, added, result)
+        if added is None and threads.get_num_threads() == 1 and _are_plain(a, b) and use_tiles(a, b):
+            char = a.dtype.char
+            result = np.empty((a.shape[0], b.shape[1]), a.dtype)
+            _kernel(char).alone(0, 1, a[None], b[None], result[None], _nothing[char], 1, 1, room())
+            return result
     if not use_tiles(a, b) or (added is not None and added.dtype != a.dtype):
         return _by_blas(a, b, added, out)
     if a.shape[-1] != b.shape[-2]:
@@ -120,6 +126,11 @@ def product(
     if not written:
         result[...] = c.reshape(shape)
     return result
+
+
+def _are_plain(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two matrices fit, and the kernel can read them where they lie."""
+    return a.shape[1] == b.shape[0] and a.itemsize in a.strides and b.itemsize in b.strides
 
 
 def _by_blas(a: np.ndarray, b: np.ndarray, added: np.ndarray | None, out: np.ndarray | None) -> np.ndarray:

@@ -157,7 +157,8 @@ def multiply_pieces(start, stop, a, b, c, d, row_pieces, column_pieces, room):
     m, n = c.shape[1], c.shape[2]
     row_tiles, column_tiles = (m + high - 1) // high, (n + wide - 1) // wide
     if row_pieces == column_pieces == 1:
-        multiply_range(a, b, c, d, (start, stop), (0, m), (0, n), room)
+        none = m - m  # numba would compile `multiply_range` once more for a 0
+        multiply_range(a, b, c, d, (start, stop), (none, m), (none, n), room)
         return
     for item in range(start, stop):
         batch, piece = item // (row_pieces * column_pieces), item % (row_pieces * column_pieces)

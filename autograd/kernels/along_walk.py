@@ -16,6 +16,7 @@ from .loops import KERNEL, Loop, TypedNumbers, header, load_module
 __all__ = ["compiled", "pointwise", "source_of"]
 
 BLOCK = 512  # elements added up in their own type; the sums of blocks are added up in float64
+VECTORS = 4  # that LLVM takes in a turn of a loop
 FETCHED = 16384  # elements up to which the next run is asked for during a turn: they stay in a cache until then
 LINE = 16  # elements, as many float32 as a line of memory has
 
@@ -60,7 +61,8 @@ def source_of(
     walk = _Walk(tree, kinds)
     bits = dtype.itemsize * 8
     title = f"{function.__name__}, {pattern} {kinds}, float{bits}"
-    return header(title, bits) + IMPORTS + KERNEL + walk.source(0 if pattern == "rows" else columns), walk.results
+    text = walk.source(0 if pattern == "rows" else columns, 512 // bits)
+    return header(title, bits) + IMPORTS + KERNEL + text, walk.results
 
 
 class _Reduction:
@@ -171,9 +173,9 @@ class _Walk:
 
     # --- Text ------------------------------------------------------------------------------------------------------
 
-    def source(self, columns: int) -> str:
-        """The kernel's text, for so many columns side by side, or 0 for rows."""
-        self.is_rows = columns == 0
+    def source(self, columns: int, lanes: int) -> str:
+        """The kernel's text, for so many columns side by side, or 0 for rows; ``lanes`` elements fill a register."""
+        self.is_rows, self.lanes = columns == 0, lanes
         outs = [f"r{number}" for number in range(len(self.returned))]
         lines = [f"def kernel(start, stop, length, width, {', '.join([*self.arguments, *outs])}):", "    wide()"]
         lines.append("    n, step = U(length), U(width)")
@@ -218,16 +220,17 @@ class _Walk:
             way = "maximum" if r.way == "highest" else "plus"
             body.append(f"{self._at(r.name)} = {way}({self._at(r.name)}, {self._text(r.expression)})")
         if not sums:
-            return text + self._turn(body, "n")
+            return text + self._turn(body, "U(0)", "n")
         text.append(f"{pad}for low in range(U(0), n, U({BLOCK})):")
+        text.append(f"{pad}    end = min(low + U({BLOCK}), n)")
         self.indent += 4
         if self.is_rows and not is_first:
             fetches = [f"fetch({name}, first + n + i)" for name in self.element_arguments]
             text.append(f"{pad}    if n <= U({FETCHED}):")
-            text.append(f"{pad}        for i in range(low, min(low + U({BLOCK}), n), U({LINE})):")
+            text.append(f"{pad}        for i in range(low, end, U({LINE})):")
             text += [f"{pad}            {line}" for line in fetches]
         text += self._for_each_run([f"{self._at(name)} = T(0)" for name in sums])
-        text += self._turn(body, f"low, min(low + U({BLOCK}), n)")
+        text += self._turn(body, "low", "end")
         text += self._for_each_run([f"{self._at(name, 'all')} += {self._at(name)}" for name in sums])
         self.indent -= 4
         shares = {r.name: " / float64(n)" if r.way == "average" else "" for r in reductions}
@@ -247,14 +250,28 @@ class _Walk:
         if of_elements:
             body = self._elements(of_elements, kept)
             body += [f"{out}[at] = {self._text(value)}" for out, kind, value in results if kind == "e"]
-            text += self._turn(body, "n")
+            text += self._turn(body, "U(0)", "n")
         return text
 
-    def _turn(self, body: list[str], bounds: str) -> list[str]:
+    def _turn(self, body: list[str], low: str, end: str) -> list[str]:
+        """The body for each element from ``low`` to ``end``."""
         pad = " " * self.indent
-        lines = [f"{pad}for i in range({bounds}):"]
         if self.is_rows:
-            return [*lines, f"{pad}    at = first + i", *(f"{pad}    {line}" for line in body)]
+            # LLVM takes several vectors in a turn, and what is left one by one: if that is much, one more turn takes it
+            # by masked vectors.
+            turn = VECTORS * self.lanes
+            body = ["at = first + i", *body]
+            return [
+                f"{pad}left = ({end} - {low}) % U({turn})",
+                f"{pad}whole = {end} - left if left > U({self.lanes}) else {end}",
+                f"{pad}for i in range({low}, whole):",
+                *(f"{pad}    {line}" for line in body),
+                f"{pad}if whole < {end}:",
+                f"{pad}    for i in range(whole, whole + U({turn})):",
+                f"{pad}        if i < {end}:",
+                *(f"{pad}            {line}" for line in body),
+            ]
+        lines = [f"{pad}for i in range({low}, {end}):"]
         lines += [f"{pad}    here = first + i * step", f"{pad}    for j in range(many):"]
         return [*lines, f"{pad}        at = here + j", *(f"{pad}        {line}" for line in body)]
 

@@ -63,6 +63,18 @@ def test_values(name, dtype, reading):
         np.testing.assert_allclose(got, want, limit, limit, err_msg=f"{shape} along {axis}")
 
 
+@TYPES
+def test_rows_of_every_length(dtype, reading):
+    """Whole turns of vectors, masked ones and single elements; nothing is written behind the last row."""
+    rng = np.random.default_rng(0)
+    for length in (*range(1, 140), 511, 513, 560, 600):
+        x = rng.standard_normal((3, length)).astype(dtype)
+        memory = np.full(x.size + 200, 7, dtype)
+        got = kernel.softmax(1, x, out=memory[: x.size].reshape(x.shape))
+        np.testing.assert_allclose(got, wide_softmax(x.astype(np.float64), 1), 2e-5, err_msg=str(length))
+        assert (memory[x.size :] == 7).all()
+
+
 def test_memory_orders(reading):
     """Transposed, strided, reversed and repeated operands."""
     block = np.random.default_rng(0).standard_normal((6, 40, 10)).astype(np.float32)

@@ -38,7 +38,7 @@ _fewest = 0  # products of two matrices that may run in tiles
 
 def _notice() -> None:
     global _fewest
-    _fewest = 0 if jit.mode() == "always" else WEIGHT * jit.threshold
+    _fewest = {"always": 0, "auto": WEIGHT * jit.threshold, "never": 1 << 62}[jit.mode()]
 
 
 _notice()
@@ -85,10 +85,9 @@ def product(
         if a.size * b.shape[1] < _fewest:
             result = a.dot(b)
             return result if added is None else np.add(result, added, result)
-        if added is None and threads.get_num_threads() == 1 and _are_plain(a, b) and use_tiles(a, b):
-            char = a.dtype.char
+        if added is None and _are_plain(a, b):
             result = np.empty((a.shape[0], b.shape[1]), a.dtype)
-            _kernel(char).alone(0, 1, a[None], b[None], result[None], _nothing[char], 1, 1, room())
+            _multiply(a[None], b[None], result[None], _nothing[a.dtype.char])
             return result
     if not use_tiles(a, b) or (added is not None and added.dtype != a.dtype):
         return _by_blas(a, b, added, out)
@@ -114,23 +113,37 @@ def product(
     if not written:
         c = np.empty(c.shape, c.dtype)
     d = _nothing[char] if added is None else _fit(added, shape)
-    operands = (_unbroken(a), _unbroken(b), c, d)
-    count = threads.get_num_threads()
-    if count == 1:
-        _kernel(char).alone(0, batch, *operands, 1, 1, room())
-    else:
-        work = c.size * a.shape[2]
-        cuts = _cuts(work, batch, *shape[-2:], a.itemsize, count)
-        pieces = batch * cuts[0] * cuts[1]
-        threads.run(_kernel(char), pieces, *operands, *cuts, grain=-(-GRAIN * pieces // work))
+    _multiply(_unbroken(a), _unbroken(b), c, d)
     if not written:
         result[...] = c.reshape(shape)
     return result
 
 
+def _multiply(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> None:
+    """`gemm_loops.multiply_pieces` on all pieces."""
+    count = threads.get_num_threads()
+    kernel, (batch, rows, columns) = _kernel(c.dtype.char), c.shape
+    if count == 1:
+        kernel.alone(0, batch, a, b, c, d, 1, 1, room())
+        return
+    work = c.size * a.shape[2]
+    down, across = _cuts(work, batch, rows, columns, c.itemsize, count)
+    pieces = batch * down * across
+    threads.run(kernel, pieces, a, b, c, d, down, across, grain=-(-GRAIN * pieces // work))
+
+
 def _are_plain(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two matrices fit, and the kernel can read them where they lie."""
-    return a.shape[1] == b.shape[0] and a.itemsize in a.strides and b.itemsize in b.strides
+    """Whether two matrices, large enough for tiles, fit and can be read where they lie."""
+    (m, k), (depth, n), dtype = a.shape, b.shape, a.dtype
+    return (
+        k == depth > 0
+        and m > 1 < n
+        and dtype is b.dtype
+        and dtype.char in REAL
+        and dtype.itemsize in a.strides
+        and dtype.itemsize in b.strides
+        and jit.numba_available()
+    )
 
 
 def _by_blas(a: np.ndarray, b: np.ndarray, added: np.ndarray | None, out: np.ndarray | None) -> np.ndarray:

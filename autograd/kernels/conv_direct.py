@@ -28,7 +28,6 @@ BOX_BYTES = 1 << 18  # of a box: what is left of the second-level cache belongs 
 # Samples are added up in spans that threads share out, and the spans in order. Their number, which decides how sums are
 # rounded, depends on sizes alone: this many, and so many numbers in all.
 SPANS, SPAN_NUMBERS = 8, 1 << 18
-CORES = SPANS // threads.PIECES_PER_THREAD  # whose pieces are as many boxes as that: a span has one at least
 FILTERS_WORTH_A_BOX = 32
 COMPETING, LINE = 256, 64  # at such multiples of bytes lie lines that compete for places in the first-level cache
 WORTH_TRANSPOSING = 8  # filters and channels, each of which meets all of the others
@@ -157,7 +156,7 @@ def weight_gradient(
     g: np.ndarray, x: np.ndarray, weight_shape: tuple[int, ...], geometry: Geometry, dtype: np.dtype
 ) -> np.ndarray:
     """`conv.conv_weight_gradient`."""
-    plan, tables = _forward_plan(geometry, dtype.itemsize, CORES)
+    plan, tables = _forward_plan(geometry, dtype.itemsize, 1)
     taps, lanes = tables.taps, host_tile(8 * dtype.itemsize).lanes
     maps = _flat(x, dtype), _flat(g, dtype)
     if _is_depthwise(plan):

@@ -5,6 +5,7 @@ Loops walk through a `Table` of addresses. NumPy takes small parameters side by 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import Any
@@ -39,6 +40,8 @@ class Layout:
         self.ids = ids
         present = [column for column in columns if column is not None]
         arrays = [array for column in present for array in column]
+        self._alive = alive = [True]
+        self._references = [weakref.ref(array, lambda _: alive.clear()) for array in arrays]
         roots = [root_of(array) for array in arrays]
         self._owners = {id(root) for root in roots} | {id(root.base) for root in roots if root.base is not None}
         self.size = sum(param.size for param in present[0])
@@ -57,6 +60,10 @@ class Layout:
         joined = {place for part in self.together for place in part.places}
         self.alone = [place for place in range(len(present[0])) if place not in joined]
 
+    def is_of(self, ids: list[int | None]) -> bool:
+        """Whether these are the arrays: an array that is gone may have left its id, but no address, to another one."""
+        return bool(self._alive) and self.ids == ids
+
     def is_apart_from(self, arrays: Sequence[np.ndarray]) -> bool:
         """Whether other arrays, such as the gradients, share no memory with what is written."""
         return self._owners.isdisjoint([id(array if array.base is None else array.base) for array in arrays])
@@ -74,14 +81,14 @@ class Table:
 
     kinds = "fdFD"
 
-    def __init__(self, columns: Columns, places: list[int]) -> None:
-        params = [columns[0][place] for place in places]  # type: ignore[index]
+    def __init__(self, columns: Sequence[Sequence[np.ndarray]], places: list[int]) -> None:
+        params = [columns[0][place] for place in places]
         self.places, self.dtype = places, params[0].dtype
         self._shapes = [param.shape for param in params]
         self.rows = np.empty((len(places), 2 + len(columns)), np.int64)
         self.rows[:, 0] = np.cumsum([param.size for param in params]) * (2 if self.dtype.kind == "c" else 1)
         for number, column in enumerate(columns):
-            self.rows[:, 2 + number] = [column[place].ctypes.data for place in places]  # type: ignore[index]
+            self.rows[:, 2 + number] = [column[place].ctypes.data for place in places]
 
     def gather(self, gradients: Sequence[np.ndarray]) -> bool:
         """Fills in the gradients' addresses; False where one is not as its parameter is."""

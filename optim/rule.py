@@ -124,7 +124,7 @@ class Rule:
         key = id(tensor)
         ids = [None if tensor is None else id(tensor._array) for column in written for tensor in (column or ABSENT)]
         kept = self._layouts.get(key)
-        if kept is not None and kept[0].ids == ids and kept[0].loops == jit.use_loops(kept[0].size):
+        if kept is not None and kept[0].is_of(ids) and kept[0].loops == jit.use_loops(kept[0].size):
             return kept[0]
         layout = Layout(ids, [None if c is None else [tensor._array for tensor in c] for c in written])
         self._layouts[key] = layout, weakref.ref(tensor, lambda _: self._layouts.pop(key, None))

@@ -73,6 +73,7 @@ class Binomial(ProbsOrLogits):
     def _common_count(self, operation: str) -> int:
         count = int(self.total_count.max())
         if not self.total_count.min() == count:
+            # As in PyTorch: examples would have sets of values of different sizes.
             raise NotImplementedError(f"Inhomogeneous total count not supported by `{operation}`.")
         return count
 

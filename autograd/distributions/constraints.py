@@ -37,7 +37,7 @@ class Constraint:
 
     def check(self, value: Tensor) -> Tensor:
         """Where values are in the set: a bool for each of them."""
-        raise NotImplementedError
+        raise NotImplementedError  # each set has its own
 
     def __repr__(self) -> str:
         return f"{type(self).__name__.removeprefix('_')}()"
@@ -70,7 +70,7 @@ class _Dependent(Constraint):
 
 def _known(name: str, value: Any) -> Any:
     if value is NotImplemented:
-        raise NotImplementedError(f".{name} cannot be determined statically")
+        raise NotImplementedError(f".{name} cannot be determined statically")  # only the instance knows; as in PyTorch
     return value
 
 

@@ -220,6 +220,29 @@ def test_one_pass_for_a_group(monkeypatch, number_of_threads_restored):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("mode", ["never", "always"])
+def test_an_array_in_the_place_of_one_that_is_gone(mode):
+    """What is known of arrays ends with them, though the next one may get their identity."""
+    with jit.using(mode):
+        param = nn.Parameter(autograd.zeros(3))
+        optimizer = optim.SGD([param], lr=1.0)
+        for step in range(50):
+            spare = autograd.full((3,), float(step))
+            for _ in range(2):  # the second may lie where the first parameter's array object was
+                param.data = autograd.full((3,), float(step))
+            param.grad = autograd.ones(3)
+            optimizer.step()
+            assert param.tolist() == [step - 1.0] * 3
+            assert spare.tolist() == [float(step)] * 3
+    array, other = np.zeros(3), np.zeros(3)
+    with jit.using("always"):
+        layout = Layout([1, 2], [[array, other]])
+    assert layout.is_of([1, 2])
+    assert not layout.is_of([1, 3])
+    del other
+    assert not layout.is_of([1, 2])
+
+
 def test_gradients_that_lie_in_another_order(both):
     """Of a group that goes through a loop one gradient is transposed, one of another kind the next time."""
 

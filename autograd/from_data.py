@@ -10,6 +10,7 @@ import numpy as np
 
 from . import dtypes
 from .dtypes import default_dtype
+from .kernels.memory import empty
 from .kernels.silence import silently
 from .tensor import Tensor
 
@@ -29,7 +30,9 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
         return data._array.astype(dtype or data._array.dtype)
     if isinstance(data, (ndarray, np.generic)):
         dtypes.check_numpy_dtype(data.dtype)
-        return np.array(data, dtype or data.dtype.newbyteorder("="), order="C")
+        array = empty(data.shape, dtype or data.dtype.newbyteorder("="))
+        array[...] = data
+        return array
     if isinstance(data, (str, bytes)):
         raise TypeError(f"new(): invalid data type '{data.__class__.__name__}'")
     if isinstance(data, (list, tuple, range)):

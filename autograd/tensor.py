@@ -22,6 +22,7 @@ from .dtypes import Size, default_dtype, from_numpy_dtype
 from .graph import HookDict, Leaf, Node, RemovableHandle, state
 from .kernels.halves import FLOATING, INEXACT
 from .kernels.layout import is_dense
+from .kernels.memory import Block
 
 __all__ = ["INFERENCE", "Tensor", "TensorLeaf", "View", "wrap"]
 
@@ -1021,8 +1022,8 @@ def check_differentiable(dtype: np.dtype) -> None:
 
 def root_of(array: ndarray) -> ndarray:
     """The array that an array looks into, through any number of views."""
-    while isinstance(array.base, ndarray):
-        array = array.base
+    while isinstance(base := array.base, ndarray) and type(base) is not Block:
+        array = base
     return array
 
 

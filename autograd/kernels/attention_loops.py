@@ -19,7 +19,8 @@ from . import math32, math64
 from .addresses import run
 from .compiled import compiled
 from .gemm_loops import from_line, pack_columns
-from .gemm_tile import LINE, multiply, tile_columns, tile_rows
+from .gemm_tile import multiply, tile_columns, tile_rows
+from .memory import LINE
 from .scalar import maximum, plus, where, wide
 
 __all__ = ["attend", "attend_back"]

@@ -16,7 +16,8 @@ from numba import intp, uint64
 from .compiled import compiled
 from .conv_tiles import DEPTH, FASTMATH, inline, turn_rows
 from .gemm_loops import from_line
-from .gemm_tile import LINE, multiply_windows, tile_columns, tile_lanes, tile_rows
+from .gemm_tile import multiply_windows, tile_columns, tile_lanes, tile_rows
+from .memory import LINE
 
 __all__ = ["add_channels", "add_spans_of_channels"]
 

@@ -15,7 +15,6 @@ from numba import intp, njit, uint64
 from .compiled import compiled
 from .gemm_loops import from_line
 from .gemm_tile import (
-    LINE,
     copy_rows,
     multiply,
     multiply_windows,
@@ -24,6 +23,7 @@ from .gemm_tile import (
     tile_rows,
     transpose_rows,
 )
+from .memory import LINE
 
 __all__ = ["add_products", "add_spans", "correlate", "pack_filters"]
 

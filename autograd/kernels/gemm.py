@@ -33,12 +33,13 @@ PIECE_ROWS, PIECE_COLUMNS = 4, 2  # the fewest tiles in a piece
 _nothing = {char: np.empty((0, 0, 0), char) for char in REAL}
 
 
-_fewest = 0  # products of two matrices that may run in tiles
+_fewest = 0  # products of two matrices that run in tiles
 
 
 def _notice() -> None:
     global _fewest
-    _fewest = {"always": 0, "auto": WEIGHT * jit.threshold, "never": 1 << 62}[jit.mode()]
+    mode = jit.mode() if jit.numba_available() else "never"
+    _fewest = {"always": 0, "auto": WEIGHT * jit.threshold, "never": 1 << 62}[mode]
 
 
 _notice()
@@ -82,7 +83,7 @@ def product(
            [ 2.,  3., -2.]])
     """
     if a.ndim == 2 == b.ndim and out is None:
-        if a.size * b.shape[1] < _fewest:
+        if b.size * len(a) < _fewest:
             result = a.dot(b)
             return result if added is None else np.add(result, added, result)
         if added is None and _are_plain(a, b):
@@ -142,7 +143,6 @@ def _are_plain(a: np.ndarray, b: np.ndarray) -> bool:
         and dtype.char in REAL
         and dtype.itemsize in a.strides
         and dtype.itemsize in b.strides
-        and jit.numba_available()
     )
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from numba import intp, njit
 
 from .compiled import compiled
-from .gemm_tile import LINE, copy_rows, multiply, tile_columns, tile_lanes, tile_rows, transpose_rows
+from .gemm_tile import copy_rows, multiply, tile_columns, tile_lanes, tile_rows, transpose_rows
+from .memory import LINE
 
 __all__ = ["from_line", "multiply_pieces", "pack_columns"]
 

@@ -19,8 +19,9 @@ from numba import types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
+from .memory import LINE
+
 __all__ = [
-    "LINE",
     "WORD",
     "Tile",
     "Writer",
@@ -38,7 +39,6 @@ __all__ = [
 ]
 
 BIT, INT, WORD = ir.IntType(1), ir.IntType(32), ir.IntType(64)
-LINE = 64  # bytes of the cache's
 AHEAD = 8  # rows that are asked for before they are copied: rows of a large matrix lie on different pages
 SHALLOW = 64  # up to here a tile is too fast for what it writes to be asked for ahead
 STREAM = 16  # rows of a panel of B that are asked for ahead: measured, 4 to 6 % of the time for 1024 x 1024

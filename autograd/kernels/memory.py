@@ -1,4 +1,4 @@
-"""Memory of arrays: kept for the next ones when it is freed, and shared between processes.
+"""Memory of arrays: where it begins, that it is kept for the next ones when it is freed, and shared between processes.
 
 glibc gives the top of its heap back to the system when a few megabytes are free, and the next array of that size is
 page faults again: measured, forward and backward of GELU on a million float32 took 3.0 ms so, and 0.8 ms with memory
@@ -11,15 +11,18 @@ import mmap
 import sys
 import threading
 from functools import cache
+from math import prod
 
 import numpy as np
 
-__all__ = ["ROOM", "is_shared", "keep_freed_memory", "room", "shared_copy"]
+__all__ = ["LINE", "ROOM", "Block", "at_line", "empty", "is_shared", "keep_freed_memory", "room", "shared_copy"]
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # parameters of mallopt(3)
 KEPT = 256 << 20
 MAPPED_FROM = 64 << 20  # larger arrays are mapped and unmapped on their own, as before
 ROOM = 1 << 21
+LINE = 64  # bytes of the cache's, and of the longest vector
+SMALL = 4096  # bytes up to which an array lies where NumPy puts it
 
 _kept = threading.local()
 
@@ -35,6 +38,32 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     return bool(mallopt(MMAP_THRESHOLD, MAPPED_FROM) and mallopt(TRIM_THRESHOLD, KEPT))
+
+
+class Block(np.ndarray):
+    """Bytes among which an array lies that is no view of another one: the root of those that look into it."""
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """`numpy.empty` from the beginning of a line of the cache on, where NumPy promises 16 bytes.
+
+    A vector that lies in two lines is read twice: measured, matrices whose second operand lies so take 13 % longer
+    for 64 x 64 and 10 % for 128 x 128.
+    """
+    size = prod(shape) * dtype.itemsize
+    if size <= SMALL:
+        return np.empty(shape, dtype)
+    block = Block(size + LINE, np.uint8)
+    return np.ndarray(shape, dtype, block, -block.ctypes.data % LINE)
+
+
+def at_line(array: np.ndarray) -> np.ndarray:
+    """The array; or a copy that begins with a line of the cache, where it lies in one piece but not so."""
+    if array.nbytes <= SMALL or not array.flags.c_contiguous or array.ctypes.data % LINE == 0:
+        return array
+    result = empty(array.shape, array.dtype)
+    result[...] = array
+    return result
 
 
 def room() -> int:

@@ -27,7 +27,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .compiled import compiled
-from .threads import ASLEEP, LINE
+from .memory import LINE
+from .threads import ASLEEP
 
 __all__ = ["serve", "spread"]
 

@@ -20,13 +20,12 @@ from typing import Any
 import numpy as np
 
 from . import jit
-from .memory import keep_freed_memory, room
+from .memory import LINE, keep_freed_memory, room
 
 __all__ = ["Kernel", "always_shared", "get_num_threads", "run", "set_num_threads"]
 
 # Pieces per thread: when one core is taken away, the others pick up the pieces it did not start.
 PIECES_PER_THREAD = 4
-LINE = 64  # bytes from a worker's slot to the next: two in one cache line would be passed to and fro
 ASLEEP = 1  # in the slot of a worker that does not look at it
 
 
@@ -68,7 +67,9 @@ class Kernel:
 
 
 class _Pool:
-    """Threads that take part in calls, with a slot for each; they begin with the first call that is shared."""
+    """Threads that take part in calls, with a slot for each; they begin with the first call that is shared.
+
+    A slot has a line of the cache for itself: two in one would be passed to and fro."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers

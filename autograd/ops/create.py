@@ -22,6 +22,7 @@ from ..from_data import array_from
 from ..graph import state
 from ..kernels.halves import is_half
 from ..kernels.layout import is_spread
+from ..kernels.memory import empty as new_array
 from ..rows.dispatch import as_number
 from ..rows.public import function
 from ..rows.writes import type_name, write_out
@@ -343,7 +344,7 @@ def to_dlpack(tensor: Tensor) -> Any:
 def _empty(shape: tuple[int, ...], kind: np.dtype, memory_format: Any) -> np.ndarray:
     """Memory in a format; `preserve_format` is for functions that have something to preserve."""
     if memory_format is None or memory_format is dtypes.contiguous_format:
-        return np.empty(shape, kind)
+        return new_array(shape, kind)
     if memory_format is dtypes.preserve_format:
         raise RuntimeError("empty: unsupported memory format Preserve; pass contiguous_format or channels_last")
     return laid_out(np.empty(shape, kind), memory_format)
@@ -353,8 +354,16 @@ def _empty_like(input: Any, dtype: Any, memory_format: Any, operator: str) -> np
     array = check_tensor(operator, "input", input)._array
     kind = _dtype(dtype, array.dtype)
     if memory_format is None or memory_format is dtypes.preserve_format:
-        return np.empty_like(array, kind, order="C" if is_spread(array) else "K", subok=False)
+        if array.flags.c_contiguous or is_spread(array):
+            return new_array(array.shape, kind)
+        return np.empty_like(array, kind, subok=False)
     return _empty(array.shape, kind, memory_format)
+
+
+def _full(shape: tuple[int, ...], value: Any, kind: np.dtype) -> np.ndarray:
+    array = new_array(shape, kind)
+    array.fill(value)
+    return array
 
 
 def _filled(name: str, value: Any) -> None:
@@ -362,7 +371,7 @@ def _filled(name: str, value: Any) -> None:
         shape, kind = _shape(name, sizes if size is None else (size,)), _dtype(dtype, default_dtype.numpy)
         if memory_format is not None and value is not None:
             raise TypeError(f"{name}() got an unexpected keyword argument 'memory_format'")
-        return _empty(shape, kind, memory_format) if value is None else np.full(shape, value, kind)
+        return _empty(shape, kind, memory_format) if value is None else _full(shape, value, kind)
 
     create.__name__ = name
     what = "uninitialized memory" if value is None else f"{value}s"
@@ -382,7 +391,7 @@ def _filled(name: str, value: Any) -> None:
     def new(self: Tensor, *sizes: Any, size: Any = None, dtype: Any = None) -> np.ndarray:
         shape = _shape(f"new_{name}", sizes if size is None else (size,))
         kind = _dtype(dtype, self._array.dtype)
-        return np.empty(shape, kind) if value is None else np.full(shape, value, kind)
+        return new_array(shape, kind) if value is None else _full(shape, value, kind)
 
     new.__name__ = f"new_{name}"
     new.__doc__ = f"A tensor of the given size and this tensor's dtype, holding {what}."
@@ -415,7 +424,8 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None) -> np.ndarray:
             [7, 7, 7]])
     """
     shape, value = _only_shape("full", size), _fill_value("full", fill_value)
-    return np.full(shape, number_array(value, _dtype(dtype, dtypes.number_dtype(value)), "full"))
+    number = number_array(value, _dtype(dtype, dtypes.number_dtype(value)), "full")
+    return _full(shape, number, number.dtype)
 
 
 @creation()
@@ -436,7 +446,8 @@ def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, memory_forma
 def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None) -> np.ndarray:
     """A tensor of the given size and this tensor's dtype in which every element is ``fill_value``."""
     shape, value = _only_shape("new_full", size), _fill_value("new_full", fill_value)
-    return np.full(shape, number_array(value, _dtype(dtype, self._array.dtype), "new_full"))
+    number = number_array(value, _dtype(dtype, self._array.dtype), "new_full")
+    return _full(shape, number, number.dtype)
 
 
 @creation()

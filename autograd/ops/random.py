@@ -13,6 +13,7 @@ from ..devices import require_cpu
 from ..dtypes import default_dtype
 from ..graph import is_recording, no_grad, state
 from ..kernels.halves import FLOATING, finfo
+from ..kernels.memory import at_line
 from ..rows.dispatch import apply
 from ..rows.nodes import sum_to
 from ..rows.public import function
@@ -279,7 +280,7 @@ def _new(
     kind = _dtype(dtype, default) if out is None else out._array.dtype
     _check_new(operator, kind, **options)
     if out is None:
-        return _finish(draw(shape, kind, True), options["requires_grad"])
+        return _finish(at_line(draw(shape, kind, True)), options["requires_grad"])
     write_out(out, wrap(_filling(_target(out, shape), draw)), operator)
     return out.requires_grad_() if options["requires_grad"] else out
 

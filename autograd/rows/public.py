@@ -414,6 +414,8 @@ def attach_operators() -> None:
             backward: Callable[..., Any] = reflected(row)
         else:
             forward, backward = _operator(TORCH[name]), _operator(TORCH[name], reflected=True)
+            if row is not None:
+                forward = _short_operator(row, forward)
         setattr(Tensor, methods[0], forward)
         if len(methods) > 1 and methods[1]:
             setattr(Tensor, methods[1], backward)
@@ -441,6 +443,20 @@ def _operator(public: Callable[..., Any], reflected: bool = False) -> Callable[.
             if not isinstance(other, allowed):
                 return NotImplemented
         return public(other, self) if reflected else public(self, other)
+
+    return method
+
+
+def _short_operator(row: Row, general: Callable[..., Any]) -> Callable[..., Any]:
+    """The operator by the row's short path, where it can take it."""
+
+    def method(self: Tensor, other: Any) -> Any:
+        if type(other) is Tensor and not casting:
+            try:
+                return row.short(self, other)  # type: ignore[misc]  # None is an error like others
+            except Exception:
+                return general(self, other)
+        return general(self, other)
 
     return method
 

@@ -47,6 +47,13 @@ def _refuse_narrow(dtype: Any) -> None:
         raise UnusualError
 
 
+def _array(operand: Any) -> np.ndarray:
+    """An operand that is no tensor."""
+    if type(operand) is not np.ndarray:
+        raise UnusualError
+    return operand
+
+
 _SCOPE: dict[str, Any] = {
     "BOOL": BOOL,
     "CONSTANTS32": CONSTANTS[F32],
@@ -60,6 +67,7 @@ _SCOPE: dict[str, Any] = {
     "RowNode": RowNode,
     "Tensor": Tensor,
     "Unusual": UnusualError,
+    "array": _array,
     "asarray": np.asarray,
     "contiguous": np.ascontiguousarray,
     "link_view": link_view,
@@ -199,15 +207,17 @@ def _kernel_source(row: CoarseRow) -> list[str]:
     extras = [f"e{i}" for i in range(len(row.extras))]
     lines = [f"def call({_signature(row)}):"]
     for i, name in enumerate(row.inputs):
+        pad = "    "
+        if name in row.defaults:
+            lines += [f"    if {name} is None:", f"        a{i}, n{i}, k{i} = None, None, {_FIXED}", "    else:"]
+            pad = "        "
         lines += [
-            f"    if {name} is None or type({name}) is ndarray:",
-            f"        a{i}, n{i}, k{i} = {name}, None, {_FIXED}",
-            "    else:",
-            f"        a{i} = {name}._array",
-            f"        n{i} = {name}._node if {name}._view is None else node_of({name})",
-            f"        k{i} = {_TENSOR} if n{i} is None else {_RECORDED}",
-            f"    if a{i} is not None and a{i}.dtype is not F32 and a{i}.dtype not in PLAIN:",
-            "        raise Unusual",
+            f"{pad}try: a{i} = {name}._array",
+            f"{pad}except AttributeError: a{i}, n{i}, k{i} = array({name}), None, {_FIXED}",
+            f"{pad}else:",
+            f"{pad}    n{i} = {name}._node if {name}._view is None else node_of({name})",
+            f"{pad}    k{i} = {_TENSOR} if n{i} is None else {_RECORDED}",
+            f"{pad}if a{i}.dtype is not F32 and a{i}.dtype not in PLAIN: raise Unusual",
         ]
     if "dtype" in row.attributes:
         lines.append("    if dtype is not None: refuse_narrow(dtype)")

@@ -12,6 +12,7 @@ from ...kernels.gemm import product
 from ...rows.dispatch import NUMBERS, apply
 from ...rows.nodes import sum_to
 from ...rows.public import function
+from ...rows.readings import F32, F64
 from ...rows.table import Array, _, coarse
 from ...rows.writes import write_out
 from ...tensor import Tensor
@@ -53,8 +54,13 @@ def _as_matrix(shape: Sequence[int]) -> tuple[int, int]:
 def matmul(x: Array, y: Array):
     """The matrix product; 1-D operands count as a row on the left and a column on the right, leading dimensions
     broadcast."""
-    if x.ndim == 2 == y.ndim and x.dtype is y.dtype and x.shape[1] == y.shape[0] and x.dtype.char in "fd":
-        return product(x, y)
+    dtype = x.dtype
+    if dtype is y.dtype and (dtype is F32 or dtype is F64) and x.ndim == 2 == y.ndim:
+        try:
+            return product(x, y)
+        except ValueError:  # shapes that do not fit, which the check says better
+            _check_matmul(x, y)
+            raise
     _check_matmul(x, y)
     return _multiply(x, y)
 

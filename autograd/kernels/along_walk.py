@@ -17,11 +17,12 @@ __all__ = ["compiled", "pointwise", "source_of"]
 
 BLOCK = 512  # elements added up in their own type; the sums of blocks are added up in float64
 VECTORS = 4  # that LLVM takes in a turn of a loop
-FETCHED = 16384  # elements up to which the next run is asked for during a turn: they stay in a cache until then
-LINE = 16  # elements, as many float32 as a line of memory has
+# Lengths of rows of which the next one is asked for during a turn: shorter ones come by themselves, longer ones would
+# not stay in a cache until then.
+LEAST_FETCHED, MOST_FETCHED = 256, 16384
 
 IMPORTS = """from numpy import empty, float64, inf
-from autograd.kernels.scalar import maximum, plus
+from autograd.kernels.scalar import larger, plus
 """
 
 
@@ -174,69 +175,56 @@ class _Walk:
     # --- Text ------------------------------------------------------------------------------------------------------
 
     def source(self, columns: int, lanes: int) -> str:
-        """The kernel's text, for so many columns side by side, or 0 for rows; ``lanes`` elements fill a register."""
+        """The kernel's text, for so many columns side by side, or 0 for rows; ``lanes`` elements fill a register, and
+        a line of memory."""
         self.is_rows, self.lanes = columns == 0, lanes
         outs = [f"r{number}" for number in range(len(self.returned))]
-        lines = [f"def kernel(start, stop, length, width, {', '.join([*self.arguments, *outs])}):", "    wide()"]
-        lines.append("    n, step = U(length), U(width)")
-        self.indent = 8
+        lines = ["wide()", "n, step = U(length), U(width)"]
         if self.is_rows:
-            head = ["for run in range(U(start), U(stop)):", "    first = run * n"]
+            # LLVM takes several vectors in a turn, and what is left one by one: if that is much, one more turn takes it
+            # by masked vectors.
+            lines += [f"left = n % U({VECTORS * lanes})", f"whole = n - left if left > U({lanes}) else n"]
+            lines.append("for run in range(U(start), U(stop)):")
+            walk = ["first = run * n"]
         else:
             run_names = [*self.for_runs, *(r.name for r in self.reductions)]
-            lines += [f"    {name}_ = empty({columns}, T)" for name in run_names]
-            lines += [f"    {r.name}_all = empty({columns}, float64)" for r in self.reductions if r.way != "highest"]
-            lines.append(f"    blocks = U((width + {columns - 1}) // {columns})")
-            head = ["for item in range(U(start), U(stop)):", "    run, block = item // blocks, item % blocks"]
-            head += [f"    column = block * U({columns})", f"    many = min(U({columns}), step - column)"]
-            head += ["    first, run = run * n * step + column, run * step + column"]
-        lines += [f"    {line}" for line in head]
+            lines += [f"{name}_ = empty({columns}, T)" for name in run_names]
+            lines += [f"{r.name}_all = empty({columns}, float64)" for r in self.reductions if r.way != "highest"]
+            lines += [f"blocks = U((width + {columns - 1}) // {columns})", "for item in range(U(start), U(stop)):"]
+            walk = ["run, block = item // blocks, item % blocks"]
+            walk += [f"column = block * U({columns})", f"many = min(U({columns}), step - column)"]
+            walk += ["first, run = run * n * step + column, run * step + column"]
         kept, is_first = False, True
         for reductions, after in self.turns():
             if reductions:
-                lines += self._reduce(reductions, kept, is_first)
+                walk += self._reduce(reductions, kept, is_first)
                 is_first = False
                 kept = kept or self.kept in self._needed([r.expression for r in reductions])
-            lines += self._for_each_run(
+            walk += self._for_each_run(
                 [f"{self._at(name)} = {self._text(self.for_runs[name])}" for name in after],
                 self._loads([self.for_runs[name] for name in after]),
             )
-        lines += self._finish(outs, kept)
-        return "\n".join(lines) + "\n"
+        lines += _indented([*walk, *self._finish(outs, kept)])
+        head = f"def kernel(start, stop, length, width, {', '.join([*self.arguments, *outs])}):"
+        return "\n".join([head, *_indented(lines)]) + "\n"
 
     def _reduce(self, reductions: list[_Reduction], kept: bool, is_first: bool) -> list[str]:
         """One turn along the dimension, in blocks if it adds up. The first waits for memory; others compute, and ask
         for what the next run will read."""
-        pad = " " * self.indent
         sums = [r.name for r in reductions if r.way != "highest"]
         before = [f"{self._at(r.name)} = T(-inf)" for r in reductions if r.way == "highest"]
         before += [f"{self._at(name, 'all')} = float64(0)" for name in sums]
-        text = self._for_each_run(before)
         expressions = [r.expression for r in reductions]
         body = self._elements(expressions, kept)
         if not kept and self.kept in self._needed(expressions):
             body.append(f"r{self.results.index('e')}[at] = {self.kept}_")
         for r in reductions:
-            way = "maximum" if r.way == "highest" else "plus"
+            way = "larger" if r.way == "highest" else "plus"
             body.append(f"{self._at(r.name)} = {way}({self._at(r.name)}, {self._text(r.expression)})")
-        if not sums:
-            return text + self._turn(body, "U(0)", "n")
-        text.append(f"{pad}for low in range(U(0), n, U({BLOCK})):")
-        text.append(f"{pad}    end = min(low + U({BLOCK}), n)")
-        self.indent += 4
-        if self.is_rows and not is_first:
-            fetches = [f"fetch({name}, first + n + i)" for name in self.element_arguments]
-            text.append(f"{pad}    if n <= U({FETCHED}):")
-            text.append(f"{pad}        for i in range(low, end, U({LINE})):")
-            text += [f"{pad}            {line}" for line in fetches]
-        text += self._for_each_run([f"{self._at(name)} = T(0)" for name in sums])
-        text += self._turn(body, "low", "end")
-        text += self._for_each_run([f"{self._at(name, 'all')} += {self._at(name)}" for name in sums])
-        self.indent -= 4
         shares = {r.name: " / float64(n)" if r.way == "average" else "" for r in reductions}
-        return text + self._for_each_run(
-            [f"{self._at(name)} = T({self._at(name, 'all')}{shares[name]})" for name in sums]
-        )
+        after = [f"{self._at(name)} = T({self._at(name, 'all')}{shares[name]})" for name in sums]
+        turn = self._turn_in_blocks(body, sums, is_first) if sums else self._turn(body)
+        return [*self._for_each_run(before), *turn, *self._for_each_run(after)]
 
     def _finish(self, outs: list[str], kept: bool) -> list[str]:
         """What is returned: one value for each run, and a last turn for the elements."""
@@ -250,36 +238,46 @@ class _Walk:
         if of_elements:
             body = self._elements(of_elements, kept)
             body += [f"{out}[at] = {self._text(value)}" for out, kind, value in results if kind == "e"]
-            text += self._turn(body, "U(0)", "n")
+            text += self._turn(body)
         return text
 
-    def _turn(self, body: list[str], low: str, end: str) -> list[str]:
-        """The body for each element from ``low`` to ``end``."""
-        pad = " " * self.indent
+    def _turn(self, body: list[str]) -> list[str]:
+        """The body for each element along the dimension."""
+        loop = [f"for i in range(U(0), {self._stop}):", *self._element(body)]
+        return [*loop, "if whole < n:", *_indented(self._rest(body))] if self.is_rows else loop
+
+    def _turn_in_blocks(self, body: list[str], sums: list[str], is_first: bool) -> list[str]:
+        """The same in blocks, each of which has ``sums`` of its own; all but the first turn fetch the next row."""
+        before = self._for_each_run([f"{self._at(name)} = T(0)" for name in sums])
+        after = self._for_each_run([f"{self._at(name, 'all')} += {self._at(name)}" for name in sums])
+        block = [f"end = min(low + U({BLOCK}), {self._stop})"]
+        if self.is_rows and not is_first:
+            fetches = [f"        fetch({name}, first + n + i)" for name in self.element_arguments]
+            block.append(f"if U({LEAST_FETCHED}) <= n <= U({MOST_FETCHED}):")
+            block += [f"    for i in range(low, end, U({self.lanes})):", *fetches]
+        block += [*before, "for i in range(low, end):", *self._element(body), *after]
+        lines = [f"for low in range(U(0), {self._stop}, U({BLOCK})):", *_indented(block)]
+        return [*lines, "if whole < n:", *_indented([*before, *self._rest(body), *after])] if self.is_rows else lines
+
+    @property
+    def _stop(self) -> str:
+        return "whole" if self.is_rows else "n"
+
+    def _element(self, body: list[str]) -> list[str]:
+        """The inside of a loop over ``i``."""
         if self.is_rows:
-            # LLVM takes several vectors in a turn, and what is left one by one: if that is much, one more turn takes it
-            # by masked vectors.
-            turn = VECTORS * self.lanes
-            body = ["at = first + i", *body]
-            return [
-                f"{pad}left = ({end} - {low}) % U({turn})",
-                f"{pad}whole = {end} - left if left > U({self.lanes}) else {end}",
-                f"{pad}for i in range({low}, whole):",
-                *(f"{pad}    {line}" for line in body),
-                f"{pad}if whole < {end}:",
-                f"{pad}    for i in range(whole, whole + U({turn})):",
-                f"{pad}        if i < {end}:",
-                *(f"{pad}            {line}" for line in body),
-            ]
-        lines = [f"{pad}for i in range({low}, {end}):"]
-        lines += [f"{pad}    here = first + i * step", f"{pad}    for j in range(many):"]
-        return [*lines, f"{pad}        at = here + j", *(f"{pad}        {line}" for line in body)]
+            return _indented(["at = first + i", *body])
+        return _indented(["here = first + i * step", "for j in range(many):", *_indented(["at = here + j", *body])])
+
+    def _rest(self, body: list[str]) -> list[str]:
+        """What is left of a row."""
+        loop = f"for i in range(whole, whole + U({VECTORS * self.lanes})):"
+        return [loop, *_indented(["if i < n:", *self._element(body)])]
 
     def _for_each_run(self, body: list[str], loads: Sequence[str] = ()) -> list[str]:
-        pad = " " * self.indent
         if self.is_rows or not body:
-            return [f"{pad}{line}" for line in (*loads, *body) if body]
-        return [f"{pad}for j in range(many):", *(f"{pad}    {line}" for line in (*loads, *body))]
+            return [*loads, *body] if body else []
+        return ["for j in range(many):", *_indented([*loads, *body])]
 
     def _elements(self, values: list[ast.expr], kept: bool) -> list[str]:
         """Lines that give names to the element's values, on which ``values`` depend."""
@@ -319,3 +317,7 @@ class _Walk:
 
 def _names(value: ast.expr) -> list[str]:
     return [node.id for node in ast.walk(value) if isinstance(node, ast.Name) and node.id != "_"]
+
+
+def _indented(lines: Iterable[str], by: int = 4) -> list[str]:
+    return [" " * by + line for line in lines]

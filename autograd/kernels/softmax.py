@@ -51,8 +51,8 @@ def log_softmax_gradient(g, out):
 def logsumexp(x):
     peak = highest(x)
     top = _.where(_.isfinite(peak), peak, 0.0)
-    sum = total(_.decay(top - x))
-    return _.where(_.isinf(peak), peak, _.log(sum) + top)
+    sum = total(_.decay(_.abs(top - x)))  # NaN if any is, which the highest may not be
+    return _.where(_.isinf(peak), peak + sum, _.log(sum) + top)
 
 
 @Along

@@ -137,6 +137,19 @@ def test_threads_agree(number_of_threads_restored):
         np.testing.assert_array_equal(*results)
 
 
+@TYPES
+def test_nan_spreads_over_its_row(dtype, reading):
+    """Wherever it stands, and whatever else is there: maxima overlook it."""
+    x = np.random.default_rng(0).standard_normal((300, 150)).astype(dtype)
+    x[np.arange(150), np.arange(150)] = math.nan
+    x[50:100, 7], x[100:150, 7] = INF, -INF
+    for formula in (kernel.softmax, kernel.log_softmax, kernel.logsumexp):
+        with np.errstate(invalid="ignore"):
+            got = formula(1, x)
+        assert np.isnan(got[:150]).all(), formula.name
+        assert np.isfinite(got[150:]).all(), formula.name
+
+
 _ = highest = total = None  # of the formulas
 
 

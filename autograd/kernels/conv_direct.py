@@ -20,16 +20,17 @@ import numpy as np
 from . import conv_abreast, conv_channels, conv_depthwise, conv_tiles, threads
 from .conv_columns import Geometry
 from .gemm_tile import host_tile
+from .memory import LINE
 
 __all__ = ["Plan", "forward", "gradient_pays", "input_gradient", "weight_gradient"]
 
 GRAIN = 1 << 20  # products worth a thread
 BOX_BYTES = 1 << 18  # of a box: what is left of the second-level cache belongs to filters and sums
 # Samples are added up in spans that threads share out, and the spans in order. Their number, which decides how sums are
-# rounded, depends on sizes alone: this many, and so many numbers in all.
-SPANS, SPAN_NUMBERS = 8, 1 << 18
+# rounded, depends on sizes alone: at least and at most so many, and so many numbers in all.
+FEWEST_SPANS, SPANS, SPAN_NUMBERS = 4, 8, 1 << 18
 FILTERS_WORTH_A_BOX = 32
-COMPETING, LINE = 256, 64  # at such multiples of bytes lie lines that compete for places in the first-level cache
+COMPETING = 256  # at such multiples of bytes lie lines that compete for places in the first-level cache
 WORTH_TRANSPOSING = 8  # filters and channels, each of which meets all of the others
 
 Axes = tuple[int, ...]
@@ -89,7 +90,7 @@ def forward(
     if _abreast_pays(geometry, dtype.itemsize, is_gradient=False):
         filters = _by_filter(weight, geometry, dtype)
         return conv_abreast.correlate(_flat(x, dtype), filters, _flat(added, dtype), geometry)
-    plan, tables = _forward_plan(geometry, dtype.itemsize, threads.get_num_threads())
+    plan, tables = _forward_plan(geometry, dtype.itemsize, _wanted())
     out = np.empty((geometry.samples, geometry.filters, *geometry.spatial_out()), dtype)
     _correlate(x, weight, added, out, plan, tables)
     return out
@@ -104,7 +105,7 @@ def input_gradient(
         filters = _by_filter(weight, geometry, dtype)[..., ::-1].swapaxes(1, 2)
         turned = conv_abreast.turned_round(geometry)
         return conv_abreast.correlate(_flat(g, dtype), filters, nothing, turned)
-    plan, tables = _gradient_plan(geometry, dtype.itemsize, threads.get_num_threads())
+    plan, tables = _gradient_plan(geometry, dtype.itemsize, _wanted())
     if len(tables.jobs) < prod(min(s, e) for s, e in zip(geometry.stride, geometry.size, strict=True)):
         gx = np.zeros(x_shape, dtype)  # no window reaches some of it
     else:
@@ -156,7 +157,7 @@ def weight_gradient(
     g: np.ndarray, x: np.ndarray, weight_shape: tuple[int, ...], geometry: Geometry, dtype: np.dtype
 ) -> np.ndarray:
     """`conv.conv_weight_gradient`."""
-    plan, tables = _forward_plan(geometry, dtype.itemsize, 1)
+    plan, tables = _forward_plan(geometry, dtype.itemsize, FEWEST_SPANS)
     taps, lanes = tables.taps, host_tile(8 * dtype.itemsize).lanes
     maps = _flat(x, dtype), _flat(g, dtype)
     if _is_depthwise(plan):
@@ -166,7 +167,7 @@ def weight_gradient(
         return sums.sum(-1).reshape(weight_shape)
     gw = np.empty(weight_shape, dtype)
     spans = max(1, min(plan.boxes, SPANS, SPAN_NUMBERS // gw.size))
-    plan = plan._replace(parts=_parts(spans * plan.groups, plan.filters, threads.get_num_threads()))
+    plan = plan._replace(parts=_parts(spans * plan.groups, plan.filters, _wanted()))
     sums = np.empty(spans * gw.size, dtype)
     pieces = spans * plan.groups * plan.parts
     grain = _grain(pieces, g.size * taps.size)
@@ -217,7 +218,7 @@ def _is_depthwise(plan: Plan) -> bool:
 
 
 @lru_cache(256)
-def _forward_plan(geometry: Geometry, itemsize: int, cores: int) -> tuple[Plan, Tables]:
+def _forward_plan(geometry: Geometry, itemsize: int, wanted: int) -> tuple[Plan, Tables]:
     kernel, stride, padding, dilation, size, out = _axes(geometry)
     channels, filters = geometry.channels // geometry.groups, geometry.filters // geometry.groups
     lines = channels * prod(kernel)
@@ -225,7 +226,7 @@ def _forward_plan(geometry: Geometry, itemsize: int, cores: int) -> tuple[Plan, 
     planes = channels * prod(stride)
     plan = Plan._make((
         geometry.samples, geometry.groups, channels, filters, *size, *padding, *stride,
-        *_box(out, reach, planes * itemsize, geometry, filters, cores),
+        *_box(out, reach, planes * itemsize, geometry, filters, wanted),
         *out, 1, 1, 1, lines, filters * lines,
     ))  # fmt: skip
     # A tap lies in the plane of its remainders, where the stride is 1.
@@ -238,7 +239,7 @@ def _forward_plan(geometry: Geometry, itemsize: int, cores: int) -> tuple[Plan, 
 
 
 @lru_cache(256)
-def _gradient_plan(geometry: Geometry, itemsize: int, cores: int) -> tuple[Plan, Tables]:
+def _gradient_plan(geometry: Geometry, itemsize: int, wanted: int) -> tuple[Plan, Tables]:
     kernel, stride, padding, dilation, size, out = _axes(geometry)
     channels, filters = geometry.channels // geometry.groups, geometry.filters // geometry.groups
     taps = prod(kernel)
@@ -253,7 +254,7 @@ def _gradient_plan(geometry: Geometry, itemsize: int, cores: int) -> tuple[Plan,
     most = tuple(-(-e // s) for e, s in zip(size, stride, strict=True))
     plan = Plan._make((
         geometry.samples, geometry.groups, filters, channels, *out, *(-distance for distance in low), 1, 1, 1,
-        *_box(most, reach, filters * itemsize, geometry, channels, cores),
+        *_box(most, reach, filters * itemsize, geometry, channels, wanted),
         *size, *stride, taps, filters * channels * taps,
     ))  # fmt: skip
     plane, count = plan.room * plan.deep * plan.high * plan.wide, 0
@@ -302,13 +303,14 @@ def _place(coordinates: np.ndarray, plan: Plan) -> np.ndarray:
     return (z * plan.high + y) * plan.wide + x
 
 
-def _box(out: Axes, reach: Axes, planes: int, geometry: Geometry, filters: int, cores: int) -> Axes:
+def _box(out: Axes, reach: Axes, planes: int, geometry: Geometry, filters: int, wanted: int) -> Axes:
     """Sizes of a plane, samples and depths of a box, boxes to a sample and parts of the filters.
 
     Args:
         out: positions along each axis.
         reach: the distance from a position to its farthest tap.
         planes: of one sample, times the bytes of a number.
+        wanted: pieces.
     """
     high, wide = out[1] + reach[1], out[2] + reach[2]
     slice_bytes = max(planes * high * wide, 1)
@@ -316,16 +318,20 @@ def _box(out: Axes, reach: Axes, planes: int, geometry: Geometry, filters: int, 
     if whole > 2 * BOX_BYTES:  # what boxes of one sample have in common is copied for each of them
         depths = max(1, min(depths, max(BOX_BYTES // slice_bytes - reach[0], reach[0])))
     bands = -(-out[0] // depths)
-    pieces = cores * threads.PIECES_PER_THREAD if cores > 1 else 1
-    room = min(BOX_BYTES // max(whole, 1), geometry.samples, geometry.samples * geometry.groups // pieces)
+    room = min(BOX_BYTES // max(whole, 1), geometry.samples, geometry.samples * geometry.groups // wanted)
     room = max(1, room) if filters > 1 else 1  # one filter does not come back to what the cache holds
     boxes = -(-geometry.samples // room) * bands
-    return depths + reach[0], high, wide, room, depths, bands, _parts(boxes * geometry.groups, filters, cores)
+    return depths + reach[0], high, wide, room, depths, bands, _parts(boxes * geometry.groups, filters, wanted)
 
 
-def _parts(pieces: int, filters: int, cores: int) -> int:
-    """Parts of the filters that make enough pieces for threads; each fills a box of its own."""
-    wanted = cores * threads.PIECES_PER_THREAD if cores > 1 else 1
+def _wanted() -> int:
+    """Pieces that the threads share."""
+    count = threads.get_num_threads()
+    return count * threads.PIECES_PER_THREAD if count > 1 else 1
+
+
+def _parts(pieces: int, filters: int, wanted: int) -> int:
+    """Parts of the filters that make as many pieces as wanted; each fills a box of its own."""
     return max(1, min(-(-wanted // max(pieces, 1)), filters // FILTERS_WORTH_A_BOX))
 
 

@@ -27,8 +27,8 @@ __all__ = ["Plan", "forward", "gradient_pays", "input_gradient", "weight_gradien
 GRAIN = 1 << 20  # products worth a thread
 BOX_BYTES = 1 << 18  # of a box: what is left of the second-level cache belongs to filters and sums
 # Samples are added up in spans that threads share out, and the spans in order. Their number, which decides how sums are
-# rounded, depends on sizes alone: at least and at most so many, and so many numbers in all.
-FEWEST_SPANS, SPANS, SPAN_NUMBERS = 4, 8, 1 << 18
+# rounded, depends on sizes alone: this one or a half or a quarter of it, and so many numbers in all.
+SPANS, SPAN_NUMBERS = 4, 1 << 19
 FILTERS_WORTH_A_BOX = 32
 COMPETING = 256  # at such multiples of bytes lie lines that compete for places in the first-level cache
 WORTH_TRANSPOSING = 8  # filters and channels, each of which meets all of the others
@@ -157,7 +157,7 @@ def weight_gradient(
     g: np.ndarray, x: np.ndarray, weight_shape: tuple[int, ...], geometry: Geometry, dtype: np.dtype
 ) -> np.ndarray:
     """`conv.conv_weight_gradient`."""
-    plan, tables = _forward_plan(geometry, dtype.itemsize, FEWEST_SPANS)
+    plan, tables = _forward_plan(geometry, dtype.itemsize, SPANS)
     taps, lanes = tables.taps, host_tile(8 * dtype.itemsize).lanes
     maps = _flat(x, dtype), _flat(g, dtype)
     if _is_depthwise(plan):
@@ -166,8 +166,8 @@ def weight_gradient(
         threads.run(conv_depthwise.add_row_products, plan.groups, *maps, sums.reshape(-1), plan, taps, grain=grain)
         return sums.sum(-1).reshape(weight_shape)
     gw = np.empty(weight_shape, dtype)
-    spans = max(1, min(plan.boxes, SPANS, SPAN_NUMBERS // gw.size))
-    plan = plan._replace(parts=_parts(spans * plan.groups, plan.filters, _wanted()))
+    spans = 1 << max(1, min(plan.boxes, SPANS, SPAN_NUMBERS // gw.size)).bit_length() - 1
+    plan = plan._replace(parts=_parts(spans * plan.groups, plan.filters, threads.get_num_threads()))
     sums = np.empty(spans * gw.size, dtype)
     pieces = spans * plan.groups * plan.parts
     grain = _grain(pieces, g.size * taps.size)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .graph import Node, run_backward, state
+from .kernels.memory import is_root
 from .tensor import BatchError, Tensor, history_of, wrap
 
 __all__ = ["backward", "differentiate", "grad"]
@@ -139,7 +140,7 @@ def own_tensor(g: Any, known: set[int]) -> Tensor:
         known: the ids of arrays that others hold; this one's is added.
     """
     g = np.asarray(g)
-    if id(g) in known or g.base is not None or not g.flags.writeable or 0 in g.strides:
+    if id(g) in known or not is_root(g) or not g.flags.writeable or 0 in g.strides:
         g = g.copy()
     known.add(id(g))
     return wrap(g)

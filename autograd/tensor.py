@@ -22,7 +22,7 @@ from .dtypes import Size, default_dtype, from_numpy_dtype
 from .graph import HookDict, Leaf, Node, RemovableHandle, state
 from .kernels.halves import FLOATING, INEXACT
 from .kernels.layout import is_dense
-from .kernels.memory import Block
+from .kernels.memory import Block, is_root
 
 __all__ = ["INFERENCE", "Tensor", "TensorLeaf", "View", "wrap"]
 
@@ -123,7 +123,7 @@ class TensorNode(Node):
             owned
             and type(total) is type(g) is ndarray
             and total.size >= SMALL
-            and total.base is None
+            and is_root(total)
             and total.flags.writeable
         ):
             return np.add(total, g, total)
@@ -204,7 +204,7 @@ class TensorLeaf(Leaf, TensorNode):
         that nobody else holds needs no copy: it becomes the leaf's own."""
         owner = self.owner()
         like = g if owner is None or owner._is_structured else owner._array
-        if g.strides == like.strides and owned and g.base is None and g.flags.writeable:
+        if g.strides == like.strides and owned and (g.base is None or is_root(g)) and g.flags.writeable:
             return g
         result = np.empty_like(like, g.dtype) if is_dense(like) else np.empty(g.shape, g.dtype)
         result[...] = g

@@ -64,6 +64,12 @@ def test_shapes_and_memory(measured):
     assert all(event.input_shapes == [] and event.cpu_memory_usage == 0 for event in plain.events())
 
 
+def test_memory_that_begins_with_a_line():
+    with profile(profile_memory=True) as prof:
+        autograd.ones(64, 64)[1:]
+    assert [event.cpu_memory_usage for event in prof.events()] == [64 * 64 * 4, 0]
+
+
 def test_gradients_of_gradients_and_small_operators():
     x = autograd.tensor([1.0, 2.0], requires_grad=True)
     (x * x + 1).exp()  # the short paths are ready

@@ -15,7 +15,18 @@ from math import prod
 
 import numpy as np
 
-__all__ = ["LINE", "ROOM", "Block", "at_line", "empty", "is_shared", "keep_freed_memory", "room", "shared_copy"]
+__all__ = [
+    "LINE",
+    "ROOM",
+    "Block",
+    "at_line",
+    "empty",
+    "is_root",
+    "is_shared",
+    "keep_freed_memory",
+    "room",
+    "shared_copy",
+]
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # parameters of mallopt(3)
 KEPT = 256 << 20
@@ -55,6 +66,12 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         return np.empty(shape, dtype)
     block = Block(size + LINE, np.uint8)
     return np.ndarray(shape, dtype, block, -block.ctypes.data % LINE)
+
+
+def is_root(array: np.ndarray) -> bool:
+    """Whether an array's memory was made for it, and not for one that it looks into or for something else."""
+    base = array.base
+    return base is None or type(base) is Block
 
 
 def at_line(array: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from .. import function, graph
+from ..kernels.memory import is_root
 from ..rows import dispatch, nodes, public, table
 from ..tensor import Tensor, TensorLeaf
 from .events import FunctionEvent
@@ -107,7 +108,7 @@ def _shape(value: Any) -> list[Any]:
 def _bytes(value: Any) -> int:
     """The memory that came with a result: none with a view."""
     array = value._array if type(value) is Tensor else value
-    return array.nbytes if isinstance(array, np.ndarray) and array.base is None else 0
+    return array.nbytes if isinstance(array, np.ndarray) and is_root(array) else 0
 
 
 def _user_frames() -> Iterator[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd.kernels.memory import LINE, ROOM, at_line, empty, room
+from autograd.kernels.memory import LINE, ROOM, at_line, empty, is_root, room
 from autograd.tensor import root_of
 
 SHAPE = (33, 65)  # 8 KB of float32
@@ -39,6 +39,9 @@ def test_new_tensors_begin_with_a_line(name):
 def test_an_array_in_a_block_is_the_root_of_its_views():
     array = empty(SHAPE, np.dtype(np.float32))
     assert root_of(array[1:].T) is root_of(array) is array
+    assert is_root(array)
+    assert not is_root(array[1:])
+    assert not is_root(np.frombuffer(bytes(8), np.float32))
 
 
 def test_empty_and_at_line_leave_small_arrays_alone():

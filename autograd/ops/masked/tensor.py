@@ -12,6 +12,7 @@ import numpy as np
 from ... import dtypes
 from ...dtypes import Size
 from ...graph import Node, is_recording
+from ...kernels.memory import is_root
 from ...rows.public import NAMESPACES, function
 from ...tensor import Tensor, TensorNode, check_dim, node_of, shared_counter, wrap
 from ..sparse.tensor import SparseTensor, at_places, is_sparse
@@ -293,7 +294,7 @@ def _build(elements: Tensor, mask: Tensor) -> MaskedTensor:
     refuse_batch(elements, "masked")
     result: Any = object.__new__(MaskedTensor)
     array = elements._array
-    result._numbers = array if array.base is None and array.flags.writeable else array.copy(order="K")
+    result._numbers = array if is_root(array) and array.flags.writeable else array.copy(order="K")
     result._mask = mask.clone()
     result._view = result._node = None
     result._counter = shared_counter(elements) if result._numbers is array else None

@@ -21,7 +21,7 @@ from .compiled import compiled
 from .gemm_loops import from_line, pack_columns
 from .gemm_tile import multiply, tile_columns, tile_rows
 from .memory import LINE
-from .scalar import maximum, plus, where, wide
+from .scalar import larger, plus, where, wide
 
 __all__ = ["attend", "attend_back"]
 
@@ -35,17 +35,17 @@ APART = 16
 inline = njit(**OPTIONS)
 
 
-def exponential(x):
-    """e^x, in the type of x; 0 where it is below all normal numbers, which alone are fast to compute with."""
-    return np.exp(x)
+def fading(a):
+    """e^-a for a >= 0; 0 where that is below all normal numbers, which alone are fast to compute with."""
+    return np.exp(-a)
 
 
-@overload(exponential, jit_options={"forceinline": True})
-def _typed_exponential(x):
-    library: Any = math32 if x == types.float32 else math64
-    exp, real = library.exp, np.float32 if x == types.float32 else np.float64
-    zero, lowest = real(0), real(np.ceil(np.log(np.finfo(real).smallest_normal)))
-    return lambda x: where(x < lowest, zero, exp(where(x < lowest, lowest, x)))
+@overload(fading, jit_options={"forceinline": True})
+def _typed_fading(a):
+    library: Any = math32 if a == types.float32 else math64
+    decay, real = library.decay, np.float32 if a == types.float32 else np.float64
+    zero, last = real(0), real(np.floor(-np.log(np.finfo(real).smallest_normal)))
+    return lambda a: where(a > last, zero, decay(a))
 
 
 @inline
@@ -87,10 +87,10 @@ def soften(row, seen, end, scale):
     first = top = row[0] * scale
     total = zero
     for j in range(uint64(end)):
-        top = maximum(top, where(uint32(j) < count, row[j] * scale, first))
+        top = larger(top, where(uint32(j) < count, row[j] * scale, first))
     top = where(top == row.dtype.type(-np.inf), zero, top)
     for j in range(uint64(end)):
-        weight = where(uint32(j) < count, exponential(row[j] * scale - top), zero)
+        weight = where(uint32(j) < count, fading(top - row[j] * scale), zero)
         row[j] = weight
         total = plus(total, weight)
     share = where(total == zero, zero, one / total)
@@ -105,7 +105,7 @@ def soften_back(row, gradients, seen, end, scale, top, share, mean):
     wide()
     count, zero = uint32(seen), row.dtype.type(0)
     for j in range(uint64(end)):
-        weight = where(uint32(j) < count, exponential(row[j] * scale - top) * share, zero)
+        weight = where(uint32(j) < count, fading(top - row[j] * scale) * share, zero)
         row[j] = weight
         gradients[j] = where(uint32(j) < count, weight * (gradients[j] - mean) * scale, zero)
 

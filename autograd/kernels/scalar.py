@@ -23,7 +23,7 @@ from numba.extending import intrinsic
 
 __all__ = [
     "aligned_pow2", "aligner", "ceil", "copysign", "exact", "exponent", "fetch", "flip", "floor", "fma", "fmod",
-    "inline", "larger", "mantissa", "maximum", "named", "plus", "polynomial", "pow2", "round", "signbit", "sqrt",
+    "inline", "larger", "mantissa", "named", "plus", "polynomial", "pow2", "round", "signbit", "sqrt",
     "trunc", "where", "wide", "words",
 ]  # fmt: skip
 
@@ -133,8 +133,6 @@ sqrt = _llvm("llvm.sqrt", "Correctly rounded square root.")
 copysign = _llvm("llvm.copysign", "|x| with the sign of y.", arity=2)
 # Hosts without the instruction (x86 before 2013) call libm for it: slower there, never different.
 fma = _llvm("llvm.fma", "x * y + z, rounded once.", arity=3)
-# Loops that keep the largest vectorize with this instruction, and not with comparisons, for the sake of NaN.
-maximum = _llvm("llvm.maximum", "The larger; NaN if any is.", arity=2)
 
 
 @njit(forceinline=True, no_cfunc_wrapper=True, fastmath={"contract", "nsz", "reassoc"})
@@ -145,7 +143,7 @@ def plus(total, x):
 
 @_instruction
 def larger(builder, x, y):
-    """The larger; any number where one is NaN. A third of `maximum`, which looks for NaN at every step."""
+    """The larger; any number where one is NaN: loops that keep the largest vectorize with it, as one instruction."""
     return _call(builder, "llvm.maxnum", x, y, flags=("nnan", "nsz"))
 
 

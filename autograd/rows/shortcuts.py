@@ -19,9 +19,9 @@ from ..kernels.silence import quiet
 from ..tensor import Tensor, node_of, wrap
 from .dispatch import NUMBERS, apply_pointwise
 from .layout import tidy
-from .nodes import PointwiseNode
 from .readings import CONSTANTS, F32, F64, I64
-from .table import PointwisePlan, PointwiseRow
+from .table import PointwiseRow
+from .unrolled import FIXED, RECORDED, TENSOR, recorders
 from .writes import write_out
 
 __all__ = ["binary", "named", "reflected", "unary"]
@@ -68,9 +68,9 @@ def _readings(row: PointwiseRow, guarded: bool) -> tuple[Callable[..., Any] | No
 
 def unary(row: PointwiseRow) -> Callable[..., Tensor]:
     """The function for a row of one input and no attributes."""
-    plan = row.plan((True,)) if row.is_recorded else None
     run32: Any = None
-    rest = _Unary(row, plan)
+    record: Any = None
+    rest = _Unary(row)
 
     def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         try:
@@ -98,24 +98,13 @@ def unary(row: PointwiseRow) -> Callable[..., Tensor]:
         tensor = new(Tensor)
         tensor._array = result
         tensor._view = tensor._counter = tensor._node = None
-        if node is None or plan is None or not state.grad:
-            return tensor
-        tensor._node = step = new(PointwiseNode)
-        step.edges = (node,)
-        step.plan = plan
-        step.fit = None if plan.keeps_shape else [(array.shape, array.dtype)]
-        step.hooks = None
-        if rest.saves_only_out:
-            tensor._counter = counter = [0, 0]
-            step.saved = (result,)
-            step.guards = (counter, 0)
-            step.attributes = ()
-        else:
-            save(step, plan, input, None, tensor)
+        if node is not None and record and state.grad:
+            record(tensor, input, array, node)
         return tensor
 
     def prepare() -> None:
-        nonlocal run32
+        nonlocal run32, record
+        record = _recorder(row, RECORDED)
         run32, rest.run64 = _readings(row, guarded=False)
         rest.on_runs = run32 and row.program.on_runs
         rest.limit = row.program.largest_small
@@ -128,14 +117,18 @@ def unary(row: PointwiseRow) -> Callable[..., Tensor]:
     return function
 
 
+def _recorder(row: PointwiseRow, *kinds: int) -> Callable[..., None] | None:
+    """What makes the node for operands of these kinds, or None where no rule leads back."""
+    return recorders(row)[kinds] if row.is_recorded else None
+
+
 class _Unary:
     """What the short path of a unary row looks up only when it must."""
 
-    __slots__ = ("limit", "on_runs", "row", "run64", "saves_only_out")
+    __slots__ = ("limit", "on_runs", "row", "run64")
 
-    def __init__(self, row: PointwiseRow, plan: Any) -> None:
+    def __init__(self, row: PointwiseRow) -> None:
         self.row = row
-        self.saves_only_out = plan is not None and plan.saved == ("out",)
         self.limit = 1 << 62  # until the first use, which fails for want of a reading
         self.run64: Any = None
         self.on_runs: Any = None
@@ -147,37 +140,16 @@ class _Unary:
         return result if out is None else write_out(out, result, self.row.name, (input,))
 
 
-def save(step: PointwiseNode, plan: PointwisePlan, x: Any, y: Any, out: Tensor) -> None:
-    """Hands the node what its rules need, with the versions that this must still have by then. A 0-d array in place
-    of an operand is a number: nobody can write to it."""
-    saved: tuple[ndarray, ...] = ()
-    guards: tuple[Any, ...] = ()
-    for name in plan.saved:
-        owner = x if name == "x" else y if name == "y" else out
-        if type(owner) is ndarray:
-            saved += (owner,)
-            continue
-        counter = owner._counter
-        if counter is None:
-            counter = owner._counter = [0, 0]
-        saved += (owner._array,)
-        guards += (counter, counter[0])
-    step.saved, step.guards, step.attributes = saved, guards, ()
-
-
 CONSTANTS32, CONSTANTS64 = CONSTANTS[F32], CONSTANTS[F64]
 
 
 class _Binary:
-    """What the short path of a binary row looks up only when it must; the function itself stays small."""
+    """What the short path of a binary row looks up only when it must."""
 
-    __slots__ = ("both", "left", "on_integers", "right", "row", "run64", "with_number")
+    __slots__ = ("on_integers", "row", "run64", "with_number")
 
     def __init__(self, row: PointwiseRow) -> None:
         self.row = row
-        wanted = ((True, True), (True, False), (False, True))
-        plans: list[Any] = [row.plan(each) for each in wanted] if row.is_recorded else [None] * 3
-        self.both, self.left, self.right = plans
         self.with_number = _with_number(row)
         self.run64: Any = None
         self.on_integers: Any = None  # NumPy's reading for int64, False where the row does more than that; None unknown
@@ -196,52 +168,6 @@ class _Binary:
                 except Exception:
                     return _general(self.row, input, other)
         return _general(self.row, input, other)
-
-    def placed(self, input: Tensor, other: Tensor, a: ndarray, b: ndarray, result: ndarray) -> Tensor:
-        """The result as a tensor, recorded where an operand is."""
-        if input._view is other._view is None:
-            x, y = input._node, other._node
-            if not a.flags.c_contiguous:
-                result = tidy(result, a, b)
-        else:
-            x, y, result = node_of(input), node_of(other), tidy(result, a, b)
-        tensor = new(Tensor)
-        tensor._array = result
-        tensor._view = tensor._counter = tensor._node = None
-        if y is None:
-            plan = self.left
-            if x is None:
-                return tensor
-        else:
-            plan = self.right if x is None else self.both
-        if plan is None or not state.grad:
-            return tensor
-        tensor._node = step = new(PointwiseNode)
-        step.plan = plan
-        step.edges = (x,) if y is None else (y,) if x is None else (x, y)
-        step.hooks = None
-        names = plan.saved
-        if not names:
-            step.saved = step.guards = step.attributes = ()
-        elif len(names) == 1:
-            name = names[0]
-            owner = input if name == "x" else other if name == "y" else tensor
-            counter = owner._counter
-            if counter is None:
-                counter = owner._counter = [0, 0]
-            step.saved = (owner._array,)
-            step.guards = (counter, counter[0])
-            step.attributes = ()
-        else:
-            save(step, plan, input, other, tensor)
-        if a.shape == b.shape and plan.keeps_shape:
-            step.fit = None
-        else:
-            shape, dtype, keeps_shape = result.shape, result.dtype, plan.keeps_shape
-            fit_x = None if keeps_shape and a.shape == shape else (a.shape, dtype)
-            fit_y = None if keeps_shape and b.shape == shape else (b.shape, dtype)
-            step.fit = (fit_x,) if y is None else (fit_y,) if x is None else (fit_x, fit_y)
-        return tensor
 
 
 def _as_in_numpy(operands: list[Any]) -> list[Any]:
@@ -283,6 +209,9 @@ def binary(row: PointwiseRow) -> Callable[[Any, Any], Any]:
     """
     rest = _Binary(row)
     run32: Any = None
+    both: Any = None
+    left: Any = None
+    right: Any = None
 
     def function(input: Any, other: Any) -> Any:
         try:
@@ -303,15 +232,30 @@ def binary(row: PointwiseRow) -> Callable[[Any, Any], Any]:
             return rest.general(input, other)
         if type(result) is not ndarray:
             result = np.asarray(result)
-        if input._view is other._view is input._node is other._node is None:
-            tensor = new(Tensor)
-            tensor._array = result if a.flags.c_contiguous else tidy(result, a, b)
-            tensor._view = tensor._counter = tensor._node = None
-            return tensor
-        return rest.placed(input, other, a, b, result)
+        if input._view is other._view is None:
+            x, y = input._node, other._node
+            if not a.flags.c_contiguous:
+                result = tidy(result, a, b)
+        else:
+            x, y, result = node_of(input), node_of(other), tidy(result, a, b)
+        tensor = new(Tensor)
+        tensor._array = result
+        tensor._view = tensor._counter = tensor._node = None
+        if y is None:
+            if x is None:
+                return tensor
+            record = left
+        else:
+            record = right if x is None else both
+        if record and state.grad:
+            record(tensor, input, other, a, b, x, y)
+        return tensor
 
     def prepare() -> None:
-        nonlocal run32
+        nonlocal run32, both, left, right
+        both, left, right = (
+            _recorder(row, *kinds) for kinds in ((RECORDED, RECORDED), (RECORDED, TENSOR), (TENSOR, RECORDED))
+        )
         run32, rest.run64 = _readings(row, guarded=True)
 
     def forget() -> None:
@@ -348,9 +292,9 @@ def named(row: PointwiseRow) -> Callable[..., Tensor]:
 
 def _with_number(row: PointwiseRow, reflected: bool = False) -> Callable[[Any, float], Tensor]:
     """The function for a tensor and a Python number; it raises where the general way is needed."""
-    plan = row.plan((not reflected, reflected)) if row.is_recorded else None
     run32: Any = None
     run64: Any = None
+    record: Any = None
 
     def function(input: Any, other: float) -> Tensor:
         array = input._array
@@ -373,21 +317,16 @@ def _with_number(row: PointwiseRow, reflected: bool = False) -> Callable[[Any, f
         tensor = new(Tensor)
         tensor._array = result
         tensor._view = tensor._counter = tensor._node = None
-        if node is None or plan is None or not state.grad:
-            return tensor
-        tensor._node = step = new(PointwiseNode)
-        step.edges = (node,)
-        step.plan = plan
-        step.fit = None if plan.keeps_shape else [(array.shape, dtype)]
-        step.hooks = None
-        if plan.saved:
-            save(step, plan, number if reflected else input, input if reflected else number, tensor)
-        else:
-            step.saved = step.guards = step.attributes = ()
+        if node is not None and record and state.grad:
+            if reflected:
+                record(tensor, other, input, number, array, None, node)
+            else:
+                record(tensor, input, other, array, number, node, None)
         return tensor
 
     def prepare() -> None:
-        nonlocal run32, run64
+        nonlocal run32, run64, record
+        record = _recorder(row, *((FIXED, RECORDED) if reflected else (RECORDED, FIXED)))
         run32, run64 = _readings(row, guarded=True)
 
     def forget() -> None:

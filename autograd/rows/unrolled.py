@@ -27,15 +27,15 @@ from ..kernels.silence import quiet
 from ..tensor import Tensor, node_of
 from .nodes import PointwiseNode, RowNode
 from .readings import BOOL, CONSTANTS, F32, F64
-from .table import CoarsePlan, CoarseRow, PointwiseRow, Row, library
+from .table import CoarsePlan, CoarseRow, PointwisePlan, PointwiseRow, Row, library
 from .writes import IN_NO_GRAD, link_view, shares_memory
 
-__all__ = ["write_call"]
+__all__ = ["FIXED", "RECORDED", "TENSOR", "recorders", "write_call"]
 
 # What the operands may hold, besides float32: halves and complex numbers are computed in other ways.
 _PLAIN = frozenset(np.dtype(char) for char in "d?bhilqBHILQ")
 # Kinds of operands: no tensor, one without history, one with.
-_FIXED, _TENSOR, _RECORDED = range(3)
+FIXED, TENSOR, RECORDED = range(3)
 
 
 class UnusualError(Exception):
@@ -106,7 +106,7 @@ def write_call(row: Row, record: Callable[..., Any]) -> None:
         return
     if row.written is None:
         defaults = {f"default_{name}": value for name, value in row.defaults.items()}
-        scope = {**_SCOPE, **defaults, "ROW": row, "forward": row.forward, "recorders": _Recorders(row)}
+        scope = {**_SCOPE, **defaults, "ROW": row, "forward": row.forward, "recorders": recorders(row)}
         if isinstance(row, PointwiseRow):
             run32, run64 = row.program.small(F32, "single"), row.program.small(F64, "single")
             scope.update(run32=run32, run64=run64, on_runs=row.program.on_runs, check=row.check)
@@ -162,14 +162,14 @@ def _pointwise_source(row: PointwiseRow) -> list[str]:
         if name == "condition":
             lines.append(f"    a{i} = {name}._array")
             lines.append(f"    if a{i}.dtype is not BOOL: raise Unusual")
-            lines.append(f"    n{i}, k{i} = None, {_TENSOR}")
+            lines.append(f"    n{i}, k{i} = None, {TENSOR}")
         else:
             lines += [
                 f"    if type({name}) is float or type({name}) is int:",
-                f"        a{i}, n{i}, k{i} = constants[{name}], None, {_FIXED}",
+                f"        a{i}, n{i}, k{i} = constants[{name}], None, {FIXED}",
                 "    else:",
                 f"        n{i} = {name}._node if {name}._view is None else node_of({name})",
-                f"        k{i} = {_TENSOR} if n{i} is None else {_RECORDED}",
+                f"        k{i} = {TENSOR} if n{i} is None else {RECORDED}",
             ]
         lines.append(f"    if not a{i}.flags.c_contiguous: raise Unusual")
     for name in row.program.attributes:
@@ -209,14 +209,14 @@ def _kernel_source(row: CoarseRow) -> list[str]:
     for i, name in enumerate(row.inputs):
         pad = "    "
         if name in row.defaults:
-            lines += [f"    if {name} is None:", f"        a{i}, n{i}, k{i} = None, None, {_FIXED}", "    else:"]
+            lines += [f"    if {name} is None:", f"        a{i}, n{i}, k{i} = None, None, {FIXED}", "    else:"]
             pad = "        "
         lines += [
             f"{pad}try: a{i} = {name}._array",
-            f"{pad}except AttributeError: a{i}, n{i}, k{i} = array({name}), None, {_FIXED}",
+            f"{pad}except AttributeError: a{i}, n{i}, k{i} = array({name}), None, {FIXED}",
             f"{pad}else:",
             f"{pad}    n{i} = {name}._node if {name}._view is None else node_of({name})",
-            f"{pad}    k{i} = {_TENSOR} if n{i} is None else {_RECORDED}",
+            f"{pad}    k{i} = {TENSOR} if n{i} is None else {RECORDED}",
             f"{pad}if a{i}.dtype is not F32 and a{i}.dtype not in PLAIN: raise Unusual",
         ]
     if "dtype" in row.attributes:
@@ -267,7 +267,7 @@ class _Recorders(dict[tuple[int, ...], Any]):
         self.row = row
 
     def __missing__(self, kinds: tuple[int, ...]) -> Any:
-        plan = self.row.plan(tuple([kind == _RECORDED for kind in kinds]))
+        plan = self.row.plan(tuple([kind == RECORDED for kind in kinds]))
         found = None
         if plan.names:
             if isinstance(plan, CoarsePlan):
@@ -276,6 +276,9 @@ class _Recorders(dict[tuple[int, ...], Any]):
             found = _compile(f"{self.row.name}, recorded", lines, {**_SCOPE, "plan": plan})
         self[kinds] = found
         return found
+
+
+recorders = cache(_Recorders)
 
 
 def _recorder_source(row: Row, plan: Any, kinds: tuple[int, ...]) -> list[str]:
@@ -289,7 +292,7 @@ def _recorder_source(row: Row, plan: Any, kinds: tuple[int, ...]) -> list[str]:
             continue
         i = -1 if name == "out" else row.inputs.index(name)
         saved.append("out._array" if i < 0 else f"a{i}")
-        if i >= 0 and kinds[i] == _FIXED:
+        if i >= 0 and kinds[i] == FIXED:
             continue
         counter = f"c{len(guards)}"
         lines.append(f"    {counter} = {name}._counter")
@@ -297,17 +300,12 @@ def _recorder_source(row: Row, plan: Any, kinds: tuple[int, ...]) -> list[str]:
         guards.append(f"{counter}, {counter}[0]")
     if isinstance(row, PointwiseRow):
         kind, attributes = "PointwiseNode", list(row.attributes)
-        lines.append("    shape = out._array.shape")
-        fits, alike = [f"(a{i}.shape, a{i}.dtype)" for i in plan.positions], "False"
-        if plan.keeps_shape:
-            fits = [f"(None if a{i}.shape == shape else {fit})" for i, fit in zip(plan.positions, fits, strict=True)]
-            alike = " and ".join(f"a{i}.shape == shape" for i in plan.positions)
-        lines.append(f"    fit = None if {alike} else {_tuple(fits)}")
+        lines += _fit_source(plan, kinds)
     else:
         kind, attributes = "RowNode", [_context_source(row, position, fact) for position, fact in plan.context]
         lines.append("    fit = None")
     lines += [
-        f"    node = new({kind})",
+        f"    node = {kind}()",
         "    node.plan = plan",
         f"    node.edges = {_tuple([f'n{i}' for i in plan.positions])}",
         f"    node.saved = {_tuple(saved)}",
@@ -317,6 +315,22 @@ def _recorder_source(row: Row, plan: Any, kinds: tuple[int, ...]) -> list[str]:
         "    out._node = node",
     ]
     return lines
+
+
+def _fit_source(plan: PointwisePlan, kinds: tuple[int, ...]) -> list[str]:
+    fits = [f"(a{i}.shape, a{i}.dtype)" for i in plan.positions]
+    if not plan.keeps_shape:
+        return [f"    fit = {_tuple(fits)}"]
+    arrays = [f"a{i}" for i, kind in enumerate(kinds) if kind != FIXED]
+    if len(arrays) == 1:
+        return ["    fit = None"]
+    fits = [f"(None if a{i}.shape == shape else {fit})" for i, fit in zip(plan.positions, fits, strict=True)]
+    return [
+        f"    if {' == '.join(f'{array}.shape' for array in arrays)}: fit = None",
+        "    else:",
+        "        shape = out._array.shape",
+        f"        fit = {_tuple(fits)}",
+    ]
 
 
 def _context_source(row: Row, position: int, fact: str | None) -> str:

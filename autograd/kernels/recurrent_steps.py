@@ -4,10 +4,10 @@ A sweep walks over a packed sequence: the rows of its first step, then those of 
 that is as long. `starts` and `sizes` tell each step's rows in the order of the walk, and end with a step of no rows.
 In one place for all cells lie, a row for each row of the sequence:
 
-- ``gates``: what enters the gates from the input, side by side, and after the step what their functions gave; the GRU's
-  last is the hidden part of its new state's.
-- ``inner``: tanh of the LSTM's cell; what enters the GRU's new state from the input, and after the step the new state
-  before it is mixed with the old one.
+- ``gates``: what enters the gates, side by side, and after the step what their functions gave; the GRU's last is the
+  hidden part of its new state's.
+- ``inner``: of the GRU alone, what enters its new state from the input, and after the step the new state before it is
+  mixed with the old one.
 - ``before``, ``cells``: hidden state and cell before the step.
 
 Here is no literal number, as an untyped one turns a float32 loop into a float64 one.
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from .memory import ROOM, keep_freed_memory
+from .memory import keep_freed_memory
 from .on_arrays import sigmoid, tanh, where
 
 __all__ = ["KINDS", "compiled_sweeps", "formula_of", "plain_sweeps"]
@@ -41,11 +41,10 @@ def relu(x: Any) -> Any:
 
 
 def lstm(i, f, g, o, c):
-    """Gates, cell, its tanh and the hidden state, from the sums that enter the gates and the cell before."""
+    """Gates, cell and the hidden state, from the sums that enter the gates and the cell before."""
     i, f, g, o = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
     c = f * c + i * g
-    t = tanh(c)
-    return i, f, g, o, c, t, o * t
+    return i, f, g, o, c, o * tanh(c)
 
 
 def gru(r, z, n, m, h):
@@ -66,8 +65,10 @@ def rnn_relu(a):
 FORMULAS = {formula.__name__: formula for formula in (lstm, gru, rnn_tanh, rnn_relu)}
 
 
-def lstm_back(i, f, g, o, c, t, gh, gc):
-    """Gradients of the four sums and of the cell before, from those of hidden state and cell."""
+def lstm_back(i, f, g, o, c, gh, gc):
+    """Gradients of the four sums and of the cell before, from those of hidden state and cell. To compute tanh of the
+    cell again takes less time than to keep it."""
+    t = tanh(f * c + i * g)
     gt = gh * o
     gc = gc + gt - gt * t * t
     return gc * g * (i - i * i), gc * c * (f - f * f), gc * (i - i * g * g), gh * t * (o - o * o), gc * f
@@ -110,49 +111,68 @@ def advance(values, size, target, first, last, next_start, next_size):
     put(last, both, values, both, size)
 
 
-def lay_out(matrix, room):
+def lay_out(matrix):
     """The matrix as `multiply` takes it."""
     return matrix
 
 
-def multiply(rows, matrix, out, adds):
-    """Writes the product, or adds it to what is there."""
-    if adds:
-        out += rows @ matrix
+def multiply(rows, matrix, added, out):
+    """Writes ``rows @ matrix + added``. What is added may be ``out``, one row for all, or have no rows."""
+    if len(added):
+        np.add(rows @ matrix, added, out)
     else:
-        np.dot(rows, matrix, out)
+        np.matmul(rows, matrix, out)
+
+
+def enter(x, h, weights, biases, gates, inner):
+    """Writes the sums that enter the gates of a step."""
+    sums = gates[:, : gates.shape[1]]
+    multiply(x, weights[0], biases[0][:, : gates.shape[1]], sums)
+    multiply(h, weights[1], sums, sums)
+
+
+def gru_enter(x, h, weights, biases, gates, inner):
+    """`enter` for the GRU, whose new state is made of two sums: the input's goes to ``inner``."""
+    width = inner.shape[1]
+    sums, brought = gates[:, : width + width], gates[:, width + width :]
+    multiply(x, weights[0], biases[0][:, : width + width], sums)
+    multiply(h, weights[1], sums, sums)
+    multiply(x, weights[2], biases[1][:, :width], inner[:, :width])
+    multiply(h, weights[3], biases[2][:, :width], brought)
 
 
 def forward_parts(
-    start, stop, bounds, weight, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h, last_c, room
-):
+    start, stop, bounds, x, h, c, weights, biases, projection, starts, sizes,
+    gates, inner, before, cells, out, last_h, last_c,
+):  # fmt: skip
     """Parts ``start..stop`` of `forward_sweep`: sequences have nothing to do with each other. Each part has those from
     one of the ``bounds`` to the next, and its share of each step."""
     for part in range(start, stop):
         first, end = bounds[part], bounds[part + 1]
         forward_sweep(
-            weight, room, projection, h[first:end], c[first:end], starts[part], sizes[part],
+            x, h[first:end], c[first:end], weights, biases, projection, starts[part], sizes[part],
             gates, inner, before, cells, out, last_h[first:end], last_c[first:end],
         )  # fmt: skip
 
 
 def backward_parts(
-    start, stop, bounds, g, gh, gc, weight, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp, room
+    start, stop, bounds, g, gh, gc, w_ih, w_hh, projection, starts, sizes, gates, inner, before, cells, sums, gx, gp
 ):
     """Parts ``start..stop`` of `backward_sweep`."""
     for part in range(start, stop):
         first, end = bounds[part], bounds[part + 1]
         backward_sweep(
-            g, gh[first:end], gc[first:end], weight, room, projection, starts[part], sizes[part],
-            gates, inner, before, cells, gx, gm, gp,
+            g, gh[first:end], gc[first:end], w_ih, w_hh, projection, starts[part], sizes[part],
+            gates, inner, before, cells, sums, gx, gp,
         )  # fmt: skip
 
 
-def forward_sweep(weight, room, projection, h, c, starts, sizes, gates, inner, before, cells, out, last_h, last_c):
-    """Fills everything from ``gates`` on, in which is what the input brings. ``projection`` is transposed and may be
-    empty; so may ``c`` and its kind, but for the LSTM. At the address ``room`` the weight is laid out."""
-    matrix = lay_out(weight.T, room)
-    width = inner.shape[1]
+def forward_sweep(
+    x, h, c, weights, biases, projection, starts, sizes, gates, inner, before, cells, out, last_h, last_c
+):
+    """Fills everything from ``gates`` on. ``weights``, laid out, and ``biases`` are what `enter` takes; ``projection``
+    is transposed and may be empty; so may ``c`` and its kind, but for the LSTM."""
+    width = projection.shape[0] or out.shape[1]
     cell = np.empty((c.shape[0], width), gates.dtype)
     hidden = np.empty((h.shape[0] if projection.shape[0] else 0, width), gates.dtype)
     advance(out, 0, before, h, last_h, starts[0], sizes[0])
@@ -161,7 +181,9 @@ def forward_sweep(weight, room, projection, h, c, starts, sizes, gates, inner, b
     for step in range(sizes.size - 1):
         start, size = starts[step], sizes[step]
         stop = start + size
-        multiply(before[start:stop], matrix, gates[start:stop], True)
+        # All that `multiply` is given is a part of rows, even where it is the whole: it is compiled for one layout.
+        entering, brought = x[start:stop, : x.shape[1]], before[start:stop, : before.shape[1]]
+        enter(entering, brought, weights, biases, gates[start:stop], inner[start:stop])
         if projection.shape[0]:
             forward_step(gates, inner, before, cells, cell, hidden[:size], start)
             np.dot(hidden[:size], projection, out[start:stop])
@@ -172,12 +194,13 @@ def forward_sweep(weight, room, projection, h, c, starts, sizes, gates, inner, b
             advance(cell, size, cells, c, last_c, starts[step + 1], sizes[step + 1])
 
 
-def backward_sweep(g, gh, gc, weight, room, projection, starts, sizes, gates, inner, before, cells, gx, gm, gp):
-    """Fills ``gx`` with the gradients of the gates' sums and ``gp`` with those of projected states; ``gh`` and ``gc``,
-    the gradients of the last states, become those of the first ones. ``gm`` is the part of ``gx`` that belongs to what
-    the hidden state brought: the GRU's begins behind that of the new state's other sum."""
-    matrix = lay_out(weight, room)
+def backward_sweep(g, gh, gc, w_ih, w_hh, projection, starts, sizes, gates, inner, before, cells, sums, gx, gp):
+    """Fills ``sums`` with the gradients of the gates' sums, ``gx`` with those of the input, unless it has no rows, and
+    ``gp`` with those of projected states; ``gh`` and ``gc``, the gradients of the last states, become those of the
+    first ones. The GRU has one sum more: the input's share of the new state comes first, the hidden state's last."""
+    turn = sums.shape[1] - gates.shape[1]
     hidden = np.empty((gh.shape[0] if projection.shape[0] else 0, projection.shape[1]), gh.dtype)
+    none = gx[:0, : gx.shape[1]]
     for step in range(sizes.size - 2, -1, -1):
         start, size = starts[step], sizes[step]
         stop = start + size
@@ -186,11 +209,14 @@ def backward_sweep(g, gh, gc, weight, room, projection, starts, sizes, gates, in
         if projection.shape[0]:
             put(gp, start, rows, 0, size)
             np.dot(rows, projection, hidden[:size])
-            backward_step(gates, inner, before, cells, hidden[:size], gc, gx, start)
-            multiply(gm[start:stop], matrix, rows, False)
+            backward_step(gates, inner, before, cells, hidden[:size], gc, sums, start)
+            rows[:] = zero
         else:
-            backward_step(gates, inner, before, cells, rows, gc, gx, start)
-            multiply(gm[start:stop], matrix, rows, True)
+            backward_step(gates, inner, before, cells, rows, gc, sums, start)
+        brought = gh[:size, : gh.shape[1]]
+        multiply(sums[start:stop, turn:], w_hh, brought, brought)
+        if gx.shape[0]:
+            multiply(sums[start:stop, : gates.shape[1]], w_ih, none, gx[start:stop, : gx.shape[1]])
 
 
 def forward_step(*arguments: Any) -> None:
@@ -203,7 +229,7 @@ formula: Any = None  # of the kind of cell; `formula_back` goes back
 formula_back: Any = None
 wide: Any = None  # see scalar.wide
 unsigned: Any = None  # numba tests a signed index for being negative
-address = tile_rows = tile_columns = multiply_tile = pack_columns = prefetch = unsigned  # of compiled loops
+address = tile_rows = tile_columns = multiply_tile = pack_columns = from_line = prefetch = unsigned  # of compiled loops
 
 
 # --- Steps over arrays ---------------------------------------------------------------------------------------------
@@ -222,13 +248,13 @@ def _fill(targets: list[np.ndarray], results: tuple[np.ndarray, ...]) -> None:
 def lstm_step(gates, inner, before, cells, cell, hidden, start):
     rows = slice(start, start + len(hidden))
     sides = _sides(gates[rows], 4)
-    _fill([*sides, cell[: len(hidden)], inner[rows], hidden], formula(*sides, cells[rows]))
+    _fill([*sides, cell[: len(hidden)], hidden], formula(*sides, cells[rows]))
 
 
 def lstm_step_back(gates, inner, before, cells, gh, gc, gx, start):
     rows = slice(start, start + len(gh))
     gc = gc[: len(gh)]
-    _fill([*_sides(gx[rows], 4), gc], formula_back(*_sides(gates[rows], 4), cells[rows], inner[rows], gh, gc))
+    _fill([*_sides(gx[rows], 4), gc], formula_back(*_sides(gates[rows], 4), cells[rows], gh, gc))
     gh[...] = 0
 
 
@@ -272,11 +298,11 @@ def lstm_loop(gates, inner, before, cells, cell, hidden, start):
     count, size = hidden.shape
     width = unsigned(size)
     for row in range(count):
-        b, c, t = gates[start + row], cells[start + row], inner[start + row]
+        b, c = gates[start + row], cells[start + row]
         new, h = cell[row], hidden[row]
         for j in range(width):
             f, g, o = j + width, j + width + width, j + width + width + width
-            b[j], b[f], b[g], b[o], new[j], t[j], h[j] = formula(b[j], b[f], b[g], b[o], c[j])
+            b[j], b[f], b[g], b[o], new[j], h[j] = formula(b[j], b[f], b[g], b[o], c[j])
 
 
 def lstm_loop_back(gates, inner, before, cells, gh, gc, gx, start):
@@ -284,13 +310,13 @@ def lstm_loop_back(gates, inner, before, cells, gh, gc, gx, start):
     count, size = gh.shape
     width = unsigned(size)
     for row in range(count):
-        b, c, t, ga = gates[start + row], cells[start + row], inner[start + row], gx[start + row]
+        b, c, ga = gates[start + row], cells[start + row], gx[start + row]
         ask(gates, start + row)
         ask(gx, start + row)
         h, cell = gh[row], gc[row]
         for j in range(width):
             f, g, o = j + width, j + width + width, j + width + width + width
-            ga[j], ga[f], ga[g], ga[o], cell[j] = formula_back(b[j], b[f], b[g], b[o], c[j], t[j], h[j], cell[j])
+            ga[j], ga[f], ga[g], ga[o], cell[j] = formula_back(b[j], b[f], b[g], b[o], c[j], h[j], cell[j])
     gh[:] = zero
 
 
@@ -340,9 +366,11 @@ def rnn_loop_back(gates, inner, before, cells, gh, gc, gx, start):
 
 def put_rows(target, at, source, first, end):
     """`put` without a word on shapes that do not fit, which takes three seconds to compile."""
+    wide()
     for row in range(end - first):
-        for j in range(unsigned(target.shape[1])):
-            target[at + row, j] = source[first + row, j]
+        to, values = target[at + row], source[first + row]
+        for j in range(unsigned(source.shape[1])):
+            to[j] = values[j]
 
 
 def add_rows(target, source, at):
@@ -353,32 +381,31 @@ def add_rows(target, source, at):
             to[j] += values[j]
 
 
-def lay_out_panels(matrix, room):
-    """The address of the matrix in panels as wide as a tile, (count, K, columns of a tile), and what they lie in where
-    they do not fit into the thread's room."""
+def lay_out_panels(matrix):
+    """The matrix in panels as wide as a tile, (count, K, columns of a tile), one behind the other."""
     depth, width = matrix.shape
     row, column = matrix.strides
-    high, wide = tile_rows(zero), tile_columns(zero)
-    # The last panel's rows may be written beyond their end.
-    numbers = ((width + wide - 1) // wide * depth + high) * wide
-    own = np.empty(numbers if numbers * matrix.itemsize > ROOM else 0, matrix.dtype)
-    target = room if own.size == 0 else address(own.ctypes.data)
-    pack_columns(zero, matrix.itemsize, address(matrix.ctypes.data), row, column, depth, width, target)
-    return target, own
+    wide = tile_columns(zero)
+    # Behind the last panel up to as many rows are written as a vector has numbers, fewer than are columns.
+    panels = from_line(np.empty(((width + wide - 1) // wide * depth + wide) * wide, matrix.dtype))
+    start, to = address(matrix.ctypes.data), address(panels.ctypes.data)
+    pack_columns(zero, matrix.itemsize, start, row, column, depth, width, to)
+    return panels
 
 
-def multiply_panels(rows, panels, out, adds):
+def multiply_panels(rows, panels, added, out):
     """`multiply` with a matrix in panels."""
     high, wide = tile_rows(zero), tile_columns(zero)
     step, depth = wide * out.itemsize, rows.shape[1]
-    first, to = address(rows.ctypes.data), address(out.ctypes.data)
+    first, to, more = address(rows.ctypes.data), address(out.ctypes.data), address(added.ctypes.data)
+    next_added = added.strides[0] if added.shape[0] > 1 else 0
     for i in range(0, rows.shape[0], high):
         for k in range((out.shape[1] + wide - 1) // wide):
-            target = to + i * out.strides[0] + k * step
             multiply_tile(
                 zero, first + i * rows.strides[0], rows.strides[0], rows.strides[1],
-                panels[0] + k * depth * step, step, depth,
-                target, out.strides[0], target, out.strides[0], out.strides[1], adds,
+                address(panels.ctypes.data) + k * depth * step, step, depth,
+                to + i * out.strides[0] + k * step, out.strides[0],
+                more + i * next_added + k * step, next_added, out.strides[1], added.shape[0],
                 min(high, rows.shape[0] - i), min(wide, out.shape[1] - k * wide),
             )  # fmt: skip
 
@@ -402,22 +429,29 @@ def _bound(function: Callable[..., Any], name: str, **names: Any) -> Any:
     return bound
 
 
-def _own(kind: str, suffix: str) -> tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]]:
-    """The steps of a kind, forward and back, and the formulas behind the names that they use."""
+def _own(kind: str, suffix: str) -> tuple[dict[str, Callable[..., Any]], dict[str, Callable[..., Any]]]:
+    """What the sweeps of a kind call, and the formulas behind the names that its steps use."""
     family, backs = kind.partition("_")[0], (lstm_back, gru_back, rnn_tanh_back, rnn_relu_back)
     formulas = {"formula": FORMULAS[kind], "formula_back": backs[KINDS.index(kind)]}
-    return globals()[f"{family}_{suffix}"], globals()[f"{family}_{suffix}_back"], formulas
+    called = {
+        "enter": gru_enter if kind == "gru" else enter,
+        "forward_step": globals()[f"{family}_{suffix}"],
+        "backward_step": globals()[f"{family}_{suffix}_back"],
+    }
+    return called, formulas
 
 
 @cache
-def plain_sweeps(kind: str) -> tuple[Callable[..., None], Callable[..., None]]:
-    """The two sweeps over arrays, of parts of the sequences."""
-    step, step_back, names = _own(kind, "step")
-    forward = _bound(forward_sweep, f"{kind}_forward", forward_step=_bound(step, step.__name__, **names))
-    backward = _bound(backward_sweep, f"{kind}_backward", backward_step=_bound(step_back, step_back.__name__, **names))
+def plain_sweeps(kind: str) -> tuple[Callable[..., Any], ...]:
+    """The two sweeps over arrays, of parts of the sequences, and `lay_out`."""
+    called, formulas = _own(kind, "step")
+    names = {name: _bound(function, function.__name__, **formulas) for name, function in called.items()}
+    forward = _bound(forward_sweep, f"{kind}_forward", **names)
+    backward = _bound(backward_sweep, f"{kind}_backward", **names)
     return (
         _bound(forward_parts, forward.__name__, forward_sweep=forward),
         _bound(backward_parts, backward.__name__, backward_sweep=backward),
+        lay_out,
     )
 
 
@@ -451,20 +485,27 @@ def _common(dtype: np.dtype) -> dict[str, Any]:
         "tile_columns": gemm_tile.tile_columns,
         "multiply_tile": gemm_tile.multiply,
         "pack_columns": gemm_loops.pack_columns,
+        "from_line": gemm_loops.from_line,
         "prefetch": gemm_tile.prefetch,
     }
     names["put"] = njit(**OPTIONS)(_bound(put_rows, "put", **names))
     names["add"] = njit(**OPTIONS)(_bound(add_rows, "add", **names))
     names["advance"] = njit(**OPTIONS)(_bound(advance, "advance", **names))
     names["ask"] = njit(**OPTIONS)(_bound(ask, "ask", **names))
-    names["lay_out"] = njit(**OPTIONS)(_bound(lay_out_panels, "lay_out", **names))
     names["multiply"] = njit(**OPTIONS)(_bound(multiply_panels, "multiply", **names))
     return names
 
 
 @cache
-def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., None], Callable[..., None]]:
-    """The two sweeps compiled, for float32 or float64."""
+def _compiled_lay_out(dtype: np.dtype) -> Callable[..., Any]:
+    from .compiled import compiled
+
+    return compiled(**OPTIONS)(_bound(lay_out_panels, f"lay_out_{dtype.name}", **_common(dtype)))
+
+
+@cache
+def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., Any], ...]:
+    """The two sweeps and `lay_out` compiled, for float32 or float64."""
     from numba import njit
 
     from . import scalar
@@ -472,12 +513,11 @@ def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., None], Ca
 
     keep_freed_memory()
     names = dict(_common(dtype))
-    step, step_back, formulas = _own(kind, "loop")
+    called, formulas = _own(kind, "loop")
     names |= {key: scalar.inline(_bound(formula, formula.__name__, **names)) for key, formula in formulas.items()}
-    own = {"forward_step": step, "backward_step": step_back}
-    own |= {"forward_sweep": forward_sweep, "backward_sweep": backward_sweep}
-    for name, function in own.items():
+    called |= {"forward_sweep": forward_sweep, "backward_sweep": backward_sweep}
+    for name, function in called.items():
         names[name] = njit(**OPTIONS)(_bound(function, f"{kind}_{name}", **names))
     forward = _bound(forward_parts, f"{kind}_forward_{dtype.name}", **names)
     backward = _bound(backward_parts, f"{kind}_backward_{dtype.name}", **names)
-    return compiled(**OPTIONS)(forward), compiled(**OPTIONS)(backward)
+    return compiled(**OPTIONS)(forward), compiled(**OPTIONS)(backward), _compiled_lay_out(dtype)

@@ -79,7 +79,8 @@ def step_by_step(
 ) -> tuple[Tensor, ...]:
     """`recurrence`, made of other rows."""
     formula = kernels.recurrent_steps.formula_of(kind, sigmoid=_.sigmoid, tanh=_.tanh, relu=_.relu)
-    parts = FUNCTIONAL["linear"](x, w_ih, b_ih).split(list(batch_sizes))
+    own_sums = FUNCTIONAL["linear"](x, w_ih, b_ih)
+    parts = own_sums.reshape(sum(batch_sizes), own_sums.shape[-1]).split(list(batch_sizes))
     order = range(len(parts))[::-1] if reverse else range(len(parts))
     first = [h] if c is None else [h, c]
     states = [state[:0] for state in first]
@@ -95,7 +96,7 @@ def step_by_step(
                 states[i] = TORCH["cat"]((state, first[i][len(state) : size]))
         own, brought = parts[step], FUNCTIONAL["linear"](states[0], w_hh, b_hh)
         if kind == "lstm":
-            *_gates, states[1], _inner, states[0] = formula(*(own + brought).chunk(4, 1), states[1])
+            *_gates, states[1], states[0] = formula(*(own + brought).chunk(4, 1), states[1])
         elif kind == "gru":
             (r, z, n), (r_h, z_h, m) = own.chunk(3, 1), brought.chunk(3, 1)
             states[0] = formula(r + r_h, z + z_h, n, m, states[0])[-1]
@@ -105,13 +106,13 @@ def step_by_step(
             states[0] = FUNCTIONAL["linear"](states[0], w_hr)
         outs[step] = states[0]
     last = (TORCH["cat"]((state, *before[::-1])) for state, before in zip(states, ended, strict=True))
-    return TORCH["cat"](outs), *last
+    return TORCH["cat"](outs).reshape(*x.shape[:-1], h.shape[-1]), *last
 
 
 def _run(
     kind: str, x: Tensor, states: Sequence[Tensor], weights: Sequence[Any], batch_sizes: Sequence[int], reverse: bool
 ) -> tuple[Tensor, ...]:
-    """One direction of one layer on packed ``x`` (rows, I): the hidden states of all rows, and the last states."""
+    """One direction of one layer on ``x``, (rows, I) or (T, B, I): the hidden states of all rows, and the last ones."""
     _check_weights(kind, x, states, weights)
     h, c = states if kind == "lstm" else (states[0], None)
     arguments = (x, h, c, *weights, kind, tuple(batch_sizes), reverse)
@@ -128,7 +129,7 @@ NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 def _check_weights(kind: str, x: Tensor, states: Sequence[Tensor], weights: Sequence[Any]) -> None:
     hidden, outputs = states[-1].shape[1], states[0].shape[1]
     rows = GATES[kind] * hidden
-    shapes = ((rows, x.shape[1]), (rows, outputs), (rows,), (rows,), (outputs, hidden))
+    shapes = ((rows, x.shape[-1]), (rows, outputs), (rows,), (rows,), (outputs, hidden))
     for name, weight, shape in zip(NAMES, weights, shapes, strict=True):
         if weight is not None and tuple(weight.shape) != shape:
             raise RuntimeError(
@@ -157,7 +158,7 @@ def _layers(
     train: bool,
     bidirectional: bool,
 ) -> tuple[Tensor, ...]:
-    """All layers on packed ``x``: the last one's hidden states, and the last states of all."""
+    """All layers on ``x``, packed or not: the last one's hidden states, and the last states of all."""
     directions = 2 if bidirectional else 1
     projects = kind == "lstm" and states[0].shape[-1] != states[1].shape[-1]
     count = 2 + 2 * has_biases + projects
@@ -178,7 +179,7 @@ def _layers(
             out, *last = _run(kind, x, [state[place] for state in states], own, batch_sizes, bool(reverse))
             outs.append(out)
             finals.append(tuple(last))
-        x = outs[0] if directions == 1 else TORCH["cat"](outs, 1)
+        x = outs[0] if directions == 1 else TORCH["cat"](outs, -1)
         if layer < num_layers - 1:
             x = drop(x, dropout, train)
     return x, *(TORCH["stack"](each) for each in zip(*finals, strict=True))
@@ -233,11 +234,10 @@ def _call(kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Ten
         raise IndexError(f"{kind}: Expected input to be 3D, got {x.ndim}D: {list(x.shape)}")
     if given["batch_first"]:
         x = x.transpose(0, 1)
-    steps, batch, features = x.shape
+    steps, batch, _features = x.shape
     if steps == 0:
         raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-    out, *last = _layers(kind, x.reshape(steps * batch, features), [batch] * steps, states, *options)
-    out = out.view(steps, batch, out.shape[1])
+    out, *last = _layers(kind, x, [batch] * steps, states, *options)
     return out.transpose(0, 1) if given["batch_first"] else out, *last
 
 

@@ -289,7 +289,7 @@ def fit(g: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     if type(g) is ndarray:
         if g.shape != shape:
             g = sum_to(g, shape)
-        return g if g.dtype == dtype else cast(g, dtype)
+        return g if g.dtype is dtype or g.dtype == dtype else cast(g, dtype)
     if isinstance(g, Tensor):
         g = sum_to(g, shape)
         return g if g.dtype.numpy == dtype else TABLE["to"](g, from_numpy_dtype(dtype))

@@ -32,8 +32,8 @@ from .writes import IN_NO_GRAD, link_view, shares_memory
 
 __all__ = ["FIXED", "RECORDED", "TENSOR", "recorders", "write_call"]
 
-# What the operands may hold, besides float32: halves and complex numbers are computed in other ways.
-_PLAIN = frozenset(np.dtype(char) for char in "d?bhilqBHILQ")
+# What the operands may hold, besides floats of 32 and 64 bits: halves and complex numbers are computed in other ways.
+_PLAIN = frozenset(np.dtype(char) for char in "?bhilqBHILQ")
 # Kinds of operands: no tensor, one without history, one with.
 FIXED, TENSOR, RECORDED = range(3)
 
@@ -217,7 +217,8 @@ def _kernel_source(row: CoarseRow) -> list[str]:
             f"{pad}else:",
             f"{pad}    n{i} = {name}._node if {name}._view is None else node_of({name})",
             f"{pad}    k{i} = {TENSOR} if n{i} is None else {RECORDED}",
-            f"{pad}if a{i}.dtype is not F32 and a{i}.dtype not in PLAIN: raise Unusual",
+            f"{pad}d{i} = a{i}.dtype",
+            f"{pad}if d{i} is not F32 and d{i} is not F64 and d{i} not in PLAIN: raise Unusual",
         ]
     if "dtype" in row.attributes:
         lines.append("    if dtype is not None: refuse_narrow(dtype)")

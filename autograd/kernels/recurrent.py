@@ -127,9 +127,10 @@ def backward(
     gx = empty(shape, x.dtype) if "x" in wanted else None
     _, sweep, lay_out = _sweeps(kind, gates)
     bounds, *walk = _walk(tuple(batch_sizes), reverse, _parts(len(gh), rows, weights.hidden))
-    laid_out = (lay_out(np.ascontiguousarray(w)) for w in (_turned(weights.input, -turn), weights.hidden))
     _run(
-        sweep, bounds, g.reshape(before.shape), gh, gc, *laid_out, projection, *walk,
+        sweep, bounds, g.reshape(before.shape), gh, gc,
+        lay_out(_turned(np.ascontiguousarray(weights.input), -turn)), lay_out(np.ascontiguousarray(weights.hidden)),
+        projection, *walk,
         gates, inner, before, cells, sums, x[:0] if gx is None else gx.reshape(x.shape), gp,
     )  # fmt: skip
     gw_ih = _turned(_transposed_product(entered, x), turn) if "w_ih" in wanted else None

@@ -51,7 +51,7 @@ def log_softmax_gradient(g, out):
 def logsumexp(x):
     peak = highest(x)
     top = _.where(_.isfinite(peak), peak, 0.0)
-    sum = total(_.decay(_.abs(top - x)))  # NaN if any is, which the highest may not be
+    sum = total(_.exp(x - top))  # NaN if any is, which the highest may not be
     return _.where(_.isinf(peak), peak + sum, _.log(sum) + top)
 
 

@@ -137,9 +137,9 @@ def backward(
     gw_hh = _transposed_product(brought, before)
     # By BLAS: a third less time than `numpy.sum`.
     total = None if weights.bias_ih is None else np.ones(rows, sums.dtype).dot(sums)
-    gb_ih = gb_hh = total
-    if is_gru and total is not None:
-        gb_ih, gb_hh = _turned(total[: 3 * width], turn), total[width:]
+    gb_ih = gb_hh = None
+    if total is not None:  # not one array for both: the pass takes all gradients of such a rule for shared ones
+        gb_ih, gb_hh = _turned(total[: gates.shape[1]], turn).copy(), total[turn:]
     gw_hr = None
     if projects:  # the states before their projection are made again
         i, f, new, o = np.split(gates, 4, 1)

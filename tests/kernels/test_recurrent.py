@@ -77,6 +77,16 @@ def test_readings_agree(kind, dtype):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_gradients_share_no_memory(kind):
+    """So that leaves can keep them without copies."""
+    (x, h, c, weights), gradients = arguments(kind, "float32", [3, 3])
+    saved = recurrent.forward(kind, x, h, c, weights, [3, 3], False)[1]
+    found = recurrent.backward(kind, gradients, x, weights, saved, [3, 3], False)
+    for a, b in itertools.combinations([each for each in found if each is not None], 2):
+        assert not np.shares_memory(a, b)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_sequence_is_on_its_own(kind):
     """A packed sequence gives what each of its sequences gives alone."""
     sizes = [4, 2, 2, 1]

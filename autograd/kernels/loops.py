@@ -28,6 +28,7 @@ import numpy as np
 
 from . import jit, threads
 from .layout import is_spread
+from .memory import LINE
 
 __all__ = ["INNER", "KERNEL", "InPlace", "Loop", "TypedNumbers", "assigned", "header", "library_stamp", "load_module"]
 
@@ -35,7 +36,7 @@ GRAIN = 16384  # elements: below this a piece is not worth the handing over to a
 MAX_NESTED = 3
 # Bytes of each operand that a loop which calls functions asks for at once, and how far ahead: it sees too little of
 # what comes next to keep memory busy while it computes. Measured, tanh of a million float32: 340 us without, 274 with.
-BATCH, AHEAD, LINE = 1024, 2048, 64
+BATCH, AHEAD = 1024, 2048
 # Exponents that are written into loops, and the letters of such operands: a loop of x * x, not of powers (ten times
 # as long).
 EXPONENTS = {2.0: "2", 3.0: "3", 0.5: "h", -1.0: "i"}

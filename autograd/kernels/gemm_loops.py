@@ -19,7 +19,7 @@ DEPTH = 256  # of a block: then a panel of A takes 12 KB of float32
 BLOCK = 1 << 20  # bytes of a block of B, half a second-level cache of today
 ROW = DEPTH + 16  # numbers from row to row of packed A: a power of two apart they would compete for places in the cache
 GROUP = 8  # panels of A that are packed together
-TOGETHER = 16  # rows of transposed A that are read for all panels of a group before the next ones
+TOGETHER = 32  # rows of transposed A that are read for all panels of a group before the next ones
 PAGE = 4096  # rows that lie this far apart compete for the same place in the first-level cache
 
 inline = njit(nogil=True, error_model="numpy")

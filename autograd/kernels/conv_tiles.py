@@ -193,7 +193,7 @@ def correlate(start, stop, x, packed, bias, out, plan, jobs, taps):
     zero = out.dtype.type(0)
     size, lanes, across, most = out.itemsize, tile_lanes(zero), tile_columns(zero), tile_rows(zero)
     together = across // lanes
-    image = np.zeros(planes(plan) + across, out.dtype)
+    image = from_line(np.zeros(planes(plan) + across + LINE // size, out.dtype))
     rows, targets = (
         np.empty(plan.room * plan.depths * plan.high, np.int64),
         np.empty(plan.room * plan.depths * plan.high, np.int64),
@@ -203,7 +203,7 @@ def correlate(start, stop, x, packed, bias, out, plan, jobs, taps):
     for job in range(len(jobs)):
         longest = max(longest, jobs[job, 1] - jobs[job, 0])
     block = min(max(FILTERS // (longest * size * most), 1) * most, plan.filters)
-    sums = np.empty(block * across, out.dtype)
+    sums = from_line(np.empty(block * across + LINE // size, out.dtype))
     a0, b, c, d = intp(packed.ctypes.data), intp(image.ctypes.data), intp(sums.ctypes.data), intp(bias.ctypes.data)
     table, panels = intp(taps.ctypes.data), (plan.filters + most - 1) // most
     map_size = plan.out_depth * plan.out_height * plan.out_width

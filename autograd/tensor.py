@@ -119,14 +119,10 @@ class TensorNode(Node):
         return changed if isinstance(g, Tensor) else changed._array
 
     def accumulate(self, total: Any, g: Any, owned: bool) -> Any:
-        if (
-            owned
-            and type(total) is type(g) is ndarray
-            and total.size >= SMALL
-            and is_root(total)
-            and total.flags.writeable
-        ):
-            return np.add(total, g, total)
+        if type(total) is type(g) is ndarray:
+            if owned and total.size >= SMALL and is_root(total) and total.flags.writeable:
+                return np.add(total, g, total)
+            return total + g
         return added(total, g)
 
     def __repr__(self) -> str:

@@ -38,7 +38,7 @@ def test_the_stamp_knows_what_is_inlined(tmp_path):
     from autograd.kernels import compiled, gemm_loops
 
     source = compiled.Path(gemm_loops.__file__).parent
-    for name in ("gemm_loops", "gemm_tile", "compiled", "scalar", "jit"):
+    for name in ("gemm_loops", "gemm_tile", "memory", "compiled", "scalar", "jit"):
         shutil.copy(source / f"{name}.py", tmp_path)
 
     def stamp():
@@ -50,10 +50,10 @@ def test_the_stamp_knows_what_is_inlined(tmp_path):
             file.write("# changed\n")
 
     stamps = [stamp()]
-    for name in ("gemm_loops", "gemm_tile"):
+    for name in ("gemm_loops", "gemm_tile", "memory"):
         change(name)
         stamps.append(stamp())
-    assert len(set(stamps)) == 3
+    assert len(set(stamps)) == 4
     change("scalar")  # which neither imports
     assert stamp() == stamps[-1]
     compiled._stamp.cache_clear()

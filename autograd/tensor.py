@@ -200,7 +200,7 @@ class TensorLeaf(Leaf, TensorNode):
         that nobody else holds needs no copy: it becomes the leaf's own."""
         owner = self.owner()
         like = g if owner is None or owner._is_structured else owner._array
-        if g.strides == like.strides and owned and (g.base is None or is_root(g)) and g.flags.writeable:
+        if g.strides == like.strides and owned and is_root(g) and g.flags.writeable:
             return g
         result = np.empty_like(like, g.dtype) if is_dense(like) else np.empty(g.shape, g.dtype)
         result[...] = g

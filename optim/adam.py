@@ -115,9 +115,8 @@ class Adam(Optimizer):
 
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
         states = self._states(params, group)
-        for state in states:
-            if group["differentiable"] and state["step"].requires_grad:
-                raise RuntimeError("`requires_grad` is not supported for `step` in differentiable mode")
+        if group["differentiable"] and any(state["step"].requires_grad for state in states):
+            raise RuntimeError("`requires_grad` is not supported for `step` in differentiable mode")
         exp_avgs, exp_avg_sqs, max_exp_avg_sqs, state_steps = columns(
             states, "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "step"
         )

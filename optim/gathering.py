@@ -1,6 +1,6 @@
 """All parameters of a group as one: a formula is read once for all of them.
 
-Loops walk through a `Table` of addresses. NumPy takes small parameters side by side, copied into flat arrays: a `Part`.
+Loops walk through a `Table` of arrays. NumPy takes small parameters side by side, copied into flat arrays: a `Part`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ from autograd.kernels.gather import SMALL
 from autograd.kernels.silence import silently
 from autograd.tensor import root_of
 
-__all__ = ["Layout", "Part"]
+__all__ = ["Layout", "Part", "Table"]
 
-Columns = Sequence[Sequence[np.ndarray] | None]
+# An update weighs as much as four elements of a pointwise loop. Measured with one thread, NumPy and a loop: six
+# parameters of 9,000 elements in all, SGD 43 and 21 us, Adam 79 and 33; one of 4096, 16 and 13, 32 and 21.
+WEIGHT = 4
+
+Columns = Sequence[Sequence[np.ndarray]]
 
 
 class Layout:
@@ -27,7 +31,8 @@ class Layout:
 
     Args:
         ids: which arrays they are. They are not kept alive by what is known of them, small ones in parts excepted.
-        columns: parameters, and for each kind of state as many arrays of the same shapes; None where it is absent.
+        absent: which of a rule's arguments are not there.
+        columns: parameters, and for each kind of state that is there as many arrays of the same shapes.
 
     Attributes:
         size: number of elements of all parameters.
@@ -36,33 +41,32 @@ class Layout:
         alone: places of the other parameters.
     """
 
-    def __init__(self, ids: list[int | None], columns: Columns) -> None:
-        self.ids = ids
-        present = [column for column in columns if column is not None]
-        arrays = [array for column in present for array in column]
+    def __init__(self, ids: list[int], absent: list[bool], columns: Columns) -> None:
+        self.ids, self.absent = ids, absent
+        arrays = [array for column in columns for array in column]
         self._alive = alive = [True]
         self._references = [weakref.ref(array, lambda _: alive.clear()) for array in arrays]
         roots = [root_of(array) for array in arrays]
         self._owners = {id(root) for root in roots} | {id(root.base) for root in roots if root.base is not None}
-        self.size = sum(param.size for param in present[0])
-        self.loops = jit.use_loops(self.size)
+        self.size = sum(param.size for param in columns[0])
+        self.loops = jit.use_loops(self.size * WEIGHT)
         by_dtype: dict[np.dtype, list[int]] = {}
         if _are_apart(arrays):
-            for place, (param, *state) in enumerate(zip(*present, strict=True)):
+            for place, (param, *state) in enumerate(zip(*columns, strict=True)):
                 fits = param.dtype.char in Table.kinds if self.loops else param.size <= SMALL
                 if fits and all(_is_alike(param, array) for array in (param, *state)):
                     by_dtype.setdefault(param.dtype, []).append(place)
         self.together: list[Table | Part] = [
-            Table(present, places) if self.loops else Part(columns, places)
+            Table(columns, places) if self.loops else Part(columns, places, absent)
             for places in by_dtype.values()
             if self.loops or len(places) > 1
         ]
         joined = {place for part in self.together for place in part.places}
-        self.alone = [place for place in range(len(present[0])) if place not in joined]
+        self.alone = [place for place in range(len(columns[0])) if place not in joined]
 
-    def is_of(self, ids: list[int | None]) -> bool:
-        """Whether these are the arrays: an array that is gone may have left its id, but no address, to another one."""
-        return bool(self._alive) and self.ids == ids
+    def is_of(self, ids: list[int], absent: list[bool]) -> bool:
+        """Whether these are the arrays: an array that is gone may have left its id to another one."""
+        return bool(self._alive) and self.ids == ids and self.absent == absent
 
     def is_apart_from(self, arrays: Sequence[np.ndarray]) -> bool:
         """Whether other arrays, such as the gradients, share no memory with what is written."""
@@ -70,35 +74,36 @@ class Layout:
 
 
 class Table:
-    """Where parameters of one dtype, their gradients and their state lie.
+    """Which arrays the parameters of one dtype, their gradients and their state are.
 
     Attributes:
-        rows: for each parameter the number of elements up to its end, and the addresses of the gradient, of the
-            parameter and of its state. Complex numbers count as two.
+        rows: for each parameter the number of elements up to its end, and the ids of the gradient's array, of the
+            parameter's and of its state's. Complex numbers count as two.
         places: places of the parameters in their columns.
         dtype: that of the parameters.
     """
 
     kinds = "fdFD"
 
-    def __init__(self, columns: Sequence[Sequence[np.ndarray]], places: list[int]) -> None:
+    def __init__(self, columns: Columns, places: list[int]) -> None:
         params = [columns[0][place] for place in places]
         self.places, self.dtype = places, params[0].dtype
         self._shapes = [param.shape for param in params]
         self.rows = np.empty((len(places), 2 + len(columns)), np.int64)
         self.rows[:, 0] = np.cumsum([param.size for param in params]) * (2 if self.dtype.kind == "c" else 1)
         for number, column in enumerate(columns):
-            self.rows[:, 2 + number] = [column[place].ctypes.data for place in places]
+            self.rows[:, 2 + number] = [id(column[place]) for place in places]
 
     def gather(self, gradients: Sequence[np.ndarray]) -> bool:
-        """Fills in the gradients' addresses; False where one is not as its parameter is."""
-        addresses = []
-        for place, shape in zip(self.places, self._shapes, strict=True):
-            gradient = gradients[place]
-            if gradient.dtype != self.dtype or gradient.shape != shape or not gradient.flags.c_contiguous:
+        """Fills in the gradients' ids; False where one is not as its parameter is."""
+        if len(gradients) != len(self.places):
+            gradients = [gradients[place] for place in self.places]
+        if [gradient.shape for gradient in gradients] != self._shapes:
+            return False
+        for gradient in gradients:
+            if gradient.dtype != self.dtype or not gradient.flags.c_contiguous:
                 return False
-            addresses.append(gradient.ctypes.data)
-        self.rows[:, 1] = addresses
+        self.rows[:, 1] = [*map(id, gradients)]
         return True
 
 
@@ -106,17 +111,17 @@ class Part:
     """Small parameters of one dtype, their gradients and their state, as rows of one array.
 
     Attributes:
-        rows: what a rule takes: the gradients, and each column of the `Layout`, None where it is absent.
+        rows: what a rule takes: the gradients, parameters and state, None for what is absent.
         places: places of the parameters in their columns.
     """
 
-    def __init__(self, columns: Columns, places: list[int]) -> None:
-        chosen = [[column[place] for place in places] for column in columns if column is not None]
+    def __init__(self, columns: Columns, places: list[int], absent: list[bool]) -> None:
+        chosen = [[column[place] for place in places] for column in columns]
         self.places, self._shapes = places, [param.shape for param in chosen[0]]
         ends = list(accumulate(param.size for param in chosen[0]))
         rows = np.empty((1 + len(chosen), ends[-1]), chosen[0][0].dtype)
         free = iter(rows)
-        self.rows = [next(free), *(None if column is None else next(free) for column in columns)]
+        self.rows = [None if is_absent else next(free) for is_absent in absent]
         self._memory = rows.reshape(-1)
         self._arrays = [array.reshape(-1) for column in chosen for array in column]
         self._pieces: list[tuple[np.ndarray, np.ndarray]] = []

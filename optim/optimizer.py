@@ -269,13 +269,12 @@ class Optimizer:
 
     def _states(self, params: list[Tensor], group: Group) -> list[dict[str, Any]]:
         """The state of each parameter, made where there is none."""
-        states = []
-        for param in params:
-            state = self.state[param]
-            if not state:
-                with no_grad():
-                    state.update(self.new_state(param, group))
-            states.append(state)
+        states = [self.state[param] for param in params]
+        if not all(states):
+            with no_grad():
+                for param, state in zip(params, states, strict=True):
+                    if not state:
+                        state.update(self.new_state(param, group))
         return states
 
     def zero_grad(self, set_to_none: bool = True) -> None:

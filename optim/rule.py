@@ -23,8 +23,6 @@ from .gathering import Layout, Part, Table
 
 __all__ = ["Rule"]
 
-ABSENT = (None,)  # in the place of a column
-
 BLOCK = 16384  # elements that NumPy works on at a time: what one step of a formula writes is still cached for the next
 
 REAL: dict[str, Any] = {
@@ -64,6 +62,7 @@ class Rule:
         self.on_arrays = self.formula.rebound(on_arrays)
         self._kernels: dict[Any, Callable[..., None]] = {}
         self._layouts: dict[int, tuple[Layout, weakref.ref[Tensor]]] = {}
+        jit.listeners.append(self._layouts.clear)
 
     def __call__(
         self, gradients: Sequence[Tensor], written: Sequence[Sequence[Tensor] | None], **constants: Any
@@ -96,7 +95,8 @@ class Rule:
         for name, value in constants.items():
             if isinstance(value, Tensor):
                 constants[name] = value.item()
-        layout = self._layout_of(written)
+        absent = [False, *[column is None for column in written]]
+        layout = self._layout_of(written, absent)
         arrays = [tensor._array for tensor in gradients]
         alone: Sequence[int] = range(len(arrays))
         if layout.together and layout.is_apart_from(arrays):
@@ -105,7 +105,6 @@ class Rule:
                 if not part.gather(arrays):
                     alone = [*alone, *part.places]
                 elif isinstance(part, Table):
-                    absent = [False, *[column is None for column in written]]
                     self._loop(part.rows, absent, constants, REAL[part.dtype.char])
                 else:
                     self._compute(part.rows, constants, False, part)
@@ -118,16 +117,16 @@ class Rule:
                 for tensor in column:
                     count_write(tensor)
 
-    def _layout_of(self, written: Sequence[Sequence[Tensor] | None]) -> Layout:
+    def _layout_of(self, written: Sequence[Sequence[Tensor] | None], absent: list[bool]) -> Layout:
         """The layout of these tensors, kept as long as the first one of the last column, mostly state, is there."""
-        tensor = next(filter(None, reversed(written)))[0]
-        key = id(tensor)
-        ids = [None if tensor is None else id(tensor._array) for column in written for tensor in (column or ABSENT)]
+        columns = [column for column in written if column is not None]
+        ids = [id(tensor._array) for column in columns for tensor in column]
+        key = id(columns[-1][0])
         kept = self._layouts.get(key)
-        if kept is not None and kept[0].is_of(ids) and kept[0].loops == jit.use_loops(kept[0].size):
+        if kept is not None and kept[0].is_of(ids, absent):
             return kept[0]
-        layout = Layout(ids, [None if c is None else [tensor._array for tensor in c] for c in written])
-        self._layouts[key] = layout, weakref.ref(tensor, lambda _: self._layouts.pop(key, None))
+        layout = Layout(ids, absent, [[tensor._array for tensor in column] for column in columns])
+        self._layouts[key] = layout, weakref.ref(columns[-1][0], lambda _: self._layouts.pop(key, None))
         return layout
 
     def _record(self, given: Sequence[Tensor | None], constants: dict[str, Any]) -> None:
@@ -154,7 +153,7 @@ class Rule:
             flat = [None if a is None else np.ascontiguousarray(a).reshape(-1).view(real) for a in arrays]
         if loop:
             present = [array for array in flat if array is not None]
-            table = np.array([[present[0].size, *[array.ctypes.data for array in present]]])
+            table = np.array([[present[0].size, *map(id, present)]])
             self._loop(table, [array is None for array in flat], constants, real)
         else:
             silently(self._blocks, flat, constants)
@@ -197,8 +196,8 @@ class Rule:
         text = loops.header(title, bits) + loops.INNER
         text += f"def update(count, {', '.join([*arrays, *numbers])}):\n    wide()\n"
         text += "    for i in range(U(count)):\n" + "".join(f"        {line}\n" for line in lines)
-        runs = [f"run(table[place, {column}] + skip, count, T)" for column in range(1, len(arrays) + 1)]
-        text += "\nfrom autograd.kernels.addresses import run\n" + loops.KERNEL
+        runs = [f"run(data_of(table[place, {column}]) + skip, count, T)" for column in range(1, len(arrays) + 1)]
+        text += "\nfrom autograd.kernels.addresses import data_of, run\n" + loops.KERNEL
         text += WALK.format(numbers=", ".join(numbers), size=dtype.itemsize, given=", ".join([*runs, *numbers]))
         return loops.load_module(f"update_{title}", text).kernel
 

@@ -173,9 +173,13 @@ def test_a_tensor_as_learning_rate_and_a_schedule(both):
     both(program)
 
 
+def layout_of(*columns, ids=()):
+    return Layout([*ids], [False, *(column is None for column in columns)], [c for c in columns if c is not None])
+
+
 def test_what_is_gathered():
     def parts(*columns):
-        return [part.places for part in Layout([], columns).together]
+        return [part.places for part in layout_of(*columns).together]
 
     a, b, c, large = np.zeros(3), np.zeros((2, 2)), np.zeros(4, np.float32), np.zeros(SMALL + 1)
     assert parts([a, b, c]) == [[0, 1]]
@@ -190,7 +194,7 @@ def test_what_is_gathered():
         assert parts([a, b], [np.zeros(3), np.zeros((2, 2), order="F")]) == [[0]]
         assert parts([a, b, a]) == []
         assert parts([np.zeros(3, np.float16)]) == []
-    layout = Layout([], [[large[:3], a]])
+    layout = layout_of([large[:3], a])
     assert layout.is_apart_from([b, c.copy()])
     assert not layout.is_apart_from([b, large[5:]])
 
@@ -236,11 +240,13 @@ def test_an_array_in_the_place_of_one_that_is_gone(mode):
             assert spare.tolist() == [float(step)] * 3
     array, other = np.zeros(3), np.zeros(3)
     with jit.using("always"):
-        layout = Layout([1, 2], [[array, other]])
-    assert layout.is_of([1, 2])
-    assert not layout.is_of([1, 3])
+        layout = layout_of([array], None, [other], ids=[1, 2])
+    given = [False, False, True, False]
+    assert layout.is_of([1, 2], given)
+    assert not layout.is_of([1, 3], given)
+    assert not layout.is_of([1, 2], [False, False, False, True])
     del other
-    assert not layout.is_of([1, 2])
+    assert not layout.is_of([1, 2], given)
 
 
 def test_gradients_that_lie_in_another_order(both):

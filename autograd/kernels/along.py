@@ -153,12 +153,26 @@ def _bounds(axis: Any, ndim: int) -> tuple[int, int] | None:
     return (axes[0], axes[-1] + 1) if side_by_side else None
 
 
+LAST = (1, -1)  # the last dimension of a matrix
+FEW_COLUMNS = 256  # of a matrix whose rows are added up by a product with ones, which rounds less evenly than NumPy's sum
+
+
 def _reductions_of_arrays(axis: Any) -> dict[str, Callable[..., Any]]:
+    """For each of them a function of an array. NumPy takes 50 ns for a row of a matrix, however short: the largest
+    elements are found and picked, and sums are products with ones. Measured for 64 x 10, 4.5 and 1.6 us, 1.8 and 0.5.
+    """
+
     # By position: NumPy takes half a microsecond longer to sort out keywords.
     def highest(x: np.ndarray) -> np.ndarray:
+        if x.ndim == 2 and axis in LAST and x.size and x.dtype.kind == "f":
+            places = x.argmax(1)
+            places += _row_starts(*x.shape)
+            return x.reshape(-1).take(places)[:, None]
         return np.maximum.reduce(x.real, axis, None, None, True, -np.inf)  # type: ignore[call-overload]
 
     def total(x: np.ndarray) -> np.ndarray:
+        if x.ndim == 2 and axis in LAST and x.shape[1] <= FEW_COLUMNS and x.dtype.char in "fd":
+            return x.dot(_ones(x.shape[1], x.dtype.char))
         return np.add.reduce(x, axis, None, None, True)  # type: ignore[call-overload]
 
     def average(x: np.ndarray) -> np.ndarray:
@@ -166,3 +180,13 @@ def _reductions_of_arrays(axis: Any) -> dict[str, Callable[..., Any]]:
         return sum / (x.size // sum.size if sum.size else 1)
 
     return {"highest": highest, "total": total, "average": average}
+
+
+@lru_cache(64)
+def _row_starts(rows: int, length: int) -> np.ndarray:
+    return np.arange(0, rows * length, length)
+
+
+@lru_cache(64)
+def _ones(n: int, char: str) -> np.ndarray:
+    return np.ones((n, 1), char)

@@ -117,9 +117,9 @@ def _(g, x, x_shape, x_dtype, total, top, rest, target, weight, ignore_index, re
     if isinstance(g, np.ndarray) and isinstance(x, np.ndarray):
         scale, safe = _class_weights(x.dtype, target, weight, ignore_index)
         amounts = np.empty(top.shape, x.dtype)
-        amounts[:, 0] = _of_each_loss(g, scale, total, reduction)
+        amounts[:, 0] = amount = _of_each_loss(g, scale, total, reduction)
         out = kernel.shares(1, amounts, x, top, rest)
-        out[_places(safe)] -= amounts[:, 0]
+        out[_places(safe)] -= amount
         return out
     spread = _.likelihood_spread(g, x_shape, x_dtype, total, target, weight, ignore_index, reduction)
     return _.sub(spread, _.mul(_.softmax_along(x, 1), _.sum(spread, 1, True)))
@@ -147,8 +147,9 @@ def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any
             f"{operator}: expected target size {list(wanted)} for input {list(x.shape)}, got {list(target.shape)}"
         )
     classes = x.shape[1] if x.ndim > 1 else x.shape[0]
-    # Negative classes become very large ones: one search instead of two.
-    is_usual = not target.size or np.maximum.reduce(target.astype(np.uint64), None) < classes
+    # Negative classes become very large ones: one search instead of two, by place, which is the shorter one.
+    unsigned = target.astype(np.uint64).reshape(-1)
+    is_usual = not target.size or unsigned[unsigned.argmax()] < classes
     if not is_usual:
         wrong = target[((target < 0) | (target >= classes)) & (target != ignore_index)]
         if wrong.size:

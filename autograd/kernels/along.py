@@ -154,7 +154,7 @@ def _bounds(axis: Any, ndim: int) -> tuple[int, int] | None:
 
 
 LAST = (1, -1)  # the last dimension of a matrix
-FEW_COLUMNS = 256  # of a matrix whose rows are added up by a product with ones, which rounds less evenly than NumPy's sum
+FEW_COLUMNS = 256  # of a matrix whose rows are added up by a product with ones: it rounds less evenly than NumPy's sum
 
 
 def _reductions_of_arrays(axis: Any) -> dict[str, Callable[..., Any]]:

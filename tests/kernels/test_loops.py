@@ -74,11 +74,17 @@ def test_every_memory_order():
     block = rng.standard_normal((4, 6, 8)).astype(np.float32)
     (formula,) = ast.parse("def f(x, y): return x * y + x").body
     loop = Loop("probe", [formula], ["x", "y"])
+    spread, many = np.broadcast_to(np.float32(3), block.shape), rng.standard_normal((3, 2, 3, 3)).astype(np.float32)
+    misaligned = np.frombuffer(b"_" + block[0].tobytes(), np.uint8)[1:].view(np.float32).reshape(6, 8)
+    assert not misaligned.flags.aligned
     single, row, number = np.full((1, 1, 1, 1), 3, np.float32), block[0, 0], np.array(2, np.float32)
     cases = [
         (block, block), (block, number), (number, block), (block, single), (block, row), (row, block[:, :, :1]),
         (block.T, block.T), (block.T, number), (block[:, ::2], block[:, 1::2]), (block[::-1], block),
         (number, number), (single, number), (block[:0], number), (block[:0], block[:0]), (row[:1], block[0, 0, :1]),
+        (block[:, :1], block[:, 1:2]), (block[:, 1::2, ::2].T, block[0, 1::2, :1]), (spread, block), (block.T, spread.T),
+        (many, many.transpose(2, 1, 3, 0)), (many[:, ::-1], many[:, :, :1]), (many.T[::-1], number),
+        (misaligned, block[0]), (misaligned.T, block[1].T), (block[0, :, 0], misaligned[:, :6]),
     ]  # fmt: skip
     for x, y in cases:
         (result,) = loop([x, y], [], block.dtype)

@@ -17,13 +17,14 @@ from ..dtypes import wider
 from ..kernels import jit, on_arrays, on_floats, threads
 from ..kernels.silence import silently
 
-__all__ = ["BOOL", "CONSTANTS", "F16", "F32", "F64", "I64", "Formula", "Program", "as_number", "constant"]
+__all__ = ["BOOL", "CONSTANTS", "F16", "F32", "F64", "I64", "MANY", "Formula", "Program", "as_number", "constant"]
 
 F16, F32, F64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 I64, BOOL = np.dtype(np.int64), np.dtype(np.bool_)
 # Elements from which a loop that threads share is faster than one pass of NumPy: a product of two arrays of 131,072
 # float32 takes 33 us with NumPy.
 SHARED = 1 << 17
+MANY = 1 << 62  # more elements than any array has
 
 
 def as_number(value: Any, dtype: np.dtype) -> np.ndarray:
@@ -166,13 +167,13 @@ class Program:
     @property
     def largest_small(self) -> int:
         """Up to this size NumPy is the reading of choice, in every mode but ``always``."""
-        return self._loop_from - 1 if self.has_loop else 1 << 62
+        return self._loop_from - 1 if self.has_loop else MANY
 
     @property
     def _loop_from(self) -> int:
         if not self.is_one_pass:
             return jit.threshold
-        return SHARED if self.is_operation and threads.get_num_threads() > 1 else 1 << 62
+        return SHARED if self.is_operation and threads.get_num_threads() > 1 else MANY + 1
 
     def runs_as_loop(self, elements: int) -> bool:
         """Whether so many elements go through a compiled loop rather than NumPy."""

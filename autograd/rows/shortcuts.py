@@ -19,7 +19,7 @@ from ..kernels.silence import quiet
 from ..tensor import Tensor, node_of, wrap
 from .dispatch import NUMBERS, apply_pointwise
 from .layout import tidy
-from .readings import CONSTANTS, F32, F64, I64
+from .readings import CONSTANTS, F32, F64, I64, MANY
 from .table import PointwiseRow
 from .unrolled import FIXED, RECORDED, TENSOR, recorders
 from .writes import write_out
@@ -54,7 +54,7 @@ def _readings(row: PointwiseRow, guarded: bool) -> tuple[Callable[..., Any] | No
     program = row.program
     run32, run64 = program.small(F32, "single"), program.small(F64, "single")
     limit = program.largest_small
-    if limit == 1 << 62 or not guarded:
+    if limit == MANY or not guarded:
         return run32, run64
 
     def guard(run: Callable[..., Any]) -> Callable[..., Any]:
@@ -129,7 +129,7 @@ class _Unary:
 
     def __init__(self, row: PointwiseRow) -> None:
         self.row = row
-        self.limit = 1 << 62  # until the first use, which fails for want of a reading
+        self.limit = MANY  # until the first use, which fails for want of a reading
         self.run64: Any = None
         self.on_runs: Any = None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import prod
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -22,7 +23,6 @@ __all__ = ["Weights", "backward", "forward"]
 ndarray = np.ndarray
 
 GRAIN = 1 << 20  # products of states and weights worth a thread
-FEW = 64  # columns
 SEQUENCES = 2  # the fewest that a thread walks along: fewer would leave a tile of the product almost empty
 
 
@@ -52,44 +52,54 @@ def forward(
     Args:
         kind: ``"lstm"``, ``"gru"``, ``"rnn_tanh"`` or ``"rnn_relu"``.
         x: (..., I), the input: of its rows the first ones belong to the first step.
-        h: (B, R), the first hidden states.
-        c: (B, H), the first cells of an LSTM.
+        h: (..., B, R), the first hidden states, of leading dimensions that are 1.
+        c: (..., B, H), the first cells of an LSTM.
         batch_sizes: how many rows of ``x`` belong to each step, starting with B and never growing.
         reverse: walk from the last step to the first.
 
     Returns:
-        (..., R), (B, R) and for an LSTM (B, H); and arrays of which nobody else knows.
+        (..., R), what is shaped as ``h``, and for an LSTM as ``c``; and arrays of which nobody else knows.
     """
     dtype, rows, width = x.dtype, sum(batch_sizes), _width(kind, weights)
-    is_lstm = kind == "lstm"
-    gates = empty((rows, len(weights.hidden)), dtype)
+    is_lstm, states = kind == "lstm", h.shape[-1]
+    before, gates = _states_and_gates(weights, states, batch_sizes, reverse)
     inner = empty((rows if kind == "gru" else 0, width), dtype)
-    before = empty((rows, h.shape[1]), dtype)
     cells = empty((rows if is_lstm else 0, width), dtype)
-    out, last_h = empty((*x.shape[:-1], h.shape[1]), dtype), np.empty(h.shape, dtype)
-    first_c = np.empty((0, width), dtype) if c is None else np.ascontiguousarray(c)
-    last_c = np.empty_like(first_c)
+    out, last_h = empty((*x.shape[:-1], states), dtype), _copy(h)
+    last_c = np.empty((0, width), dtype) if c is None else _copy(c)
     projection = np.empty((0, 0), dtype) if weights.projection is None else np.ascontiguousarray(weights.projection.T)
     sweep, _, lay_out = _sweeps(kind, gates)
-    bounds, *walk = _walk(tuple(batch_sizes), reverse, _parts(len(h), rows, weights.hidden))
+    bounds, *walk = _walk(tuple(batch_sizes), reverse, _parts(batch_sizes[0], rows, weights.hidden))
     _run(
-        sweep, bounds, _as_rows(x, rows), np.ascontiguousarray(h), first_c,
-        *_entering(kind, weights, lay_out), projection, *walk,
-        gates, inner, before, cells, out.reshape(before.shape), last_h, last_c,
+        sweep, bounds, _as_rows(x), *_entering(kind, weights, lay_out), projection, *walk,
+        gates, inner, before, cells, _as_rows(out), _as_rows(last_h), _as_rows(last_c),
     )  # fmt: skip
     return ((out, last_h, last_c) if is_lstm else (out, last_h)), (gates, inner, before, cells)
 
 
+def _states_and_gates(
+    weights: Weights, states: int, batch_sizes: Sequence[int], reverse: bool
+) -> tuple[ndarray, ndarray]:
+    """Memory for the hidden state before each step, and for the gates."""
+    dtype, rows, gates, batch = weights.hidden.dtype, sum(batch_sizes), len(weights.hidden), batch_sizes[0]
+    if gates != states or batch != batch_sizes[-1]:
+        return empty((rows, states), dtype), empty((rows, gates), dtype)
+    # The gate of an RNN is what stands before the next step.
+    both = empty((rows + batch, gates), dtype)
+    early, late = both[:rows], both[batch:]
+    return (late, early) if reverse else (early, late)
+
+
 def _entering(kind: str, weights: Weights, lay_out: Any) -> tuple[tuple[ndarray, ...], tuple[ndarray, ...]]:
     """Weights and biases as `recurrent_steps.enter` takes them."""
-    w_ih, w_hh = (np.ascontiguousarray(weight) for weight in weights[:2])
-    none = np.empty((0, len(w_ih)), w_ih.dtype)
+    w = np.concatenate(weights[:2], 1)
+    none = np.empty((0, len(w)), w.dtype)
     b_ih, b_hh = (none if bias is None else np.ascontiguousarray(bias)[None] for bias in weights[2:4])
     both = b_ih + b_hh
     if kind != "gru":
-        return (lay_out(w_ih.T), lay_out(w_hh.T)), (both,)
-    end = len(w_ih) // 3 * 2
-    parts = w_ih[:end], w_hh[:end], w_ih[end:], w_hh[end:]
+        return (lay_out(w.T),), (both,)
+    end = len(w) // 3 * 2
+    parts = w[:end], *(np.ascontiguousarray(weight[end:]) for weight in weights[:2])
     return tuple(lay_out(part.T) for part in parts), (both[:, :end], b_ih[:, end:], b_hh[:, end:])
 
 
@@ -112,39 +122,75 @@ def backward(
     """
     gates, inner, before, cells = saved
     rows, width = len(gates), _width(kind, weights)
-    shape, x = x.shape, _as_rows(x, rows)
     g, *states = (np.ascontiguousarray(gradient) for gradient in gradients)
     gh, gc = _copy(states[0]), _copy(states[1]) if kind == "lstm" else np.empty((0, 0), g.dtype)
     # Of all sums, and of these what the input brought and what the hidden state. Of the GRU's new state one is the
     # input's alone and comes first, one is the hidden state's and comes last.
     is_gru = kind == "gru"
     sums = empty((rows, 4 * width if is_gru else gates.shape[1]), gates.dtype)
-    entered, brought = (sums[:, : 3 * width], sums[:, width:]) if is_gru else (sums, sums)
     turn = width if is_gru else 0
     projects = weights.projection is not None
     projection = np.ascontiguousarray(weights.projection) if projects else np.empty((0, 0), g.dtype)
     gp = empty((rows if projects else 0, g.shape[-1]), g.dtype)
-    gx = empty(shape, x.dtype) if "x" in wanted else None
+    gx = empty(x.shape, x.dtype) if "x" in wanted else None
+    x = _as_rows(x)
     _, sweep, lay_out = _sweeps(kind, gates)
-    bounds, *walk = _walk(tuple(batch_sizes), reverse, _parts(len(gh), rows, weights.hidden))
+    bounds, *walk = _walk(tuple(batch_sizes), reverse, _parts(batch_sizes[0], rows, weights.hidden))
     _run(
-        sweep, bounds, g.reshape(before.shape), gh, gc,
+        sweep, bounds, _as_rows(g), _as_rows(gh), _as_rows(gc),
         lay_out(_turned(np.ascontiguousarray(weights.input), -turn)), lay_out(np.ascontiguousarray(weights.hidden)),
         projection, *walk,
-        gates, inner, before, cells, sums, x[:0] if gx is None else gx.reshape(x.shape), gp,
+        gates, inner, before, cells, sums, x[:0] if gx is None else _as_rows(gx), gp,
     )  # fmt: skip
-    gw_ih = _turned(_transposed_product(entered, x), turn) if "w_ih" in wanted else None
-    gw_hh = _transposed_product(brought, before)
-    # By BLAS: a third less time than `numpy.sum`.
-    total = None if weights.bias_ih is None else np.ones(rows, sums.dtype).dot(sums)
+    find = _find_by_loops if _use_loops(gates) else _find_by_products
+    gw_ih, gw_hh, total = find(sums, x, before, turn, "w_ih" in wanted)
     gb_ih = gb_hh = None
-    if total is not None:  # not one array for both: the pass takes all gradients of such a rule for shared ones
+    if (
+        weights.bias_ih is not None
+    ):  # not one array for both: the pass takes all gradients of such a rule for shared ones
         gb_ih, gb_hh = _turned(total[: gates.shape[1]], turn).copy(), total[turn:]
     gw_hr = None
     if projects:  # the states before their projection are made again
         i, f, new, o = np.split(gates, 4, 1)
         gw_hr = gp.T @ (o * np.tanh(f * cells + i * new))
     return gx, gh, gc if kind == "lstm" else None, gw_ih, gw_hh, gb_ih, gb_hh, gw_hr
+
+
+def _find_by_products(
+    sums: ndarray, x: ndarray, before: ndarray, turn: int, is_wanted: bool
+) -> tuple[ndarray | None, ndarray, ndarray]:
+    """Gradients of the input's weight, if it is wanted, and of the hidden state's, and the sums over all rows."""
+    gw_ih = None
+    if is_wanted:
+        gw_ih = _turned(gemm.product(sums[:, : sums.shape[1] - turn].T, x), turn)
+    return gw_ih, gemm.product(sums[:, turn:].T, before), np.ones(len(sums), sums.dtype).dot(sums)
+
+
+def _find_by_loops(
+    sums: ndarray, x: ndarray, before: ndarray, turn: int, is_wanted: bool
+) -> tuple[ndarray | None, ndarray, ndarray]:
+    """The same, compiled."""
+    from .gemm_tile import host_tile
+    from .recurrent_weights import weigh
+
+    dtype, columns = sums.dtype, sums.shape[1]
+    gates = columns - turn
+    gw_ih, gw_hh = empty((gates, x.shape[1] if is_wanted else 0), dtype), empty((gates, before.shape[1]), dtype)
+    total, shared = np.empty(columns, dtype), gates - turn
+    # The first column, and the rows of both weights: the last ``turn`` columns are the hidden state's alone, and the
+    # first ones the input's, where its last rows belong.
+    places = [(turn, slice(shared), slice(shared))]
+    if turn:
+        places += [(0, slice(shared, gates), slice(0)), (gates, slice(0), slice(shared, gates))]
+    high = host_tile(dtype.itemsize * 8).rows
+    grain = max(1, GRAIN // (high * before.size))
+    for first, own, brought in places:
+        count = turn if first != turn else shared
+        threads.run(
+            weigh, -(-count // high), sums, first, x, before, gw_ih[own], gw_hh[brought], total[first : first + count],
+            grain=grain,
+        )  # fmt: skip
+    return gw_ih if is_wanted else None, gw_hh, total
 
 
 def _copy(array: ndarray) -> ndarray:
@@ -154,16 +200,8 @@ def _copy(array: ndarray) -> ndarray:
     return result
 
 
-def _as_rows(array: ndarray, rows: int) -> ndarray:
-    return np.ascontiguousarray(array).reshape(rows, array.shape[-1])
-
-
-def _transposed_product(sums: ndarray, inputs: ndarray) -> ndarray:
-    """``sums.T @ inputs``. With few inputs the sums are read once for all of them where they lie, as second operand:
-    measured, for 512 and 64 columns 790 us, not 890."""
-    if inputs.shape[1] > FEW:
-        return gemm.product(sums.T, inputs)
-    return np.ascontiguousarray(gemm.product(inputs.T, sums).T)
+def _as_rows(array: ndarray) -> ndarray:
+    return np.ascontiguousarray(array).reshape(prod(array.shape[:-1]), array.shape[-1])
 
 
 def _turned(rows: ndarray, count: int) -> ndarray:
@@ -172,8 +210,11 @@ def _turned(rows: ndarray, count: int) -> ndarray:
 
 
 def _sweeps(kind: str, gates: ndarray) -> Any:
-    is_compiled = gates.size > 0 and jit.use_loops(gates.size)
-    return compiled_sweeps(kind, gates.dtype) if is_compiled else plain_sweeps(kind)
+    return compiled_sweeps(kind, gates.dtype) if _use_loops(gates) else plain_sweeps(kind)
+
+
+def _use_loops(gates: ndarray) -> bool:
+    return gates.size > 0 and jit.use_loops(gates.size)
 
 
 def _width(kind: str, weights: Weights) -> int:
@@ -188,14 +229,14 @@ def _parts(batch: int, rows: int, weight: ndarray) -> int:
 @lru_cache(64)
 def _walk(batch_sizes: tuple[int, ...], reverse: bool, parts: int) -> tuple[ndarray, ndarray, ndarray]:
     """The first sequence of each part that a thread walks along, and the end of the last one; and for each part, in the
-    order of the walk, where its share of a step begins and how many rows it has; a step of no rows ends it."""
+    order of the walk, where its share of a step begins and how many rows it has."""
     sizes = np.array(batch_sizes, np.int64)
     bounds = np.arange(parts + 1) * sizes.max(initial=0) // parts
     starts = np.cumsum(sizes) - sizes
     if reverse:
         starts, sizes = starts[::-1], sizes[::-1]
     first, end = bounds[:-1, None], bounds[1:, None]
-    return bounds, np.append(starts, 0) + first, np.clip(np.append(sizes, 0), first, end) - first
+    return bounds, starts + first, np.clip(sizes, first, end) - first
 
 
 def _run(sweep: Any, bounds: ndarray, *arguments: Any) -> None:

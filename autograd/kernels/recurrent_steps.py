@@ -1,7 +1,7 @@
 """The steps of recurrent networks: each cell's formulas once, read over arrays or inside compiled loops.
 
 A sweep walks over a packed sequence: the rows of its first step, then those of the next, one row for each sequence
-that is as long. `starts` and `sizes` tell each step's rows in the order of the walk, and end with a step of no rows.
+that is as long. `starts` and `sizes` tell each step's rows in the order of the walk.
 In one place for all cells lie, a row for each row of the sequence:
 
 - ``gates``: what enters the gates, side by side, and after the step what their functions gave; the GRU's last is the
@@ -92,23 +92,14 @@ def rnn_relu_back(h, gh):
 # --- Sweeps, the same in both readings -----------------------------------------------------------------------------
 
 
-def put(target, at, source, first, end):
-    """Copies rows ``first..end`` of the source to rows of the target from ``at`` on."""
-    target[at : at + end - first] = source[first:end]
+def put(target, left, source, first, end):
+    """Copies rows ``first..end`` of the source to the first rows of the target, from a column on."""
+    target[: end - first, left : left + source.shape[1]] = source[first:end]
 
 
 def add(target, source, at):
     """Adds rows of the source from ``at`` on."""
     target += source[at : at + target.shape[0]]
-
-
-def advance(values, size, target, first, last, next_start, next_size):
-    """Of ``size`` rows those that go on stand before the next step, those that only begin there get their ``first``
-    state, and those that ended have their ``last``."""
-    both = min(size, next_size)
-    put(target, next_start, values, 0, both)
-    put(target, next_start + both, first, both, next_size)
-    put(last, both, values, both, size)
 
 
 def lay_out(matrix):
@@ -124,34 +115,31 @@ def multiply(rows, matrix, added, out):
         np.matmul(rows, matrix, out)
 
 
-def enter(x, h, weights, biases, gates, inner):
+def enter(entering, weights, biases, gates, inner):
     """Writes the sums that enter the gates of a step."""
-    sums = gates[:, : gates.shape[1]]
-    multiply(x, weights[0], biases[0][:, : gates.shape[1]], sums)
-    multiply(h, weights[1], sums, sums)
+    multiply(entering, weights[0], biases[0][:, : gates.shape[1]], gates[:, : gates.shape[1]])
 
 
-def gru_enter(x, h, weights, biases, gates, inner):
+def gru_enter(entering, weights, biases, gates, inner):
     """`enter` for the GRU, whose new state is made of two sums: the input's goes to ``inner``."""
     width = inner.shape[1]
-    sums, brought = gates[:, : width + width], gates[:, width + width :]
-    multiply(x, weights[0], biases[0][:, : width + width], sums)
-    multiply(h, weights[1], sums, sums)
-    multiply(x, weights[2], biases[1][:, :width], inner[:, :width])
-    multiply(h, weights[3], biases[2][:, :width], brought)
+    features, both = entering.shape[1] - width, width + width
+    multiply(entering, weights[0], biases[0][:, :both], gates[:, :both])
+    multiply(entering[:, :features], weights[1], biases[1][:, :width], inner[:, :width])
+    multiply(entering[:, features:], weights[2], biases[2][:, :width], gates[:, both:])
 
 
 def forward_parts(
-    start, stop, bounds, x, h, c, weights, biases, projection, starts, sizes,
-    gates, inner, before, cells, out, last_h, last_c,
+    start, stop, bounds, x, weights, biases, projection, starts, sizes,
+    gates, inner, before, cells, out, h, c,
 ):  # fmt: skip
     """Parts ``start..stop`` of `forward_sweep`: sequences have nothing to do with each other. Each part has those from
     one of the ``bounds`` to the next, and its share of each step."""
     for part in range(start, stop):
         first, end = bounds[part], bounds[part + 1]
         forward_sweep(
-            x, h[first:end], c[first:end], weights, biases, projection, starts[part], sizes[part],
-            gates, inner, before, cells, out, last_h[first:end], last_c[first:end],
+            x, weights, biases, projection, starts[part], sizes[part],
+            gates, inner, before, cells, out, h[first:end], c[first:end],
         )  # fmt: skip
 
 
@@ -167,31 +155,31 @@ def backward_parts(
         )  # fmt: skip
 
 
-def forward_sweep(
-    x, h, c, weights, biases, projection, starts, sizes, gates, inner, before, cells, out, last_h, last_c
-):
-    """Fills everything from ``gates`` on. ``weights``, laid out, and ``biases`` are what `enter` takes; ``projection``
-    is transposed and may be empty; so may ``c`` and its kind, but for the LSTM."""
+def forward_sweep(x, weights, biases, projection, starts, sizes, gates, inner, before, cells, out, h, c):
+    """Fills everything from ``gates`` on; ``h`` and ``c``, the first states, become the last ones: those of a sequence
+    stay as they are while it has not begun, or has ended. ``weights``, laid out, and ``biases`` are what `enter` takes;
+    ``projection`` is transposed and may be empty; so may ``c`` and its kind, but for the LSTM."""
     width = projection.shape[0] or out.shape[1]
-    cell = np.empty((c.shape[0], width), gates.dtype)
     hidden = np.empty((h.shape[0] if projection.shape[0] else 0, width), gates.dtype)
-    advance(out, 0, before, h, last_h, starts[0], sizes[0])
-    if c.shape[0]:
-        advance(cell, 0, cells, c, last_c, starts[0], sizes[0])
-    for step in range(sizes.size - 1):
+    # Input and hidden state side by side, of which one product makes sums.
+    features = x.shape[1]
+    entering = np.empty((h.shape[0], features + h.shape[1]), gates.dtype)
+    put(entering, features, h, 0, h.shape[0])
+    for step in range(sizes.size):
         start, size = starts[step], sizes[step]
         stop = start + size
+        put(entering, 0, x, start, stop)
         # All that `multiply` is given is a part of rows, even where it is the whole: it is compiled for one layout.
-        entering, brought = x[start:stop, : x.shape[1]], before[start:stop, : before.shape[1]]
-        enter(entering, brought, weights, biases, gates[start:stop], inner[start:stop])
+        enter(entering[:size, : entering.shape[1]], weights, biases, gates[start:stop], inner[start:stop])
         if projection.shape[0]:
-            forward_step(gates, inner, before, cells, cell, hidden[:size], start)
+            put(before[start:stop], 0, entering[:, features:], 0, size)
+            forward_step(gates, inner, cells, c, hidden[:size], hidden, 0, hidden[:size], start)
             np.dot(hidden[:size], projection, out[start:stop])
+            put(entering, features, out, start, stop)
         else:
-            forward_step(gates, inner, before, cells, cell, out[start:stop], start)
-        advance(out[start:stop], size, before, h, last_h, starts[step + 1], sizes[step + 1])
-        if c.shape[0]:
-            advance(cell, size, cells, c, last_c, starts[step + 1], sizes[step + 1])
+            forward_step(gates, inner, cells, c, before[start:stop], entering, features, out[start:stop], start)
+    for row in range(h.shape[0]):
+        h[row] = entering[row, features:]
 
 
 def backward_sweep(g, gh, gc, w_ih, w_hh, projection, starts, sizes, gates, inner, before, cells, sums, gx, gp):
@@ -201,13 +189,13 @@ def backward_sweep(g, gh, gc, w_ih, w_hh, projection, starts, sizes, gates, inne
     turn = sums.shape[1] - gates.shape[1]
     hidden = np.empty((gh.shape[0] if projection.shape[0] else 0, projection.shape[1]), gh.dtype)
     none = gx[:0, : gx.shape[1]]
-    for step in range(sizes.size - 2, -1, -1):
+    for step in range(sizes.size - 1, -1, -1):
         start, size = starts[step], sizes[step]
         stop = start + size
         rows = gh[:size]
         add(rows, g, start)
         if projection.shape[0]:
-            put(gp, start, rows, 0, size)
+            put(gp[start:stop], 0, rows, 0, size)
             np.dot(rows, projection, hidden[:size])
             backward_step(gates, inner, before, cells, hidden[:size], gc, sums, start)
             rows[:] = zero
@@ -245,10 +233,19 @@ def _fill(targets: list[np.ndarray], results: tuple[np.ndarray, ...]) -> None:
         target[...] = result
 
 
-def lstm_step(gates, inner, before, cells, cell, hidden, start):
-    rows = slice(start, start + len(hidden))
-    sides = _sides(gates[rows], 4)
-    _fill([*sides, cell[: len(hidden)], hidden], formula(*sides, cells[rows]))
+def _replace(before: np.ndarray, state: np.ndarray, left: int, hidden: np.ndarray, last: np.ndarray) -> None:
+    """The state stands in columns from ``left`` on: what it was goes to ``before``, and ``last`` takes its place."""
+    own = state[: len(hidden), left:]
+    before[...] = own
+    own[...] = hidden[...] = last
+
+
+def lstm_step(gates, inner, cells, cell, before, state, left, hidden, start):
+    rows, cell = slice(start, start + len(hidden)), cell[: len(hidden)]
+    sides, cells[rows] = _sides(gates[rows], 4), cell
+    results = formula(*sides, cell)
+    _fill([*sides, cell], results[:-1])
+    _replace(before, state, left, hidden, results[-1])
 
 
 def lstm_step_back(gates, inner, before, cells, gh, gc, gx, start):
@@ -258,10 +255,12 @@ def lstm_step_back(gates, inner, before, cells, gh, gc, gx, start):
     gh[...] = 0
 
 
-def gru_step(gates, inner, before, cells, cell, hidden, start):
+def gru_step(gates, inner, cells, cell, before, state, left, hidden, start):
     rows = slice(start, start + len(hidden))
     r, z, m = _sides(gates[rows], 3)
-    _fill([r, z, inner[rows], hidden], formula(r, z, inner[rows], m, before[rows]))
+    results = formula(r, z, inner[rows], m, state[: len(hidden), left:])
+    _fill([r, z, inner[rows]], results[:-1])
+    _replace(before, state, left, hidden, results[-1])
 
 
 def gru_step_back(gates, inner, before, cells, gh, gc, gx, start):
@@ -271,9 +270,10 @@ def gru_step_back(gates, inner, before, cells, gh, gc, gx, start):
     _fill([gr, gz, gn, gm, gh], formula_back(r, z, inner[rows], m, before[rows], gh))
 
 
-def rnn_step(gates, inner, before, cells, cell, hidden, start):
+def rnn_step(gates, inner, cells, cell, before, state, left, hidden, start):
     sums = gates[start : start + len(hidden)]
-    hidden[...] = sums[...] = formula(sums)
+    sums[...] = formula(sums)
+    _replace(before, state, left, hidden, sums)
 
 
 def rnn_step_back(gates, inner, before, cells, gh, gc, gx, start):
@@ -293,16 +293,18 @@ def ask(matrix, row):
     prefetch(zero, address(matrix.ctypes.data) + (row + AHEAD) * matrix.strides[0], matrix.strides[0])
 
 
-def lstm_loop(gates, inner, before, cells, cell, hidden, start):
+def lstm_loop(gates, inner, cells, cell, before, state, left, hidden, start):
     wide()
     count, size = hidden.shape
     width = unsigned(size)
     for row in range(count):
-        b, c = gates[start + row], cells[start + row]
-        new, h = cell[row], hidden[row]
+        b, c, old, s = gates[start + row], cell[row], before[row], state[row][left:]
+        old_cell, h = cells[start + row], hidden[row]
         for j in range(width):
             f, g, o = j + width, j + width + width, j + width + width + width
-            b[j], b[f], b[g], b[o], new[j], h[j] = formula(b[j], b[f], b[g], b[o], c[j])
+            old_cell[j], old[j] = c[j], s[j]
+            b[j], b[f], b[g], b[o], c[j], last = formula(b[j], b[f], b[g], b[o], c[j])
+            s[j] = h[j] = last
 
 
 def lstm_loop_back(gates, inner, before, cells, gh, gc, gx, start):
@@ -320,15 +322,17 @@ def lstm_loop_back(gates, inner, before, cells, gh, gc, gx, start):
     gh[:] = zero
 
 
-def gru_loop(gates, inner, before, cells, cell, hidden, start):
+def gru_loop(gates, inner, cells, cell, before, state, left, hidden, start):
     wide()
     count, size = hidden.shape
     width = unsigned(size)
     for row in range(count):
-        b, old, n, h = gates[start + row], before[start + row], inner[start + row], hidden[row]
+        b, n, old, s, h = gates[start + row], inner[start + row], before[row], state[row][left:], hidden[row]
         for j in range(width):
             z, m = j + width, j + width + width
-            b[j], b[z], n[j], h[j] = formula(b[j], b[z], n[j], b[m], old[j])
+            old[j] = s[j]
+            b[j], b[z], n[j], last = formula(b[j], b[z], n[j], b[m], s[j])
+            s[j] = h[j] = last
 
 
 def gru_loop_back(gates, inner, before, cells, gh, gc, gx, start):
@@ -345,13 +349,14 @@ def gru_loop_back(gates, inner, before, cells, gh, gc, gx, start):
             gn[z], gn[m], gn[j], gn[last], h[j] = formula_back(b[j], b[z], n[j], b[m], old[j], h[j])
 
 
-def rnn_loop(gates, inner, before, cells, cell, hidden, start):
+def rnn_loop(gates, inner, cells, cell, before, state, left, hidden, start):
     wide()
     count, size = hidden.shape
     for row in range(count):
-        b, h = gates[start + row], hidden[row]
+        b, old, s, h = gates[start + row], before[row], state[row][left:], hidden[row]
         for j in range(unsigned(size)):
-            b[j] = h[j] = formula(b[j])
+            old[j] = s[j]
+            b[j] = s[j] = h[j] = formula(b[j])
 
 
 def rnn_loop_back(gates, inner, before, cells, gh, gc, gx, start):
@@ -364,13 +369,13 @@ def rnn_loop_back(gates, inner, before, cells, gh, gc, gx, start):
     gh[:] = zero
 
 
-def put_rows(target, at, source, first, end):
+def put_rows(target, left, source, first, end):
     """`put` without a word on shapes that do not fit, which takes three seconds to compile."""
     wide()
     for row in range(end - first):
-        to, values = target[at + row], source[first + row]
+        to, values = target[row], source[first + row]
         for j in range(unsigned(source.shape[1])):
-            to[j] = values[j]
+            to[unsigned(left) + j] = values[j]
 
 
 def add_rows(target, source, at):
@@ -490,7 +495,6 @@ def _common(dtype: np.dtype) -> dict[str, Any]:
     }
     names["put"] = njit(**OPTIONS)(_bound(put_rows, "put", **names))
     names["add"] = njit(**OPTIONS)(_bound(add_rows, "add", **names))
-    names["advance"] = njit(**OPTIONS)(_bound(advance, "advance", **names))
     names["ask"] = njit(**OPTIONS)(_bound(ask, "ask", **names))
     names["multiply"] = njit(**OPTIONS)(_bound(multiply_panels, "multiply", **names))
     return names

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from guarding import GUARD
 
 from autograd import jit
 from autograd.kernels import gemm, threads
@@ -300,28 +301,10 @@ def test_tiles_of_other_processors(loops_for, monkeypatch, tile, dtype):
                     assert_product(a, b, out, added, label=(m, k, n, turned_a, turned_b))
 
 
-GUARDED = """
-import ctypes, mmap
-import numpy as np
+PRODUCTS = """
 from autograd.kernels import gemm, jit
 
 jit.set_mode("always")
-protect = ctypes.CDLL(None).mprotect
-kept = []
-
-def guarded(array, before):
-    # Between two pages that may not be touched, at the beginning or at the end.
-    size = -(-array.nbytes // mmap.PAGESIZE) * mmap.PAGESIZE
-    memory = mmap.mmap(-1, size + 2 * mmap.PAGESIZE)
-    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    kept.append(memory)
-    offset = mmap.PAGESIZE if before else mmap.PAGESIZE + size - array.nbytes
-    copy = np.frombuffer(memory, array.dtype, array.size, offset).reshape(array.shape)
-    copy[...] = array
-    for page in (start, start + size + mmap.PAGESIZE):
-        assert protect(ctypes.c_void_p(page), mmap.PAGESIZE, 0) == 0
-    return copy
-
 rng = np.random.default_rng(0)
 for dtype in ("f", "d"):
     for m, k, n in ((5, 7, 3), (12, 16, 32), (13, 17, 33), (25, 300, 70), (3, 40, 500), (130, 9, 40), (200, 70, 9)):
@@ -341,4 +324,4 @@ print("inside")
 @pytest.mark.skipif(sys.platform != "linux", reason="protects pages with mprotect(2)")
 def test_reads_nothing_outside_its_operands(subprocess_python):
     pytest.importorskip("numba")
-    assert subprocess_python(GUARDED) == "inside\n"
+    assert subprocess_python(GUARD + PRODUCTS) == "inside\n"

@@ -1,9 +1,11 @@
 """Recurrent sweeps on plain arrays: both readings, lengths that shrink, both directions, products in blocks."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
+from guarding import GUARD
 
 from autograd.kernels import jit, recurrent, threads
 from autograd.kernels.memory import ROOM
@@ -151,6 +153,18 @@ def test_threads_share_the_sequences(kind, sizes, monkeypatch, number_of_threads
                     assert got.tobytes() == want.tobytes()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_more_rows_than_a_block_of_products(kind):
+    pytest.importorskip("numba")
+    sizes = [150, 150, 7]
+    given, gradients = arguments(kind, "float64", sizes, hidden=35)
+    found = []
+    for reading in ("never", "always"):
+        with jit.using(reading):
+            found.append(sweep(kind, given, gradients, sizes, False))
+    agree(*found, "float64")
+
+
 def test_weights_beyond_the_room():
     """A matrix of more than 2 MB is laid out in memory of its own."""
     pytest.importorskip("numba")
@@ -189,3 +203,26 @@ def test_kinds_that_other_processes_compiled(subprocess_python, tmp_path):
     pytest.importorskip("numba")
     for kinds in ((), ("rnn_tanh",), ("rnn_relu",), ("rnn_tanh", "rnn_relu")):
         subprocess_python(PROCESS.format(kinds=kinds), CHALKGRAD_CACHE=str(tmp_path / "cache"), PYTHONHASHSEED="0")
+
+
+OUTSIDE = """
+import numpy as np
+from autograd.kernels import recurrent
+
+rng = np.random.default_rng(0)
+for columns, width, states in ((4, 3, 1), (44, 20, 11), (96, 64, 32), (132, 33, 33)):
+    arrays = [rng.standard_normal((300, n)).astype("f") for n in (columns, width, states)]
+    for turn in (0, columns // 4):
+        expected = recurrent._find_by_products(*arrays, turn, True)
+        for before in (True, False):
+            found = recurrent._find_by_loops(*(guarded(array, before) for array in arrays), turn, True)
+            for a, b in zip(found, expected):
+                assert np.allclose(a, b, rtol=1e-4, atol=1e-4), (columns, turn)
+print("inside")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="protects pages with mprotect(2)")
+def test_weights_read_nothing_outside_of_their_operands(subprocess_python):
+    pytest.importorskip("numba")
+    assert subprocess_python(GUARD + OUTSIDE) == "inside\n"

@@ -82,7 +82,7 @@ def step_by_step(
     own_sums = FUNCTIONAL["linear"](x, w_ih, b_ih)
     parts = own_sums.reshape(sum(batch_sizes), own_sums.shape[-1]).split(list(batch_sizes))
     order = range(len(parts))[::-1] if reverse else range(len(parts))
-    first = [h] if c is None else [h, c]
+    first = [state.reshape(state.shape[-2:]) for state in (h, c) if state is not None]
     states = [state[:0] for state in first]
     ended: list[list[Tensor]] = [[] for _ in first]
     outs: list[Any] = [None] * len(parts)
@@ -105,7 +105,9 @@ def step_by_step(
         if w_hr is not None:
             states[0] = FUNCTIONAL["linear"](states[0], w_hr)
         outs[step] = states[0]
-    last = (TORCH["cat"]((state, *before[::-1])) for state, before in zip(states, ended, strict=True))
+    last = [TORCH["cat"]((state, *before[::-1])) for state, before in zip(states, ended, strict=True)]
+    shapes = [state.shape for state in (h, c) if state is not None]
+    last = [state.reshape(shape) for state, shape in zip(last, shapes, strict=True)]
     return TORCH["cat"](outs).reshape(*x.shape[:-1], h.shape[-1]), *last
 
 
@@ -127,7 +129,7 @@ NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 
 
 def _check_weights(kind: str, x: Tensor, states: Sequence[Tensor], weights: Sequence[Any]) -> None:
-    hidden, outputs = states[-1].shape[1], states[0].shape[1]
+    hidden, outputs = states[-1].shape[-1], states[0].shape[-1]
     rows = GATES[kind] * hidden
     shapes = ((rows, x.shape[-1]), (rows, outputs), (rows,), (rows,), (outputs, hidden))
     for name, weight, shape in zip(NAMES, weights, shapes, strict=True):
@@ -160,14 +162,15 @@ def _layers(
 ) -> tuple[Tensor, ...]:
     """All layers on ``x``, packed or not: the last one's hidden states, and the last states of all."""
     directions = 2 if bidirectional else 1
+    places = num_layers * directions
     projects = kind == "lstm" and states[0].shape[-1] != states[1].shape[-1]
     count = 2 + 2 * has_biases + projects
-    if len(params) != num_layers * directions * count:
+    if len(params) != places * count:
         raise RuntimeError(
             f"{kind}: got an incorrect number of RNN parameters: {len(params)}, but {num_layers} layers of "
             f"{directions} directions have {count} each"
         )
-    _check_states(kind, states, num_layers * directions, batch_sizes[0])
+    _check_states(kind, states, places, batch_sizes[0])
     finals: list[tuple[Tensor, ...]] = []
     for layer in range(num_layers):
         outs = []
@@ -176,12 +179,16 @@ def _layers(
             own: list[Any] = list(params[place * count : (place + 1) * count])
             own[2:2] = [] if has_biases else [None, None]
             own += [] if projects else [None]
-            out, *last = _run(kind, x, [state[place] for state in states], own, batch_sizes, bool(reverse))
+            # One place takes and gives the states of all as they are.
+            given = states if places == 1 else [state[place] for state in states]
+            out, *last = _run(kind, x, given, own, batch_sizes, bool(reverse))
             outs.append(out)
             finals.append(tuple(last))
         x = outs[0] if directions == 1 else TORCH["cat"](outs, -1)
         if layer < num_layers - 1:
             x = drop(x, dropout, train)
+    if places == 1:
+        return x, *finals[0]
     return x, *(TORCH["stack"](each) for each in zip(*finals, strict=True))
 
 

@@ -1,0 +1,88 @@
+"""The gradients of a recurrent layer's weights and biases, in one walk over the gradients of the gates' sums.
+
+They are the products of these, transposed, with what entered the steps, and the sums of their columns. A block of them
+is read from afar once, when it is packed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import intp, uint64
+
+from .compiled import compiled
+from .gemm_loops import DEPTH, GROUP, ROW, inline, pack_columns, pack_rows
+from .gemm_tile import multiply, tile_columns, tile_rows
+from .scalar import wide
+
+__all__ = ["weigh"]
+
+
+@inline
+def add_columns(totals, matrix, left):
+    """Adds up the columns from ``left`` on, and then these sums to the totals, which loses less."""
+    wide()
+    block = np.zeros_like(totals)
+    for i in range(len(matrix)):
+        row = matrix[i]
+        for j in range(uint64(totals.size)):
+            block[j] += row[uint64(left) + j]
+    totals += block
+
+
+@inline
+def pack_rest(matrix, target):
+    """The last columns, which fill no panel: a tile would read beyond them."""
+    zero, size = matrix.dtype.type(0), matrix.itemsize
+    rest = matrix.shape[1] % tile_columns(zero)
+    if rest:
+        start = intp(matrix.ctypes.data) + (matrix.shape[1] - rest) * size
+        pack_columns(zero, size, start, matrix.strides[0], size, len(matrix), rest, target)
+
+
+@inline
+def multiply_panel(a, row, column, b, rest, result, first, height, adds):
+    """Rows of the result from the first on: a panel of A times B, whose last columns are packed, and what is there if
+    it ``adds``; nothing where there is no result."""
+    if result.size == 0:
+        return
+    zero, size = result.dtype.type(0), result.itemsize
+    across, step = tile_columns(zero), result.strides[0]
+    for j in range(0, result.shape[1], across):
+        width, to = min(across, result.shape[1] - j), intp(result.ctypes.data) + first * step + j * size
+        at, b_row = (intp(b.ctypes.data) + j * size, b.strides[0]) if width == across else (rest, across * size)
+        multiply(zero, a, row, column, at, b_row, len(b), to, step, to, step, size, adds, height, width)
+
+
+@compiled(error_model="numpy")
+def weigh(start, stop, sums, first, x, before, gw_ih, gw_hh, gb, room):
+    """Panels ``start..stop`` of the columns of ``sums`` from the first on, as many as ``gb`` has numbers.
+
+    Args:
+        x: (rows, I), the inputs.
+        before: (rows, R), the hidden states.
+        gw_ih: (columns, I), to be filled; or empty.
+        gw_hh: (columns, R), the same.
+        gb: (columns,), to be filled.
+    """
+    zero, size, rows = sums.dtype.type(0), sums.itemsize, len(sums)
+    high, across = tile_rows(zero), tile_columns(zero)
+    begin, end = start * high, min(stop * high, gb.size)
+    panel = high * ROW * size
+    own_rest = room + GROUP * panel + across * size
+    brought_rest = own_rest + DEPTH * across * size
+    gb[begin:end] = zero
+    parts = (rows + DEPTH - 1) // DEPTH
+    for part in range(parts):
+        top, bottom = rows * part // parts, rows * (part + 1) // parts
+        block, own, brought = sums[top:bottom], x[top:bottom], before[top:bottom]
+        pack_rest(own, own_rest)
+        pack_rest(brought, brought_rest)
+        for left in range(begin, end, GROUP * high):
+            right = min(left + GROUP * high, end)
+            a = intp(block.ctypes.data) + (first + left) * size
+            row, column = pack_rows(zero, size, a, size, block.strides[0], right - left, len(block), room)
+            add_columns(gb[left:right], block, first + left)
+            for i in range(left, right, high):
+                packed, height = room + (i - left) // high * panel, min(high, right - i)
+                multiply_panel(packed, row, column, own, own_rest, gw_ih, i, height, part)
+                multiply_panel(packed, row, column, brought, brought_rest, gw_hh, i, height, part)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import gemm, jit, threads
+from . import jit, threads
 from .memory import empty
 from .recurrent_steps import compiled_sweeps, plain_sweeps
 
@@ -68,7 +68,7 @@ def forward(
     out, last_h = empty((*x.shape[:-1], states), dtype), _copy(h)
     last_c = np.empty((0, width), dtype) if c is None else _copy(c)
     projection = np.empty((0, 0), dtype) if weights.projection is None else np.ascontiguousarray(weights.projection.T)
-    sweep, _, lay_out = _sweeps(kind, gates)
+    sweep, _, lay_out, _ = _sweeps(kind, gates)
     bounds, *walk = _walk(tuple(batch_sizes), reverse, _parts(batch_sizes[0], rows, weights.hidden))
     _run(
         sweep, bounds, _as_rows(x), *_entering(kind, weights, lay_out), projection, *walk,
@@ -133,8 +133,10 @@ def backward(
     projection = np.ascontiguousarray(weights.projection) if projects else np.empty((0, 0), g.dtype)
     gp = empty((rows if projects else 0, g.shape[-1]), g.dtype)
     gx = empty(x.shape, x.dtype) if "x" in wanted else None
-    x = _as_rows(x)
-    _, sweep, lay_out = _sweeps(kind, gates)
+    x, dtype, count = _as_rows(x), g.dtype, len(weights.hidden)
+    gw_ih = empty((count, x.shape[1] if "w_ih" in wanted else 0), dtype)
+    gw_hh, gb = empty(weights.hidden.shape, dtype), np.empty(sums.shape[1], dtype)
+    _, sweep, lay_out, weigh = _sweeps(kind, gates)
     bounds, *walk = _walk(tuple(batch_sizes), reverse, _parts(batch_sizes[0], rows, weights.hidden))
     _run(
         sweep, bounds, _as_rows(g), _as_rows(gh), _as_rows(gc),
@@ -142,55 +144,21 @@ def backward(
         projection, *walk,
         gates, inner, before, cells, sums, x[:0] if gx is None else _as_rows(gx), gp,
     )  # fmt: skip
-    find = _find_by_loops if _use_loops(gates) else _find_by_products
-    gw_ih, gw_hh, total = find(sums, x, before, turn, "w_ih" in wanted)
+    # The first and the last columns of a GRU's sums are of one weight alone, and its last rows belong to them.
+    shared, rest = slice(count - turn), slice(count - turn, count)
+    for first, own, brought in ((turn, shared, shared), (0, rest, slice(0)), (count, slice(0), rest))[: 1 + 2 * is_gru]:
+        some = gb[first : first + (count - turn if first == turn else turn)]
+        grain = max(1, GRAIN // before.size) if before.size else 1
+        threads.run(weigh, some.size, sums, first, x, before, gw_ih[own], gw_hh[brought], some, grain=grain)
     gb_ih = gb_hh = None
-    if (
-        weights.bias_ih is not None
-    ):  # not one array for both: the pass takes all gradients of such a rule for shared ones
-        gb_ih, gb_hh = _turned(total[: gates.shape[1]], turn).copy(), total[turn:]
+    # Not one array for both: the pass takes all gradients of such a rule for shared ones.
+    if weights.bias_ih is not None:
+        gb_ih, gb_hh = _turned(gb[:count], turn).copy(), gb[turn:]
     gw_hr = None
     if projects:  # the states before their projection are made again
         i, f, new, o = np.split(gates, 4, 1)
         gw_hr = gp.T @ (o * np.tanh(f * cells + i * new))
-    return gx, gh, gc if kind == "lstm" else None, gw_ih, gw_hh, gb_ih, gb_hh, gw_hr
-
-
-def _find_by_products(
-    sums: ndarray, x: ndarray, before: ndarray, turn: int, is_wanted: bool
-) -> tuple[ndarray | None, ndarray, ndarray]:
-    """Gradients of the input's weight, if it is wanted, and of the hidden state's, and the sums over all rows."""
-    gw_ih = None
-    if is_wanted:
-        gw_ih = _turned(gemm.product(sums[:, : sums.shape[1] - turn].T, x), turn)
-    return gw_ih, gemm.product(sums[:, turn:].T, before), np.ones(len(sums), sums.dtype).dot(sums)
-
-
-def _find_by_loops(
-    sums: ndarray, x: ndarray, before: ndarray, turn: int, is_wanted: bool
-) -> tuple[ndarray | None, ndarray, ndarray]:
-    """The same, compiled."""
-    from .gemm_tile import host_tile
-    from .recurrent_weights import weigh
-
-    dtype, columns = sums.dtype, sums.shape[1]
-    gates = columns - turn
-    gw_ih, gw_hh = empty((gates, x.shape[1] if is_wanted else 0), dtype), empty((gates, before.shape[1]), dtype)
-    total, shared = np.empty(columns, dtype), gates - turn
-    # The first column, and the rows of both weights: the last ``turn`` columns are the hidden state's alone, and the
-    # first ones the input's, where its last rows belong.
-    places = [(turn, slice(shared), slice(shared))]
-    if turn:
-        places += [(0, slice(shared, gates), slice(0)), (gates, slice(0), slice(shared, gates))]
-    high = host_tile(dtype.itemsize * 8).rows
-    grain = max(1, GRAIN // (high * before.size))
-    for first, own, brought in places:
-        count = turn if first != turn else shared
-        threads.run(
-            weigh, -(-count // high), sums, first, x, before, gw_ih[own], gw_hh[brought], total[first : first + count],
-            grain=grain,
-        )  # fmt: skip
-    return gw_ih if is_wanted else None, gw_hh, total
+    return gx, gh, gc if kind == "lstm" else None, gw_ih if "w_ih" in wanted else None, gw_hh, gb_ih, gb_hh, gw_hr
 
 
 def _copy(array: ndarray) -> ndarray:
@@ -210,11 +178,8 @@ def _turned(rows: ndarray, count: int) -> ndarray:
 
 
 def _sweeps(kind: str, gates: ndarray) -> Any:
-    return compiled_sweeps(kind, gates.dtype) if _use_loops(gates) else plain_sweeps(kind)
-
-
-def _use_loops(gates: ndarray) -> bool:
-    return gates.size > 0 and jit.use_loops(gates.size)
+    is_compiled = gates.size > 0 and jit.use_loops(gates.size)
+    return compiled_sweeps(kind, gates.dtype) if is_compiled else plain_sweeps(kind)
 
 
 def _width(kind: str, weights: Weights) -> int:

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from .gemm import product
 from .memory import keep_freed_memory
 from .on_arrays import sigmoid, tanh, where
 
@@ -129,6 +130,16 @@ def gru_enter(entering, weights, biases, gates, inner):
     multiply(entering[:, features:], weights[2], biases[2][:, :width], gates[:, both:])
 
 
+def leave(sums, matrix, none, gh):
+    """Writes the gradients of the hidden states before a step, which has all of them by its product alone."""
+    multiply(sums, matrix, none, gh)
+
+
+def gru_leave(sums, matrix, none, gh):
+    """`leave` for the GRU, whose state has gone on in part: what that brings stands there."""
+    multiply(sums, matrix, gh, gh)
+
+
 def forward_parts(
     start, stop, bounds, x, weights, biases, projection, starts, sizes,
     gates, inner, before, cells, out, h, c,
@@ -188,21 +199,19 @@ def backward_sweep(g, gh, gc, w_ih, w_hh, projection, starts, sizes, gates, inne
     first ones. The GRU has one sum more: the input's share of the new state comes first, the hidden state's last."""
     turn = sums.shape[1] - gates.shape[1]
     hidden = np.empty((gh.shape[0] if projection.shape[0] else 0, projection.shape[1]), gh.dtype)
-    none = gx[:0, : gx.shape[1]]
+    nothing, none = np.zeros_like(hidden), gx[:0, : gx.shape[1]]
     for step in range(sizes.size - 1, -1, -1):
         start, size = starts[step], sizes[step]
         stop = start + size
         rows = gh[:size]
-        add(rows, g, start)
         if projection.shape[0]:
+            add(rows, g, start)
             put(gp[start:stop], 0, rows, 0, size)
             np.dot(rows, projection, hidden[:size])
-            backward_step(gates, inner, before, cells, hidden[:size], gc, sums, start)
-            rows[:] = zero
+            backward_step(gates, inner, before, cells, hidden[:size], nothing[:size], gc, sums, start)
         else:
-            backward_step(gates, inner, before, cells, rows, gc, sums, start)
-        brought = gh[:size, : gh.shape[1]]
-        multiply(sums[start:stop, turn:], w_hh, brought, brought)
+            backward_step(gates, inner, before, cells, rows, g[start:stop], gc, sums, start)
+        leave(sums[start:stop, turn:], w_hh, none, gh[:size, : gh.shape[1]])
         if gx.shape[0]:
             multiply(sums[start:stop, : gates.shape[1]], w_ih, none, gx[start:stop, : gx.shape[1]])
 
@@ -248,11 +257,10 @@ def lstm_step(gates, inner, cells, cell, before, state, left, hidden, start):
     _replace(before, state, left, hidden, results[-1])
 
 
-def lstm_step_back(gates, inner, before, cells, gh, gc, gx, start):
+def lstm_step_back(gates, inner, before, cells, gh, g, gc, gx, start):
     rows = slice(start, start + len(gh))
     gc = gc[: len(gh)]
-    _fill([*_sides(gx[rows], 4), gc], formula_back(*_sides(gates[rows], 4), cells[rows], gh, gc))
-    gh[...] = 0
+    _fill([*_sides(gx[rows], 4), gc], formula_back(*_sides(gates[rows], 4), cells[rows], gh + g, gc))
 
 
 def gru_step(gates, inner, cells, cell, before, state, left, hidden, start):
@@ -263,11 +271,11 @@ def gru_step(gates, inner, cells, cell, before, state, left, hidden, start):
     _replace(before, state, left, hidden, results[-1])
 
 
-def gru_step_back(gates, inner, before, cells, gh, gc, gx, start):
+def gru_step_back(gates, inner, before, cells, gh, g, gc, gx, start):
     rows = slice(start, start + len(gh))
     r, z, m = _sides(gates[rows], 3)
     gn, gr, gz, gm = _sides(gx[rows], 4)
-    _fill([gr, gz, gn, gm, gh], formula_back(r, z, inner[rows], m, before[rows], gh))
+    _fill([gr, gz, gn, gm, gh], formula_back(r, z, inner[rows], m, before[rows], gh + g))
 
 
 def rnn_step(gates, inner, cells, cell, before, state, left, hidden, start):
@@ -276,10 +284,9 @@ def rnn_step(gates, inner, cells, cell, before, state, left, hidden, start):
     _replace(before, state, left, hidden, sums)
 
 
-def rnn_step_back(gates, inner, before, cells, gh, gc, gx, start):
+def rnn_step_back(gates, inner, before, cells, gh, g, gc, gx, start):
     rows = slice(start, start + len(gh))
-    gx[rows] = formula_back(gates[rows], gh)
-    gh[...] = 0
+    gx[rows] = formula_back(gates[rows], gh + g)
 
 
 # --- Steps as loops, to be compiled --------------------------------------------------------------------------------
@@ -307,7 +314,7 @@ def lstm_loop(gates, inner, cells, cell, before, state, left, hidden, start):
             s[j] = h[j] = last
 
 
-def lstm_loop_back(gates, inner, before, cells, gh, gc, gx, start):
+def lstm_loop_back(gates, inner, before, cells, gh, g, gc, gx, start):
     wide()
     count, size = gh.shape
     width = unsigned(size)
@@ -315,11 +322,10 @@ def lstm_loop_back(gates, inner, before, cells, gh, gc, gx, start):
         b, c, ga = gates[start + row], cells[start + row], gx[start + row]
         ask(gates, start + row)
         ask(gx, start + row)
-        h, cell = gh[row], gc[row]
+        h, out, cell = gh[row], g[row], gc[row]
         for j in range(width):
-            f, g, o = j + width, j + width + width, j + width + width + width
-            ga[j], ga[f], ga[g], ga[o], cell[j] = formula_back(b[j], b[f], b[g], b[o], c[j], h[j], cell[j])
-    gh[:] = zero
+            f, n, o = j + width, j + width + width, j + width + width + width
+            ga[j], ga[f], ga[n], ga[o], cell[j] = formula_back(b[j], b[f], b[n], b[o], c[j], h[j] + out[j], cell[j])
 
 
 def gru_loop(gates, inner, cells, cell, before, state, left, hidden, start):
@@ -335,18 +341,18 @@ def gru_loop(gates, inner, cells, cell, before, state, left, hidden, start):
             s[j] = h[j] = last
 
 
-def gru_loop_back(gates, inner, before, cells, gh, gc, gx, start):
+def gru_loop_back(gates, inner, before, cells, gh, g, gc, gx, start):
     wide()
     count, size = gh.shape
     width = unsigned(size)
     for row in range(count):
         b, old, n, h = gates[start + row], before[start + row], inner[start + row], gh[row]
-        gn = gx[start + row]
+        gn, out = gx[start + row], g[row]
         ask(gates, start + row)
         ask(gx, start + row)
         for j in range(width):
             z, m, last = j + width, j + width + width, j + width + width + width
-            gn[z], gn[m], gn[j], gn[last], h[j] = formula_back(b[j], b[z], n[j], b[m], old[j], h[j])
+            gn[z], gn[m], gn[j], gn[last], h[j] = formula_back(b[j], b[z], n[j], b[m], old[j], h[j] + out[j])
 
 
 def rnn_loop(gates, inner, cells, cell, before, state, left, hidden, start):
@@ -359,14 +365,13 @@ def rnn_loop(gates, inner, cells, cell, before, state, left, hidden, start):
             b[j] = s[j] = h[j] = formula(b[j])
 
 
-def rnn_loop_back(gates, inner, before, cells, gh, gc, gx, start):
+def rnn_loop_back(gates, inner, before, cells, gh, g, gc, gx, start):
     wide()
     count, size = gh.shape
     for row in range(count):
-        b, ga, h = gates[start + row], gx[start + row], gh[row]
+        b, ga, h, out = gates[start + row], gx[start + row], gh[row], g[row]
         for j in range(unsigned(size)):
-            ga[j] = formula_back(b[j], h[j])
-    gh[:] = zero
+            ga[j] = formula_back(b[j], h[j] + out[j])
 
 
 def put_rows(target, left, source, first, end):
@@ -440,15 +445,26 @@ def _own(kind: str, suffix: str) -> tuple[dict[str, Callable[..., Any]], dict[st
     formulas = {"formula": FORMULAS[kind], "formula_back": backs[KINDS.index(kind)]}
     called = {
         "enter": gru_enter if kind == "gru" else enter,
+        "leave": gru_leave if kind == "gru" else leave,
         "forward_step": globals()[f"{family}_{suffix}"],
         "backward_step": globals()[f"{family}_{suffix}_back"],
     }
     return called, formulas
 
 
+def weigh(start, stop, sums, first, x, before, gw_ih, gw_hh, gb):
+    """Rows ``start..stop`` of the weights' gradients and of ``gb``, from the columns of ``sums`` from the first on; a
+    gradient that is empty is not wanted."""
+    rows, columns = slice(start, stop), sums[:, first + start : first + stop].T
+    for inputs, result in ((x, gw_ih), (before, gw_hh)):
+        if result.size:
+            result[rows] = product(columns, inputs)
+    gb[rows] = columns.sum(1)
+
+
 @cache
 def plain_sweeps(kind: str) -> tuple[Callable[..., Any], ...]:
-    """The two sweeps over arrays, of parts of the sequences, and `lay_out`."""
+    """The two sweeps over arrays, of parts of the sequences, `lay_out` and `weigh`."""
     called, formulas = _own(kind, "step")
     names = {name: _bound(function, function.__name__, **formulas) for name, function in called.items()}
     forward = _bound(forward_sweep, f"{kind}_forward", **names)
@@ -457,6 +473,7 @@ def plain_sweeps(kind: str) -> tuple[Callable[..., Any], ...]:
         _bound(forward_parts, forward.__name__, forward_sweep=forward),
         _bound(backward_parts, backward.__name__, backward_sweep=backward),
         lay_out,
+        weigh,
     )
 
 
@@ -509,11 +526,12 @@ def _compiled_lay_out(dtype: np.dtype) -> Callable[..., Any]:
 
 @cache
 def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., Any], ...]:
-    """The two sweeps and `lay_out` compiled, for float32 or float64."""
+    """The same compiled, for float32 or float64."""
     from numba import njit
 
     from . import scalar
     from .compiled import compiled
+    from .recurrent_weights import weigh
 
     keep_freed_memory()
     names = dict(_common(dtype))
@@ -524,4 +542,4 @@ def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., Any], ...
         names[name] = njit(**OPTIONS)(_bound(function, f"{kind}_{name}", **names))
     forward = _bound(forward_parts, f"{kind}_forward_{dtype.name}", **names)
     backward = _bound(backward_parts, f"{kind}_backward_{dtype.name}", **names)
-    return compiled(**OPTIONS)(forward), compiled(**OPTIONS)(backward), _compiled_lay_out(dtype)
+    return compiled(**OPTIONS)(forward), compiled(**OPTIONS)(backward), _compiled_lay_out(dtype), weigh

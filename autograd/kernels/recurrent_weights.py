@@ -55,7 +55,7 @@ def multiply_panel(a, row, column, b, rest, result, first, height, adds):
 
 @compiled(error_model="numpy")
 def weigh(start, stop, sums, first, x, before, gw_ih, gw_hh, gb, room):
-    """Panels ``start..stop`` of the columns of ``sums`` from the first on, as many as ``gb`` has numbers.
+    """Rows ``start..stop`` of the weights' gradients and of ``gb``, from the columns of ``sums`` from the first on.
 
     Args:
         x: (rows, I), the inputs.
@@ -66,19 +66,18 @@ def weigh(start, stop, sums, first, x, before, gw_ih, gw_hh, gb, room):
     """
     zero, size, rows = sums.dtype.type(0), sums.itemsize, len(sums)
     high, across = tile_rows(zero), tile_columns(zero)
-    begin, end = start * high, min(stop * high, gb.size)
     panel = high * ROW * size
     own_rest = room + GROUP * panel + across * size
     brought_rest = own_rest + DEPTH * across * size
-    gb[begin:end] = zero
+    gb[start:stop] = zero
     parts = (rows + DEPTH - 1) // DEPTH
     for part in range(parts):
         top, bottom = rows * part // parts, rows * (part + 1) // parts
         block, own, brought = sums[top:bottom], x[top:bottom], before[top:bottom]
         pack_rest(own, own_rest)
         pack_rest(brought, brought_rest)
-        for left in range(begin, end, GROUP * high):
-            right = min(left + GROUP * high, end)
+        for left in range(start, stop, GROUP * high):
+            right = min(left + GROUP * high, stop)
             a = intp(block.ctypes.data) + (first + left) * size
             row, column = pack_rows(zero, size, a, size, block.strides[0], right - left, len(block), room)
             add_columns(gb[left:right], block, first + left)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from guarding import GUARD
 
-from autograd.kernels import jit, recurrent, threads
+from autograd.kernels import jit, recurrent, recurrent_steps, threads
 from autograd.kernels.memory import ROOM
 from autograd.kernels.recurrent_steps import KINDS
 
@@ -45,13 +45,15 @@ def test_products_that_nobody_wants(kind, monkeypatch):
     latter."""
     (x, h, c, weights), gradients = arguments(kind, "float64", [4, 2, 2, 1])
     saved = recurrent.forward(kind, x, h, c, weights, [4, 2, 2, 1], False)[1]
-    products, product = [], recurrent.gemm.product
-    monkeypatch.setattr(recurrent.gemm, "product", lambda *given: products.append(1) or product(*given))
-    found = []
-    for wanted, count in ((("x", "h", "w_ih"), 2), (("x",), 1), (("w_ih",), 2), (("h",), 1)):
-        products.clear()
+    sizes, product = [], recurrent_steps.product
+    monkeypatch.setattr(
+        recurrent_steps, "product", lambda *given: sizes.append(product(*given).size) or product(*given)
+    )
+    both, hidden, found = weights.input.size + weights.hidden.size, weights.hidden.size, []
+    for wanted, count in ((("x", "h", "w_ih"), both), (("x",), hidden), (("w_ih",), both), (("h",), hidden)):
+        sizes.clear()
         found.append(recurrent.backward(kind, gradients, x, weights, saved, [4, 2, 2, 1], False, wanted))
-        assert len(products) == count
+        assert sum(sizes) == count
         assert (found[-1][0] is not None, found[-1][3] is not None) == ("x" in wanted, "w_ih" in wanted)
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
@@ -179,13 +181,13 @@ def test_weights_beyond_the_room():
 
 PROCESS = """
 import numpy as np
-from autograd.kernels import jit, recurrent
+from autograd.kernels import jit, recurrent, recurrent_steps
 
 random = np.random.default_rng(0)
 arrays = [random.uniform(-1, 1, shape).astype(np.float32) for shape in ((6, 3), (2, 4), (4, 3), (4, 4), (4,), (4,))]
 x, h, *weights = arrays
 with jit.using("always"):
-    recurrent.gemm.product(x, weights[0].T)  # here or in an earlier process
+    recurrent_steps.product(x, weights[0].T)  # here or in an earlier process
 for kind in {kinds}:
     results = []
     for mode in ("always", "never"):
@@ -206,18 +208,22 @@ def test_kinds_that_other_processes_compiled(subprocess_python, tmp_path):
 
 
 OUTSIDE = """
-import numpy as np
-from autograd.kernels import recurrent
+from autograd.kernels import recurrent_steps, threads
+from autograd.kernels.recurrent_weights import weigh
 
 rng = np.random.default_rng(0)
-for columns, width, states in ((4, 3, 1), (44, 20, 11), (96, 64, 32), (132, 33, 33)):
-    arrays = [rng.standard_normal((300, n)).astype("f") for n in (columns, width, states)]
-    for turn in (0, columns // 4):
-        expected = recurrent._find_by_products(*arrays, turn, True)
-        for before in (True, False):
-            found = recurrent._find_by_loops(*(guarded(array, before) for array in arrays), turn, True)
-            for a, b in zip(found, expected):
-                assert np.allclose(a, b, rtol=1e-4, atol=1e-4), (columns, turn)
+for columns, features, states in ((4, 3, 1), (44, 20, 11), (96, 64, 32), (132, 33, 33)):
+    arrays = [rng.standard_normal((300, n)).astype("f") for n in (columns, features, states)]
+    for first in (0, columns // 4):
+        found = []
+        for function, before in ((recurrent_steps.weigh, True), (weigh, True), (weigh, False)):
+            sums, x, h = (guarded(array, before) for array in arrays)
+            count = columns - first
+            found.append([np.empty(shape, "f") for shape in ((count, features), (count, states), count)])
+            threads.run(function, count, sums, first, x, h, *found[-1])
+        for a, b, c in zip(*found):
+            assert np.allclose(a, b, rtol=1e-4, atol=1e-4), (columns, first)
+            assert b.tobytes() == c.tobytes()
 print("inside")
 """
 

@@ -20,7 +20,7 @@ import numpy as np
 from . import conv_abreast, conv_channels, conv_depthwise, conv_tiles, threads
 from .conv_columns import Geometry
 from .gemm_tile import host_tile
-from .memory import LINE
+from .memory import LINE, empty
 
 __all__ = ["Plan", "forward", "gradient_pays", "input_gradient", "weight_gradient"]
 
@@ -91,7 +91,7 @@ def forward(
         filters = _by_filter(weight, geometry, dtype)
         return conv_abreast.correlate(_flat(x, dtype), filters, _flat(added, dtype), geometry)
     plan, tables = _forward_plan(geometry, dtype.itemsize, _wanted())
-    out = np.empty((geometry.samples, geometry.filters, *geometry.spatial_out()), dtype)
+    out = empty((geometry.samples, geometry.filters, *geometry.spatial_out()), dtype)
     _correlate(x, weight, added, out, plan, tables)
     return out
 
@@ -109,7 +109,7 @@ def input_gradient(
     if len(tables.jobs) < prod(min(s, e) for s, e in zip(geometry.stride, geometry.size, strict=True)):
         gx = np.zeros(x_shape, dtype)  # no window reaches some of it
     else:
-        gx = np.empty(x_shape, dtype)
+        gx = empty(x_shape, dtype)
     if len(tables.jobs):
         _correlate(g, weight, nothing, gx, plan, tables)
     return gx

@@ -30,6 +30,9 @@ __all__ = ["add_products", "add_spans", "correlate", "pack_filters"]
 FASTMATH = {"contract", "arcp", "nsz"}
 DEPTH = 288  # taps, or positions, that are multiplied in one go: what they meet stays in the first-level cache
 FILTERS = 1 << 19  # bytes of filters that meet all positions of a box before others do
+# Columns of tiles whose sums are written together, as maps lie some pages of memory apart. Measured against one at a time
+# for 64 channels of 32 x 32: 8.2 and 8.6 ms, and 9.4 with an output that began at most lines of a page.
+TOGETHER = 8
 
 inline = njit(nogil=True, fastmath=FASTMATH, error_model="numpy")
 
@@ -136,27 +139,42 @@ def cover(rows, length, lanes, vectors):
 
 
 @inline
-def write(sums, source, across, out, target, map_size, maps, step, lanes, rows, targets, length, row, column):
-    """Writes one vector of positions for some maps to where its rows lie in the output."""
-    begin = rows[row] + column
-    lane = 0
-    while lane < lanes:
-        run = min(length - column, lanes - lane)
-        to, at = target + targets[row] + column * step, source + lane
-        for _ in range(maps):
-            if step == 1:
-                for i in range(run):
-                    out[uint64(to + i)] = sums[uint64(at + i)]
+def find_runs(vectors, first, last, lanes, rows, targets, length, step, runs):
+    """What vectors ``first..last``, which lie side by side, hold of the output: in ``runs`` the place where each run
+    begins among their numbers, the place in the output and the length; the number of runs."""
+    count = 0
+    for vector in range(first, last):
+        begin, row, column = vectors[0, vector], vectors[1, vector], vectors[2, vector]
+        lane = 0
+        while lane < lanes and row < rows.size:
+            run = min(length - column, lanes - lane)
+            source, target = (vector - first) * lanes + lane, targets[row] + column * step
+            before = max(count - 1, 0)
+            goes_on = count > 0 and source - runs[0, before] == target - runs[1, before] == runs[2, before]
+            if goes_on and step == 1:
+                runs[2, before] += run
             else:
-                for i in range(run):
-                    out[uint64(to + i * step)] = sums[uint64(at + i)]
-            to += map_size
-            at += across
-        row += 1
-        column = 0
-        if row == rows.size:
-            break
-        lane = rows[row] - begin
+                runs[0, count], runs[1, count], runs[2, count] = source, target, run
+                count += 1
+            row, column = row + 1, 0
+            if row < rows.size:
+                lane = rows[row] - begin
+    return count
+
+
+@inline
+def write(sums, pitch, out, target, map_size, maps, step, runs):
+    """Writes runs of positions for some maps to where they lie in the output: one map after the other, since maps lie
+    far apart."""
+    for i in range(maps):
+        for run in range(runs.shape[1]):
+            at, to = i * pitch + runs[0, run], target + i * map_size + runs[1, run]
+            if step == 1:
+                for k in range(runs[2, run]):
+                    out[uint64(to + k)] = sums[uint64(at + k)]
+            else:
+                for k in range(runs[2, run]):
+                    out[uint64(to + k * step)] = sums[uint64(at + k)]
 
 
 @compiled(fastmath=FASTMATH, error_model="numpy")
@@ -192,18 +210,19 @@ def correlate(start, stop, x, packed, bias, out, plan, jobs, taps):
     """
     zero = out.dtype.type(0)
     size, lanes, across, most = out.itemsize, tile_lanes(zero), tile_columns(zero), tile_rows(zero)
-    together = across // lanes
+    together, pitch = across // lanes, TOGETHER * across
     image = from_line(np.zeros(planes(plan) + across + LINE // size, out.dtype))
     rows, targets = (
         np.empty(plan.room * plan.depths * plan.high, np.int64),
         np.empty(plan.room * plan.depths * plan.high, np.int64),
     )
     vectors = np.empty((3, rows.size * (1 + plan.wide // lanes)), np.int64)
+    runs = np.empty((3, pitch), np.int64)
     longest = 1
     for job in range(len(jobs)):
         longest = max(longest, jobs[job, 1] - jobs[job, 0])
     block = min(max(FILTERS // (longest * size * most), 1) * most, plan.filters)
-    sums = from_line(np.empty(block * across + LINE // size, out.dtype))
+    sums = from_line(np.empty(block * pitch + LINE // size, out.dtype))
     a0, b, c, d = intp(packed.ctypes.data), intp(image.ctypes.data), intp(sums.ctypes.data), intp(bias.ctypes.data)
     table, panels = intp(taps.ctypes.data), (plan.filters + most - 1) // most
     map_size = plan.out_depth * plan.out_height * plan.out_width
@@ -233,29 +252,31 @@ def correlate(start, stop, x, packed, bias, out, plan, jobs, taps):
             count = cover(rows[:number], width, lanes, vectors)
             for f0 in range(panels * part // plan.parts * most, filters_end, block):
                 f1 = min(f0 + block, filters_end)
-                for vector in range(0, count, together):
-                    now = min(together, count - vector)
-                    b_first, b_next = b + vectors[0, vector] * size, b + vectors[0, vector + now - 1] * size
-                    for deep in range(parts):
-                        tap = first_tap + (end_tap - first_tap) * deep // parts
-                        end = first_tap + (end_tap - first_tap) * (deep + 1) // parts
-                        for f in range(f0, f1, most):
-                            a = a0 + ((group * panels + f // most) * taps.size + tap) * most * size
-                            to = c + (f - f0) * across * size
-                            added, added_row, added_column, adds = to, across * size, size, deep
-                            if deep == 0 and bias.size:
-                                added, added_row, added_column, adds = d + (group * plan.filters + f) * size, size, 0, 1
-                            multiply_windows(
-                                zero, a, table + tap * 8, b_first, b_next, end - tap,
-                                to, across * size, added, added_row, added_column, adds,
-                                min(most, f1 - f), now * lanes,
-                            )  # fmt: skip
-                    for j in range(now):
-                        write(
-                            sums, j * lanes, across, out, (group * plan.filters + f0) * map_size, map_size, f1 - f0,
-                            plan.step_x, lanes, rows[:number], targets, width,
-                            vectors[1, vector + j], vectors[2, vector + j],
-                        )  # fmt: skip
+                for start_vector in range(0, count, together * TOGETHER):
+                    end_vector = min(start_vector + together * TOGETHER, count)
+                    for vector in range(start_vector, end_vector, together):
+                        now = min(together, end_vector - vector)
+                        b_first, b_next = b + vectors[0, vector] * size, b + vectors[0, vector + now - 1] * size
+                        for deep in range(parts):
+                            tap = first_tap + (end_tap - first_tap) * deep // parts
+                            end = first_tap + (end_tap - first_tap) * (deep + 1) // parts
+                            for f in range(f0, f1, most):
+                                a = a0 + ((group * panels + f // most) * taps.size + tap) * most * size
+                                to = c + ((f - f0) * pitch + (vector - start_vector) * lanes) * size
+                                added, added_row, added_column, adds = to, pitch * size, size, deep
+                                if deep == 0 and bias.size:
+                                    added, adds = d + (group * plan.filters + f) * size, 1
+                                    added_row, added_column = size, 0
+                                multiply_windows(
+                                    zero, a, table + tap * 8, b_first, b_next, end - tap,
+                                    to, pitch * size, added, added_row, added_column, adds,
+                                    min(most, f1 - f), now * lanes,
+                                )  # fmt: skip
+                    found = find_runs(
+                        vectors, start_vector, end_vector, lanes, rows[:number], targets, width, plan.step_x, runs
+                    )
+                    target = (group * plan.filters + f0) * map_size
+                    write(sums, pitch, out, target, map_size, f1 - f0, plan.step_x, runs[:, :found])
 
 
 @inline

@@ -82,9 +82,9 @@ def test_every_memory_order():
         (block, block), (block, number), (number, block), (block, single), (block, row), (row, block[:, :, :1]),
         (block.T, block.T), (block.T, number), (block[:, ::2], block[:, 1::2]), (block[::-1], block),
         (number, number), (single, number), (block[:0], number), (block[:0], block[:0]), (row[:1], block[0, 0, :1]),
-        (block[:, :1], block[:, 1:2]), (block[:, 1::2, ::2].T, block[0, 1::2, :1]), (spread, block), (block.T, spread.T),
-        (many, many.transpose(2, 1, 3, 0)), (many[:, ::-1], many[:, :, :1]), (many.T[::-1], number),
-        (misaligned, block[0]), (misaligned.T, block[1].T), (block[0, :, 0], misaligned[:, :6]),
+        (block[:, :1], block[:, 1:2]), (block[:, 1::2, ::2].T, block[0, 1::2, :1]), (spread, block),
+        (block.T, spread.T), (many, many.transpose(2, 1, 3, 0)), (many[:, ::-1], many[:, :, :1]),
+        (many.T[::-1], number), (misaligned, block[0]), (misaligned.T, block[1].T), (block[0, :, 0], misaligned[:, :6]),
     ]  # fmt: skip
     for x, y in cases:
         (result,) = loop([x, y], [], block.dtype)

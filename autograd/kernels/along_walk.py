@@ -15,11 +15,13 @@ from .loops import KERNEL, Loop, TypedNumbers, header, load_module
 
 __all__ = ["compiled", "pointwise", "source_of"]
 
-BLOCK = 512  # elements added up in their own type; the sums of blocks are added up in float64
+# Elements of the next row that a turn asks for at once: more wait for each other. A block is as many, or twice as many
+# where two turns ask; its elements are added up in their own type, and the sums of blocks in float64.
+BLOCK = 512
 VECTORS = 4  # that LLVM takes in a turn of a loop
 # Lengths of rows of which the next one is asked for during a turn: shorter ones come by themselves, longer ones would
 # not stay in a cache until then.
-LEAST_FETCHED, MOST_FETCHED = 256, 16384
+ASKING = "U(256) <= n <= U(16384)"
 
 IMPORTS = """from numpy import empty, float64, inf
 from autograd.kernels.scalar import larger, plus
@@ -194,11 +196,14 @@ class _Walk:
             walk = ["run, block = item // blocks, item % blocks"]
             walk += [f"column = block * U({columns})", f"many = min(U({columns}), step - column)"]
             walk += ["first, run = run * n * step + column, run * step + column"]
-        kept, is_first = False, True
+        # The first turn waits for memory; the second computes, and asks for what the next run will read: with the last
+        # one, where that finds its elements near.
+        self.askers = 2 if self.kept else 1
+        kept, number = False, 0
         for reductions, after in self.turns():
             if reductions:
-                walk += self._reduce(reductions, kept, is_first)
-                is_first = False
+                walk += self._reduce(reductions, kept, number)
+                number += 1
                 kept = kept or self.kept in self._needed([r.expression for r in reductions])
             walk += self._for_each_run(
                 [f"{self._at(name)} = {self._text(self.for_runs[name])}" for name in after],
@@ -208,9 +213,8 @@ class _Walk:
         head = f"def kernel(start, stop, length, width, {', '.join([*self.arguments, *outs])}):"
         return "\n".join([head, *_indented(lines)]) + "\n"
 
-    def _reduce(self, reductions: list[_Reduction], kept: bool, is_first: bool) -> list[str]:
-        """One turn along the dimension, in blocks if it adds up. The first waits for memory; others compute, and ask
-        for what the next run will read."""
+    def _reduce(self, reductions: list[_Reduction], kept: bool, number: int) -> list[str]:
+        """One turn along the dimension, in blocks if it adds up."""
         sums = [r.name for r in reductions if r.way != "highest"]
         before = [f"{self._at(r.name)} = T(-inf)" for r in reductions if r.way == "highest"]
         before += [f"{self._at(name, 'all')} = float64(0)" for name in sums]
@@ -223,7 +227,7 @@ class _Walk:
             body.append(f"{self._at(r.name)} = {way}({self._at(r.name)}, {self._text(r.expression)})")
         shares = {r.name: " / float64(n)" if r.way == "average" else "" for r in reductions}
         after = [f"{self._at(name)} = T({self._at(name, 'all')}{shares[name]})" for name in sums]
-        turn = self._turn_in_blocks(body, sums, is_first) if sums else self._turn(body)
+        turn = self._turn_in_blocks(body, sums, number - 1) if sums else self._turn(body)
         return [*self._for_each_run(before), *turn, *self._for_each_run(after)]
 
     def _finish(self, outs: list[str], kept: bool) -> list[str]:
@@ -238,7 +242,7 @@ class _Walk:
         if of_elements:
             body = self._elements(of_elements, kept)
             body += [f"{out}[at] = {self._text(value)}" for out, kind, value in results if kind == "e"]
-            text += self._turn(body)
+            text += self._last_turn(body, kept)
         return text
 
     def _turn(self, body: list[str]) -> list[str]:
@@ -246,18 +250,26 @@ class _Walk:
         loop = [f"for i in range(U(0), {self._stop}):", *self._element(body)]
         return [*loop, "if whole < n:", *_indented(self._rest(body))] if self.is_rows else loop
 
-    def _turn_in_blocks(self, body: list[str], sums: list[str], is_first: bool) -> list[str]:
-        """The same in blocks, each of which has ``sums`` of its own; all but the first turn fetch the next row."""
+    def _turn_in_blocks(self, body: list[str], sums: list[str], asker: int) -> list[str]:
+        """The same in blocks, each of which has ``sums`` of its own, and asks for a share of the next row."""
         before = self._for_each_run([f"{self._at(name)} = T(0)" for name in sums])
         after = self._for_each_run([f"{self._at(name, 'all')} += {self._at(name)}" for name in sums])
-        block = [f"end = min(low + U({BLOCK}), {self._stop})"]
-        if self.is_rows and not is_first:
+        size = BLOCK * self.askers if self.is_rows else BLOCK
+        block = [f"end = min(low + U({size}), {self._stop})"]
+        if self.is_rows and 0 <= asker < self.askers:
+            share = ", ".join(f"low + (end - low) * U({i}) // U({self.askers})" for i in (asker, asker + 1))
             fetches = [f"        fetch({name}, first + n + i)" for name in self.element_arguments]
-            block.append(f"if U({LEAST_FETCHED}) <= n <= U({MOST_FETCHED}):")
-            block += [f"    for i in range(low, end, U({self.lanes})):", *fetches]
+            block += [f"if {ASKING}:", f"    for i in range({share}, U({self.lanes})):", *fetches]
         block += [*before, "for i in range(low, end):", *self._element(body), *after]
-        lines = [f"for low in range(U(0), {self._stop}, U({BLOCK})):", *_indented(block)]
+        lines = [f"for low in range(U(0), {self._stop}, U({size})):", *_indented(block)]
         return [*lines, "if whole < n:", *_indented([*before, *self._rest(body), *after])] if self.is_rows else lines
+
+    def _last_turn(self, body: list[str], kept: bool) -> list[str]:
+        """The turn that writes the results: it asks for a share of the next row where it rereads what was kept."""
+        if not (kept and self.is_rows):
+            return self._turn(body)
+        asking = self._turn_in_blocks(body, [], self.askers - 1)
+        return [f"if {ASKING}:", *_indented(asking), "else:", *_indented(self._turn(body))]
 
     @property
     def _stop(self) -> str:

@@ -95,11 +95,17 @@ def exponentials(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, A
         return (power + power * rest) * where(x < zero, down_half, up_half)
 
     @unsigned
-    def decay(a):
-        """e^-a for a >= 0."""
+    def raised_decay(a):
+        """e^-a for a >= 0, raised by a power of two that is the same for all: shares of a whole do without the way
+        down."""
         x = -a
         power, rest = reduced(where(x < bottom, bottom, x), raised)
-        return (power + power * rest) * down_half
+        return power + power * rest
+
+    @unsigned
+    def decay(a):
+        """e^-a for a >= 0."""
+        return raised_decay(a) * down_half
 
     @inline
     def exp2(x):
@@ -231,6 +237,6 @@ def exponentials(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, A
         return copysign(half * log1p(two * a / (one - a)), x)
 
     return named(
-        exp, exp2, expm1, decay, log, log2, log10, log1p, sigmoid, softplus, log_sigmoid, logaddexp,
+        exp, exp2, expm1, decay, raised_decay, log, log2, log10, log1p, sigmoid, softplus, log_sigmoid, logaddexp,
         sinh, cosh, tanh, asinh, acosh, atanh,
     )  # fmt: skip

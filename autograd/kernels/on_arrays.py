@@ -91,6 +91,7 @@ __all__ = [
     "ndtr",
     "normal_density",
     "pow",
+    "raised_decay",
     "remainder",
     "round",
     "rsqrt",
@@ -186,6 +187,9 @@ def log_sigmoid(x: Any) -> Any:
 
 def decay(a: Any) -> Any:
     return np.exp(-a)
+
+
+raised_decay = decay
 
 
 def normal_density(x: Any) -> Any:

@@ -24,7 +24,7 @@ total: Any = None
 
 @Along
 def softmax(x):
-    e = _.decay(highest(x) - x)
+    e = _.raised_decay(highest(x) - x)
     return e / total(e)
 
 

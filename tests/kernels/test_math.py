@@ -336,12 +336,15 @@ def test_decay(real):
     a = np.concatenate([np.linspace(-0.01, 90, 20_000).astype(real), scales, np.array([0, np.inf, np.nan], real)])
     want = np.exp(-a.astype(np.float64 if real is np.float32 else np.longdouble))
     assert error(apply(real, "decay", a), want).max() <= 2
+    raised = apply(real, "raised_decay", a)
+    assert error(raised / raised[-3], want).max() <= 2  # of the third to last a is 0
 
 
 def test_same_functions_in_both_precisions():
     assert math32.__all__ == math64.__all__
     tested = {*ACCURACY, *EXACT_UNARY, *EXACT_BINARY, *BINARY, "decay", "known_pow", "lgamma", "logaddexp"}
     tested |= {
+        "raised_decay",
         "remainder",
         "div_floor",
         "where",

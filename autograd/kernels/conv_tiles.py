@@ -185,8 +185,11 @@ def pack_filters(start, stop, weight, packed, plan, runs, panels):
     """
     zero = weight.dtype.type(0)
     size, most, lanes = weight.itemsize, tile_rows(zero), tile_lanes(zero)
+    longest = 0  # by a loop: numba takes 0.5 s to compile `max` of an array
+    for run in range(len(runs)):
+        longest = max(longest, runs[run, 1])
     # A transposed run is written beyond its end: the last ones are too close to what another thread writes.
-    room = np.empty((runs[:, 1].max() + lanes) * most + 2 * lanes, weight.dtype)
+    room = np.empty((longest + lanes) * most + 2 * lanes, weight.dtype)
     w, to = intp(weight.ctypes.data), intp(room.ctypes.data)
     taps = packed.size // (panels * plan.groups * most)
     for item in range(start, stop):

@@ -98,6 +98,11 @@ def put(target, left, source, first, end):
     target[: end - first, left : left + source.shape[1]] = source[first:end]
 
 
+def take(target, source, left):
+    """Fills the target from the first rows of the source, from a column on."""
+    target[:] = source[: target.shape[0], left:]
+
+
 def add(target, source, at):
     """Adds rows of the source from ``at`` on."""
     target += source[at : at + target.shape[0]]
@@ -183,14 +188,13 @@ def forward_sweep(x, weights, biases, projection, starts, sizes, gates, inner, b
         # All that `multiply` is given is a part of rows, even where it is the whole: it is compiled for one layout.
         enter(entering[:size, : entering.shape[1]], weights, biases, gates[start:stop], inner[start:stop])
         if projection.shape[0]:
-            put(before[start:stop], 0, entering[:, features:], 0, size)
+            take(before[start:stop], entering, features)
             forward_step(gates, inner, cells, c, hidden[:size], hidden, 0, hidden[:size], start)
             np.dot(hidden[:size], projection, out[start:stop])
             put(entering, features, out, start, stop)
         else:
             forward_step(gates, inner, cells, c, before[start:stop], entering, features, out[start:stop], start)
-    for row in range(h.shape[0]):
-        h[row] = entering[row, features:]
+    take(h, entering, features)
 
 
 def backward_sweep(g, gh, gc, w_ih, w_hh, projection, starts, sizes, gates, inner, before, cells, sums, gx, gp):
@@ -383,6 +387,14 @@ def put_rows(target, left, source, first, end):
             to[unsigned(left) + j] = values[j]
 
 
+def take_rows(target, source, left):
+    """`take` in the same way."""
+    for row in range(target.shape[0]):
+        to, values = target[row], source[row]
+        for j in range(unsigned(target.shape[1])):
+            to[j] = values[unsigned(left) + j]
+
+
 def add_rows(target, source, at):
     """`add` by vectors, unlike numba's own loop."""
     for row in range(target.shape[0]):
@@ -511,6 +523,7 @@ def _common(dtype: np.dtype) -> dict[str, Any]:
         "prefetch": gemm_tile.prefetch,
     }
     names["put"] = njit(**OPTIONS)(_bound(put_rows, "put", **names))
+    names["take"] = njit(**OPTIONS)(_bound(take_rows, "take", **names))
     names["add"] = njit(**OPTIONS)(_bound(add_rows, "add", **names))
     names["ask"] = njit(**OPTIONS)(_bound(ask, "ask", **names))
     names["multiply"] = njit(**OPTIONS)(_bound(multiply_panels, "multiply", **names))

@@ -21,12 +21,13 @@ __all__ = ["weigh"]
 def add_columns(totals, matrix, left):
     """Adds up the columns from ``left`` on, and then these sums to the totals, which loses less."""
     wide()
-    block = np.zeros_like(totals)
+    block = np.zeros(totals.size, totals.dtype)
     for i in range(len(matrix)):
         row = matrix[i]
         for j in range(uint64(totals.size)):
             block[j] += row[uint64(left) + j]
-    totals += block
+    for j in range(uint64(totals.size)):
+        totals[j] += block[j]
 
 
 @inline

@@ -26,11 +26,12 @@ WEIGHT = 64
 GRAIN = 1 << 18  # products worth a thread: about 3 us
 # Of large products more pieces than threads, so that a thread that lost its core leaves some to the others; of smaller
 # ones as many, since each packs what it needs of both operands anew. Measured with two threads, two pieces above each
-# other and side by side: 128 cubed 18 and 17 us, 160 cubed 29 and 36, 128 x 784 by 784 x 256 204 and 190, 2048 x 512 by
-# 512 x 128 885 and 937; 1024 cubed in four pieces, above each other and two by two, 7.3 and 6.8 ms.
+# other and side by side: 128 cubed 17.7 and 20.5 us, 192 cubed 46 and 51, 128 x 784 by 784 x 256 204 and 190, 2048 x 512
+# by 512 x 128 885 and 937; 1024 cubed in four pieces, above each other and two by two, 7.3 and 6.8 ms.
 LARGE, PIECES_PER_THREAD = 1 << 28, 2
 PIECE_ROWS, PIECE_COLUMNS = 4, 2  # the fewest tiles in a piece
 PACK_A, PACK_B = 16, 32  # products that take as long as packing one number
+SHARED_LINE = 2500  # and as long as a row that two threads write to, of which a line of the cache may hold both parts
 
 _nothing = {char: np.empty((0, 0, 0), char) for char in REAL}
 
@@ -194,12 +195,14 @@ def _cuts(work: int, batch: int, rows: int, columns: int, size: int, threads: in
     from .gemm_tile import host_tile
 
     tile = host_tile(size * 8)
+    low, depth = tile.heights()[-1], work // (batch * rows * columns)
 
     def duration(down: int, across: int) -> int:
-        """Of all pieces, in products of numbers."""
-        high = -(-rows // tile.rows // down) * tile.rows
+        """Of all pieces, in products of numbers, for each step of the depth."""
+        high = -(-rows // low // down) * low
         wide = -(-columns // tile.columns // across) * tile.columns
-        return -(-batch * down * across // threads) * (high * wide + PACK_A * high + PACK_B * wide)
+        shared = high * SHARED_LINE // depth if across > 1 else 0
+        return -(-batch * down * across // threads) * (high * wide + PACK_A * high + PACK_B * wide + shared)
 
     most_down = max(1, min(wanted, rows // (PIECE_ROWS * tile.rows)))
     most_across = max(1, columns // (PIECE_COLUMNS * tile.columns))

@@ -155,8 +155,8 @@ def multiply_pieces(start, stop, a, b, c, d, row_pieces, column_pieces, room):
     """
     zero = c.dtype.type(0)
     high, wide = tile_rows(zero), tile_columns(zero)
-    m, n = c.shape[1], c.shape[2]
-    row_tiles, column_tiles = (m + high - 1) // high, (n + wide - 1) // wide
+    m, n, low = c.shape[1], c.shape[2], high // 3  # of the lowest tile
+    row_tiles, column_tiles = (m + low - 1) // low, (n + wide - 1) // wide
     if row_pieces == column_pieces == 1:
         none = m - m  # numba would compile `multiply_range` once more for a 0
         multiply_range(a, b, c, d, (start, stop), (none, m), (none, n), room)
@@ -164,6 +164,6 @@ def multiply_pieces(start, stop, a, b, c, d, row_pieces, column_pieces, room):
     for item in range(start, stop):
         batch, piece = item // (row_pieces * column_pieces), item % (row_pieces * column_pieces)
         i, j = piece // column_pieces, piece % column_pieces
-        rows = (row_tiles * i // row_pieces * high, min(row_tiles * (i + 1) // row_pieces * high, m))
+        rows = (row_tiles * i // row_pieces * low, min(row_tiles * (i + 1) // row_pieces * low, m))
         columns = (column_tiles * j // column_pieces * wide, min(column_tiles * (j + 1) // column_pieces * wide, n))
         multiply_range(a, b, c, d, (batch, batch + 1), rows, columns, room)

@@ -26,8 +26,8 @@ WEIGHT = 64
 GRAIN = 1 << 18  # products worth a thread: about 3 us
 # Of large products more pieces than threads, so that a thread that lost its core leaves some to the others; of smaller
 # ones as many, since each packs what it needs of both operands anew. Measured with two threads, two pieces above each
-# other and side by side: 128 cubed 17.7 and 20.5 us, 192 cubed 46 and 51, 128 x 784 by 784 x 256 204 and 190, 2048 x 512
-# by 512 x 128 885 and 937; 1024 cubed in four pieces, above each other and two by two, 7.3 and 6.8 ms.
+# other and side by side: 128 cubed 17.7 and 20.5 us, 192 cubed 46 and 51, 128 x 784 by 784 x 256 204 and 190; 2048 x
+# 512 by 512 x 128 885 and 937; 1024 cubed in four pieces, above each other and two by two, 7.3 and 6.8 ms.
 LARGE, PIECES_PER_THREAD = 1 << 28, 2
 PIECE_ROWS, PIECE_COLUMNS = 4, 2  # the fewest tiles in a piece
 PACK_A, PACK_B = 16, 32  # products that take as long as packing one number

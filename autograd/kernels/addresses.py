@@ -6,9 +6,9 @@ from numba import carray, intp, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["data_of", "run"]
+from .memory import HEADER
 
-HEADER = object.__basicsize__  # bytes of a Python object before what is its type's own: of an array, its data's address
+__all__ = ["data_of", "run"]
 
 
 @intrinsic
@@ -27,5 +27,5 @@ def run(address, count, real):
 
 @njit(no_cfunc_wrapper=True)
 def data_of(array):
-    """Where the numbers of an ndarray lie, of which ``id`` is given: in a fifth of the time of ``.ctypes.data``."""
+    """`memory.address_of` the ndarray of which ``id`` is given."""
     return run(array + HEADER, 1, intp)[0]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import jit, threads
+from .memory import address_of
 
 __all__ = ["backward", "forward"]
 
@@ -137,7 +138,7 @@ def _over_heads(
 
 def _addresses(array: ndarray) -> ndarray:
     """Where each of the matrices begins."""
-    return _distances(array.shape[:-2], array.strides[:-2]) + array.ctypes.data
+    return _distances(array.shape[:-2], array.strides[:-2]) + address_of(array)
 
 
 @lru_cache(maxsize=64)

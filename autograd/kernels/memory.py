@@ -7,6 +7,7 @@ kept. The limits are raised once, when the first compiled loop runs; other C lib
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import sys
 import threading
@@ -16,9 +17,11 @@ from math import prod
 import numpy as np
 
 __all__ = [
+    "HEADER",
     "LINE",
     "ROOM",
     "Block",
+    "address_of",
     "at_line",
     "empty",
     "is_root",
@@ -33,6 +36,7 @@ KEPT = 256 << 20
 MAPPED_FROM = 64 << 20  # larger arrays are mapped and unmapped on their own, as before
 ROOM = 1 << 21
 LINE = 64  # bytes of the cache's, and of the longest vector
+HEADER = object.__basicsize__  # bytes of an object before what is its type's own: of an array, its data's address
 SMALL = 4096  # bytes up to which an array lies where NumPy puts it
 
 _kept = threading.local()
@@ -43,8 +47,6 @@ def keep_freed_memory() -> bool:
     """Raises glibc's limits for trimming and mapping; whether it could."""
     if sys.platform != "linux":
         return False
-    import ctypes
-
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
@@ -53,6 +55,14 @@ def keep_freed_memory() -> bool:
 
 class Block(np.ndarray):
     """Bytes among which an array lies that is no view of another one: the root of those that look into it."""
+
+
+_word_at = ctypes.c_ssize_t.from_address
+
+
+def address_of(array: np.ndarray) -> int:
+    """Where the array's numbers lie: ``array.ctypes.data``, read where NumPy keeps it (measured, 0.13 and 0.85 us)."""
+    return _word_at(id(array) + HEADER).value
 
 
 def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
@@ -65,7 +75,7 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     if size <= SMALL:
         return np.empty(shape, dtype)
     block = Block(size + LINE, np.uint8)
-    return np.ndarray(shape, dtype, block, -block.ctypes.data % LINE)
+    return np.ndarray(shape, dtype, block, -address_of(block) % LINE)
 
 
 def is_root(array: np.ndarray) -> bool:
@@ -76,7 +86,7 @@ def is_root(array: np.ndarray) -> bool:
 
 def at_line(array: np.ndarray) -> np.ndarray:
     """The array; or a copy that begins with a line of the cache, where it lies in one piece but not so."""
-    if array.nbytes <= SMALL or not array.flags.c_contiguous or array.ctypes.data % LINE == 0:
+    if array.nbytes <= SMALL or not array.flags.c_contiguous or address_of(array) % LINE == 0:
         return array
     result = empty(array.shape, array.dtype)
     result[...] = array

@@ -35,7 +35,6 @@ class Layout:
         columns: parameters, and for each kind of state that is there as many arrays of the same shapes.
 
     Attributes:
-        size: number of elements of all parameters.
         loops: whether so many go through loops.
         together: the tables for loops, or else the parts; of each dtype one.
         alone: places of the other parameters.
@@ -48,8 +47,8 @@ class Layout:
         self._references = [weakref.ref(array, lambda _: alive.clear()) for array in arrays]
         roots = [root_of(array) for array in arrays]
         self._owners = {id(root) for root in roots} | {id(root.base) for root in roots if root.base is not None}
-        self.size = sum(param.size for param in columns[0])
-        self.loops = jit.use_loops(self.size * WEIGHT)
+        self._weight = WEIGHT * sum(param.size for param in columns[0])
+        self.loops = jit.use_loops(self._weight)
         by_dtype: dict[np.dtype, list[int]] = {}
         if _are_apart(arrays):
             for place, (param, *state) in enumerate(zip(*columns, strict=True)):
@@ -65,8 +64,10 @@ class Layout:
         self.alone = [place for place in range(len(columns[0])) if place not in joined]
 
     def is_of(self, ids: list[int], absent: list[bool]) -> bool:
-        """Whether these are the arrays: an array that is gone may have left its id to another one."""
-        return bool(self._alive) and self.ids == ids and self.absent == absent
+        """Whether these are the arrays, and go through loops as before. An array that is gone may have left its id to
+        another one."""
+        known = self._alive and self.ids == ids and self.absent == absent
+        return bool(known) and self.loops == jit.use_loops(self._weight)
 
     def is_apart_from(self, arrays: Sequence[np.ndarray]) -> bool:
         """Whether other arrays, such as the gradients, share no memory with what is written."""

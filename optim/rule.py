@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.graph import is_grad_enabled
-from autograd.kernels import jit, loops, on_arrays, threads
+from autograd.kernels import loops, on_arrays, threads
 from autograd.kernels.halves import is_half
 from autograd.kernels.silence import silently
 from autograd.ops.complex import view_as_real
@@ -62,7 +62,6 @@ class Rule:
         self.on_arrays = self.formula.rebound(on_arrays)
         self._kernels: dict[Any, Callable[..., None]] = {}
         self._layouts: dict[int, tuple[Layout, weakref.ref[Tensor]]] = {}
-        jit.listeners.append(self._layouts.clear)
 
     def __call__(
         self, gradients: Sequence[Tensor], written: Sequence[Sequence[Tensor] | None], **constants: Any

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import jit, on_arrays, threads
+from .ones import FEW, ONES
 
 __all__ = ["Along"]
 
@@ -154,7 +155,6 @@ def _bounds(axis: Any, ndim: int) -> tuple[int, int] | None:
 
 
 LAST = (1, -1)  # the last dimension of a matrix
-FEW_COLUMNS = 256  # of a matrix whose rows are added up by a product with ones: it rounds less evenly than NumPy's sum
 
 
 def _reductions_of_arrays(axis: Any) -> dict[str, Callable[..., Any]]:
@@ -171,8 +171,8 @@ def _reductions_of_arrays(axis: Any) -> dict[str, Callable[..., Any]]:
         return np.maximum.reduce(x.real, axis, None, None, True, -np.inf)  # type: ignore[call-overload]
 
     def total(x: np.ndarray) -> np.ndarray:
-        if x.ndim == 2 and axis in LAST and x.shape[1] <= FEW_COLUMNS and x.dtype.char in "fd":
-            return x.dot(_ones(x.shape[1], x.dtype.char))
+        if x.ndim == 2 and axis in LAST and x.shape[1] <= FEW and x.dtype.char in ONES:
+            return x.dot(ONES[x.dtype.char][x.shape[1]])[:, None]
         return np.add.reduce(x, axis, None, None, True)  # type: ignore[call-overload]
 
     def average(x: np.ndarray) -> np.ndarray:
@@ -185,8 +185,3 @@ def _reductions_of_arrays(axis: Any) -> dict[str, Callable[..., Any]]:
 @lru_cache(64)
 def _row_starts(rows: int, length: int) -> np.ndarray:
     return np.arange(0, rows * length, length)
-
-
-@lru_cache(64)
-def _ones(n: int, char: str) -> np.ndarray:
-    return np.ones((n, 1), char)

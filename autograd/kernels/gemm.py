@@ -31,8 +31,8 @@ GRAIN = 1 << 18  # products worth a thread: about 3 us
 LARGE, PIECES_PER_THREAD = 1 << 28, 2
 PIECE_ROWS, PIECE_COLUMNS = 4, 2  # the fewest tiles in a piece
 PACK_A, PACK_B = 16, 32  # products that take as long as packing one number
-# Products of two matrices whose result begins with a line of the cache: with one thread 128 x 256 by 256 x 256 take 3 %
-# less so, 512 cubed 2 %, with two threads 128 x 784 by 784 x 256 4 %; 128 cubed, and 256 times 32 cubed, 4 % more.
+# Products whose result begins with a line of the cache: with one thread 128 x 256 by 256 x 256 take 3 % less so, 512
+# cubed 2 %, with two threads 128 x 784 by 784 x 256 4 %; but 128 cubed, where it takes longer to find the line, 4 % more.
 LINED_UP = 1 << 23
 SHARED_LINE = 2500  # and as long as a row that two threads write to, of which a line of the cache may hold both parts
 
@@ -113,7 +113,7 @@ def product(
     if out is not None and (out.shape != shape or out.dtype != a.dtype):
         raise ValueError(f"product: out is {out.dtype}{list(out.shape)}, but the result is {a.dtype}{list(shape)}")
     # The result of two matrices is an array of its own, no view of one: a leaf keeps such a gradient without a copy.
-    result = (_new(shape, a) if batch == 1 else np.empty(shape, a.dtype)) if out is None else out
+    result = _new(shape, a) if out is None else out
     c = result.reshape(batch, *shape[-2:])
     # Where the kernel cannot write, or `reshape` made a copy: rows must be in one piece.
     written = (len(shape) < 4 or result.flags.c_contiguous) and (c.strides[2] == c.itemsize or c.shape[2] == 1)
@@ -140,7 +140,7 @@ def _multiply(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> Non
 
 
 def _new(shape: tuple[int, ...], a: np.ndarray) -> np.ndarray:
-    """Memory for the product of ``a`` and another matrix: from a line of the cache on where that pays."""
+    """Memory for the product of ``a`` and other matrices: from a line of the cache on where that pays."""
     return (empty if a.size * shape[-1] >= LINED_UP else np.empty)(shape, a.dtype)
 
 

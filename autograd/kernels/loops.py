@@ -157,16 +157,14 @@ class Loop:
         if results[0].size:
             scalars = [dtype.type(value) for value in attributes]
             if plan.dims is None:
-                shape = plan.shape if plan.order is None else [plan.shape[axis] for axis in plan.back]
-                full = [np.broadcast_to(array, shape) for array in arrays]
-                lined_up = full if plan.order is None else [array.transpose(plan.order) for array in full]
-                self._fill_flat("c" * len(arrays), [*map(np.ascontiguousarray, lined_up)], scalars, dtype, results)
+                full = [array.transpose(plan.order) for array in np.broadcast_arrays(*arrays)]
+                self._fill_flat("c" * len(arrays), [*map(np.ascontiguousarray, full)], scalars, dtype, results)
             elif len(plan.dims) < 2:
                 runs = [_run(array, extent) for array, extent in zip(arrays, plan.extents, strict=True)]
                 self._fill_flat(plan.kinds, runs, scalars, dtype, results)
             else:
                 self._fill_nested(plan, arrays, scalars, dtype, results)
-        return results if plan.order is None else [result.transpose(plan.back) for result in results]
+        return results if plan.back is None else [result.transpose(plan.back) for result in results]
 
     def _fill_nested(
         self, plan: _Walk, arrays: Sequence[np.ndarray], scalars: list[Any], dtype: np.dtype, results: list[np.ndarray]
@@ -330,7 +328,8 @@ class _Walk(NamedTuple):
 
     Attributes:
         shape: of the results, their axes ordered as memory is.
-        order: the axes of the broadcast shape in that order; None where it is the usual one. ``back`` undoes it.
+        order: the axes of the broadcast shape in that order.
+        back: what undoes it; None where it is the usual one.
         dims: none or one for the pattern ``flat``, three for ``nested``; None where those would not be enough.
         kinds: the operands' letters.
         steps: from element to element of each operand, along each of three dimensions.
@@ -338,8 +337,8 @@ class _Walk(NamedTuple):
     """
 
     shape: tuple[int, ...]
-    order: tuple[int, ...] | None
-    back: tuple[int, ...]
+    order: tuple[int, ...]
+    back: tuple[int, ...] | None
     dims: tuple[int, ...] | None
     kinds: str
     steps: list[tuple[int, ...]]
@@ -351,15 +350,15 @@ def _walk_through(may_reorder: bool, *arrays: tuple[tuple[int, ...], tuple[int, 
     """The walk through arrays of these shapes, strides and sizes of an element. Kept, since it takes longer to find
     than to go through 16,384 elements (measured, 40 us)."""
     shape = np.broadcast_shapes(*(own for own, _, _ in arrays))
-    order = _memory_order(arrays, shape) if may_reorder else None
-    axes = range(len(shape)) if order is None else order
-    back = tuple(map(int, np.argsort(axes)))
+    usual = tuple(range(len(shape)))
+    order = _memory_order(arrays, shape) if may_reorder else usual
+    back = None if order == usual else tuple(map(int, np.argsort(order)))
     steps = []
     for own, strides, size in arrays:
         missing = len(shape) - len(own)
         widened = [0] * missing + [step // size if n > 1 else 0 for n, step in zip(own, strides, strict=True)]
-        steps.append(tuple(widened[axis] for axis in axes))
-    shape = tuple(shape[axis] for axis in axes)
+        steps.append(tuple(widened[axis] for axis in order))
+    shape = tuple(shape[axis] for axis in order)
     dims, steps = _coalesce(shape, steps)
     if len(dims) > MAX_NESTED:
         return _Walk(shape, order, back, None, "", [], [])
@@ -373,15 +372,15 @@ def _walk_through(may_reorder: bool, *arrays: tuple[tuple[int, ...], tuple[int, 
 
 def _memory_order(
     arrays: Sequence[tuple[tuple[int, ...], tuple[int, ...], int]], shape: tuple[int, ...]
-) -> tuple[int, ...] | None:
-    """Order of axes in which the first full-sized array lies in memory; None when that is the usual order."""
+) -> tuple[int, ...]:
+    """Order of axes in which the first full-sized array lies in memory."""
+    usual = tuple(range(len(shape)))
     for own, strides, size in arrays:
         if own == shape and prod(shape) > 1 and all(step or n == 1 for n, step in zip(own, strides, strict=True)):
             if _lies_in_rows(own, strides, size):
-                return None
-            order = tuple(sorted(range(len(own)), key=lambda axis: -strides[axis]))
-            return None if order == tuple(range(len(own))) else order
-    return None
+                return usual
+            return tuple(sorted(usual, key=lambda axis: -strides[axis]))
+    return usual
 
 
 def _lies_in_rows(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> bool:

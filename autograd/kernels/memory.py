@@ -104,9 +104,9 @@ def room() -> int:
         return _kept.address
     except AttributeError:
         memory = np.empty(2 * ROOM, np.uint8)
-        start = -memory.ctypes.data % ROOM
+        start = -address_of(memory) % ROOM
         _kept.array = memory[start : start + ROOM]
-        _kept.address = memory.ctypes.data + start
+        _kept.address = address_of(memory) + start
         return _kept.address
 
 

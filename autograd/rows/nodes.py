@@ -12,6 +12,7 @@ from .. import graph
 from ..dtypes import cast, from_numpy_dtype, wider
 from ..graph import Node
 from ..kernels.halves import INEXACT
+from ..kernels.ones import FEW, ONES
 from ..kernels.sums import add_up
 from ..tensor import Tensor, TensorNode, next_function, wrap
 from .readings import F32, F64
@@ -297,26 +298,14 @@ def fit(g: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     return wrap(constant) if graph.is_recording() else constant
 
 
-class _Ones(dict[int, ndarray]):
-    """Vectors of ones: a product with one adds up rows in half the time of `np.add.reduce` where they are few."""
-
-    def __init__(self, dtype: np.dtype) -> None:
-        self.dtype = dtype
-
-    def __missing__(self, n: int) -> ndarray:
-        ones = self[n] = np.ones(n, self.dtype)
-        ones.flags.writeable = False
-        return ones
-
-
-_ONES32, _ONES64 = _Ones(F32), _Ones(F64)
-FEW_ROWS, MANY_ROWS = 256, 1 << 14  # of few a vector is kept for each number of them; beyond many the ones cost memory
+_ONES32, _ONES64 = ONES["f"], ONES["d"]
+MANY_ROWS = 1 << 14  # beyond so many the ones cost memory
 
 
 def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     """``g`` summed over the dimensions along which ``shape`` was broadcast: the one place where that is undone."""
     own = g.shape
-    if type(g) is ndarray and len(own) == 2 and own[1:] == shape and own[0] <= FEW_ROWS:
+    if type(g) is ndarray and len(own) == 2 and own[1:] == shape and own[0] <= FEW:
         if g.dtype is F32:
             return _ONES32[own[0]].dot(g)
         if g.dtype is F64:

@@ -41,19 +41,22 @@ def sweep(kind, given, gradients, sizes, reverse):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_products_that_nobody_wants(kind, monkeypatch):
-    """Without the gradients of the input or of its weight the others are as before, and there is no product for the
-    latter."""
+    """Without the gradients of the input or of its weight the others are as before, and there is no product for them:
+    for the input's there would be one more in each step."""
     (x, h, c, weights), gradients = arguments(kind, "float64", [4, 2, 2, 1])
     saved = recurrent.forward(kind, x, h, c, weights, [4, 2, 2, 1], False)[1]
     sizes, product = [], recurrent_steps.product
     monkeypatch.setattr(
         recurrent_steps, "product", lambda *given: sizes.append(product(*given).size) or product(*given)
     )
+    steps, multiply = [], recurrent_steps.multiply
+    monkeypatch.setattr(recurrent_steps, "multiply", lambda *given: steps.append(1) or multiply(*given))
+    monkeypatch.setattr(recurrent, "plain_sweeps", recurrent_steps.plain_sweeps.__wrapped__)  # which are kept
     both, hidden, found = weights.input.size + weights.hidden.size, weights.hidden.size, []
     for wanted, count in ((("x", "h", "w_ih"), both), (("x",), hidden), (("w_ih",), both), (("h",), hidden)):
-        sizes.clear()
+        sizes.clear(), steps.clear()
         found.append(recurrent.backward(kind, gradients, x, weights, saved, [4, 2, 2, 1], False, wanted))
-        assert sum(sizes) == count
+        assert (sum(sizes), len(steps)) == (count, 4 * (1 + ("x" in wanted)))
         assert (found[-1][0] is not None, found[-1][3] is not None) == ("x" in wanted, "w_ih" in wanted)
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
@@ -168,7 +171,7 @@ def test_more_rows_than_a_block_of_products(kind):
 
 
 def test_weights_beyond_the_room():
-    """A matrix of more than 2 MB is laid out in memory of its own."""
+    """A matrix of more than 2 MB, the room that a kernel packs into, is laid out in memory of its own as all are."""
     pytest.importorskip("numba")
     given, gradients = arguments("lstm", "float64", [3, 2], hidden=300)
     assert given[-1].hidden.nbytes > ROOM

@@ -32,7 +32,7 @@ LARGE, PIECES_PER_THREAD = 1 << 28, 2
 PIECE_ROWS, PIECE_COLUMNS = 4, 2  # the fewest tiles in a piece
 PACK_A, PACK_B = 16, 32  # products that take as long as packing one number
 # Products whose result begins with a line of the cache: with one thread 128 x 256 by 256 x 256 take 3 % less so, 512
-# cubed 2 %, with two threads 128 x 784 by 784 x 256 4 %; but 128 cubed, where it takes longer to find the line, 4 % more.
+# cubed 2 %, with two threads 128 x 784 by 784 x 256 4 %; but 128 cubed, which finding the line holds up, 4 % more.
 LINED_UP = 1 << 23
 SHARED_LINE = 2500  # and as long as a row that two threads write to, of which a line of the cache may hold both parts
 

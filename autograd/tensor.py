@@ -200,7 +200,7 @@ class TensorLeaf(Leaf, TensorNode):
         that nobody else holds needs no copy: it becomes the leaf's own."""
         owner = self.owner()
         like = g if owner is None or owner._is_structured else owner._array
-        if g.strides == like.strides and owned and is_root(g) and g.flags.writeable:
+        if owned and is_root(g) and g.strides == like.strides and g.flags.writeable:
             return g
         result = np.empty_like(like, g.dtype) if is_dense(like) else np.empty(g.shape, g.dtype)
         result[...] = g
@@ -209,11 +209,10 @@ class TensorLeaf(Leaf, TensorNode):
     def receive(self, g: Any, owned: bool) -> None:
         grad = self.grad
         if type(g) is ndarray or not isinstance(g, Tensor):
-            g = np.asarray(g)
             if grad is None:
-                self.grad = wrap(self._laid_out(g, owned))
+                self.grad = wrap(self._laid_out(g if type(g) is ndarray else np.asarray(g), owned))
             elif grad._is_structured:
-                self.grad = added(grad, g)
+                self.grad = added(grad, np.asarray(g))
             else:
                 np.add(grad._array, g, grad._array)
                 count_write(grad)
@@ -368,11 +367,11 @@ class Tensor:
     @property
     def grad(self) -> Tensor | None:
         """The accumulated gradient of a leaf, or of a tensor that was told to `retain_grad`."""
-        node = history_of(self)
-        if node is None:
-            return self.__dict__.get("_kept_grad")
-        if isinstance(node, Leaf):
+        node = self._node if self._view is None else node_of(self)
+        if isinstance(node, TensorLeaf):
             return node.grad
+        if node is None or not has_history(node):
+            return self.__dict__.get("_kept_grad")
         keeper = _keeper(node)
         if keeper is not None:
             return keeper.grad
@@ -389,6 +388,7 @@ class Tensor:
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
+        node = self._node if self._view is None else node_of(self)
         if value is not None:
             if not isinstance(value, Tensor):
                 raise TypeError(f"assigned grad must be a Tensor or None, but got {type(value).__name__}")
@@ -400,10 +400,9 @@ class Tensor:
                 )
             if value.dtype is not self.dtype:
                 raise RuntimeError(f"assigned grad has dtype {value.dtype}, the tensor {self.dtype}")
-        node = history_of(self)
-        if isinstance(node, Leaf):
+        if isinstance(node, TensorLeaf):
             node.grad = value
-        elif node is not None and (keeper := _keeper(node)) is not None:
+        elif node is not None and has_history(node) and (keeper := _keeper(node)) is not None:
             keeper.grad = value
         elif value is None:
             self.__dict__.pop("_kept_grad", None)

@@ -30,48 +30,56 @@ class Layout:
     """Which parameters may be computed together: contiguous ones of one dtype, apart from each other in memory.
 
     Args:
-        ids: which arrays they are. They are not kept alive by what is known of them, small ones in parts excepted.
-        absent: which of a rule's arguments are not there.
-        columns: parameters, and for each kind of state that is there as many arrays of the same shapes.
+        columns: arrays: the parameters, and for each kind of state as many of the same shapes, or None where it is not
+            there. They are not kept alive by what is known of them, small ones in parts excepted.
 
     Attributes:
         loops: whether so many go through loops.
+        absent: which of a rule's arguments are not there.
         together: the tables for loops, or else the parts; of each dtype one.
         alone: places of the other parameters.
     """
 
-    def __init__(self, ids: list[int], absent: list[bool], columns: Columns) -> None:
-        self.ids, self.absent = ids, absent
-        arrays = [array for column in columns for array in column]
+    def __init__(self, columns: Sequence[Sequence[np.ndarray] | None]) -> None:
+        self.ids = ids_of(columns)
+        self.absent = [False, *[column is None for column in columns]]
+        present = [column for column in columns if column is not None]
+        arrays = [array for column in present for array in column]
         self._alive = alive = [True]
         self._references = [weakref.ref(array, lambda _: alive.clear()) for array in arrays]
         roots = [root_of(array) for array in arrays]
         self._owners = {id(root) for root in roots} | {id(root.base) for root in roots if root.base is not None}
-        self._weight = WEIGHT * sum(param.size for param in columns[0])
+        self._weight = WEIGHT * sum(param.size for param in present[0])
         self.loops = jit.use_loops(self._weight)
         by_dtype: dict[np.dtype, list[int]] = {}
         if _are_apart(arrays):
-            for place, (param, *state) in enumerate(zip(*columns, strict=True)):
+            for place, (param, *state) in enumerate(zip(*present, strict=True)):
                 fits = param.dtype.char in Table.kinds if self.loops else param.size <= SMALL
                 if fits and all(_is_alike(param, array) for array in (param, *state)):
                     by_dtype.setdefault(param.dtype, []).append(place)
         self.together: list[Table | Part] = [
-            Table(columns, places) if self.loops else Part(columns, places, absent)
+            Table(present, places) if self.loops else Part(present, places, self.absent)
             for places in by_dtype.values()
             if self.loops or len(places) > 1
         ]
         joined = {place for part in self.together for place in part.places}
-        self.alone = [place for place in range(len(columns[0])) if place not in joined]
+        self.alone = [place for place in range(len(present[0])) if place not in joined]
 
-    def is_of(self, ids: list[int], absent: list[bool]) -> bool:
+    def is_of(self, columns: Sequence[Sequence[np.ndarray] | None]) -> bool:
         """Whether these are the arrays, and go through loops as before. An array that is gone may have left its id to
         another one."""
-        known = self._alive and self.ids == ids and self.absent == absent
+        known = self._alive and self.ids == ids_of(columns)
         return bool(known) and self.loops == jit.use_loops(self._weight)
 
     def is_apart_from(self, arrays: Sequence[np.ndarray]) -> bool:
         """Whether other arrays, such as the gradients, share no memory with what is written."""
-        return self._owners.isdisjoint([id(array if array.base is None else array.base) for array in arrays])
+        bases = [array.base for array in arrays]
+        return self._owners.isdisjoint(map(id, arrays)) and self._owners.isdisjoint(map(id, bases))
+
+
+def ids_of(columns: Sequence[Sequence[np.ndarray] | None]) -> list[Any]:
+    """Which arrays these are, column by column."""
+    return [None if column is None else [*map(id, column)] for column in columns]
 
 
 class Table:

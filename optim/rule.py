@@ -94,8 +94,8 @@ class Rule:
         for name, value in constants.items():
             if isinstance(value, Tensor):
                 constants[name] = value.item()
-        absent = [False, *[column is None for column in written]]
-        layout = self._layout_of(written, absent)
+        columns = [None if column is None else [tensor._array for tensor in column] for column in written]
+        layout = self._layout_of(columns, written)
         arrays = [tensor._array for tensor in gradients]
         alone: Sequence[int] = range(len(arrays))
         if layout.together and layout.is_apart_from(arrays):
@@ -104,28 +104,30 @@ class Rule:
                 if not part.gather(arrays):
                     alone = [*alone, *part.places]
                 elif isinstance(part, Table):
-                    self._loop(part.rows, absent, constants, REAL[part.dtype.char])
+                    self._loop(part.rows, layout.absent, constants, REAL[part.dtype.char])
                 else:
                     self._compute(part.rows, constants, False, part)
                     part.scatter()
         for place in alone:
-            row = [None if tensor is None else tensor._array for tensor in _row(written, place)]
-            self._compute([arrays[place], *row], constants, layout.loops)
+            self._compute([arrays[place], *_row(columns, place)], constants, layout.loops)
         for column in written:
             if column is not None:
                 for tensor in column:
-                    count_write(tensor)
+                    counter = tensor._counter
+                    if counter:
+                        counter[0] += 1  # as `count_write` does, at a call's price less
+                    else:
+                        count_write(tensor)
 
-    def _layout_of(self, written: Sequence[Sequence[Tensor] | None], absent: list[bool]) -> Layout:
-        """The layout of these tensors, kept as long as the first one of the last column, mostly state, is there."""
-        columns = [column for column in written if column is not None]
-        ids = [id(tensor._array) for column in columns for tensor in column]
-        key = id(columns[-1][0])
+    def _layout_of(self, columns: Sequence[Any], written: Sequence[Sequence[Tensor] | None]) -> Layout:
+        """The layout of these arrays, kept as long as the first tensor of the last column, mostly state, is there."""
+        last = [column for column in written if column is not None][-1][0]
+        key = id(last)
         kept = self._layouts.get(key)
-        if kept is not None and kept[0].is_of(ids, absent):
+        if kept is not None and kept[0].is_of(columns):
             return kept[0]
-        layout = Layout(ids, absent, [[tensor._array for tensor in column] for column in columns])
-        self._layouts[key] = layout, weakref.ref(columns[-1][0], lambda _: self._layouts.pop(key, None))
+        layout = Layout(columns)
+        self._layouts[key] = layout, weakref.ref(last, lambda _: self._layouts.pop(key, None))
         return layout
 
     def _record(self, given: Sequence[Tensor | None], constants: dict[str, Any]) -> None:

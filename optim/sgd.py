@@ -111,6 +111,9 @@ class SGD(Optimizer):
             state["momentum_buffer"] = buffer
 
 
+USUAL = (False, False)  # a gradient that is not sparse, and not the first
+
+
 def sgd(
     params: list[Tensor],
     d_p_list: list[Any],
@@ -142,11 +145,12 @@ def sgd(
     lr, remembers = as_scalar(lr), bool(momentum != 0)
     buffers = momentum_buffer_list if remembers else None
     kinds = [(g.is_sparse, b is None) for g, b in zip(d_p_list, buffers or d_p_list, strict=True)]
-    if weight_decay != 0 and any(is_sparse for is_sparse, _ in kinds):
-        raise RuntimeError("weight_decay is not available for sparse gradients")
-    for i, (_, is_first) in enumerate(kinds):
-        if is_first:
-            momentum_buffer_list[i] = zeros_like(params[i])
+    if kinds.count(USUAL) < len(kinds):
+        if weight_decay != 0 and any(is_sparse for is_sparse, _ in kinds):
+            raise RuntimeError("weight_decay is not available for sparse gradients")
+        for i, (_, is_first) in enumerate(kinds):
+            if is_first:
+                momentum_buffer_list[i] = zeros_like(params[i])
     for (is_sparse, is_first), (gradients, *written) in alike(kinds, d_p_list, params, buffers):
         if is_sparse and not remembers:
             for param, gradient in zip(written[0], gradients, strict=True):

@@ -149,6 +149,10 @@ _WORDS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
 SELECTED = 1024  # elements from which masking bits is faster than NumPy's `where`
 
 
+# Without the search for other array types, which takes 0.4 us (measured), where NumPy names what it finds without one.
+_where: Any = getattr(np.where, "_implementation", np.where)
+
+
 def where(condition: Any, x: Any, y: Any) -> Any:
     """NumPy's `where`. It branches; where one side is the number 0, the bits of the other are masked instead: measured
     for 4096 float32 and conditions as good as random, 3.3 and 16 us."""
@@ -164,7 +168,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
                 np.negative(bits, bits) if sign < 0 else np.subtract(bits, word(1), bits)
                 np.bitwise_and(kept.view(word), bits, bits)
                 return result
-    return np.where(condition, x, y)
+    return _where(condition, x, y)
 
 
 def rsqrt(x: Any) -> Any:

@@ -59,14 +59,18 @@ class RowNode(TensorNode):
     attributes: Any
 
     def vjp(self, g: Any) -> Sequence[Any]:
-        if self.saved:
+        saved, guards = self.saved, self.guards
+        if guards:
+            if len(guards) != 4 or guards[0][0] != guards[1] or guards[2][0] != guards[3]:
+                self._check_saved()
+        elif saved is FREED:
             self._check_saved()
         if type(g) is not ndarray:
             if isinstance(g, Tensor):
                 return self._fitted(self._on_tensors(g))
             g = np.asarray(g)
         plan = self.plan
-        gradients = (plan.unrolled or plan.on_arrays)(g, self.saved, self.attributes)
+        gradients = (plan.unrolled or plan.on_arrays)(g, saved, self.attributes)
         return gradients if self.fit is None else self._fitted(gradients)
 
     def _on_tensors(self, g: Tensor) -> Sequence[Any]:

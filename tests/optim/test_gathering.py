@@ -14,7 +14,7 @@ import optim
 from autograd import jit
 from autograd.kernels import threads
 from autograd.kernels.gather import SMALL
-from optim.gathering import Layout
+from optim.gathering import Layout, ids_of
 
 ALGORITHMS = {
     "SGD": {"lr": 0.1, "weight_decay": 0.1},
@@ -173,8 +173,8 @@ def test_a_tensor_as_learning_rate_and_a_schedule(both):
     both(program)
 
 
-def layout_of(*columns, ids=()):
-    return Layout([*ids], [False, *(column is None for column in columns)], [c for c in columns if c is not None])
+def layout_of(*columns):
+    return Layout(columns)
 
 
 def test_what_is_gathered():
@@ -240,15 +240,17 @@ def test_an_array_in_the_place_of_one_that_is_gone(mode):
             assert spare.tolist() == [float(step)] * 3
     array, other = np.zeros(3), np.zeros(3)
     with jit.using("always"):
-        layout = layout_of([array], None, [other], ids=[1, 2])
-        given = [False, False, True, False]
-        assert layout.is_of([1, 2], given)
-        assert not layout.is_of([1, 3], given)
-        assert not layout.is_of([1, 2], [False, False, False, True])
+        columns = [[array], None, [other]]
+        layout = Layout(columns)
+        assert layout.is_of(columns)
+        assert not layout.is_of([[array], None, [array]])
+        assert not layout.is_of([[array], [other], None])
         with jit.using("never"):
-            assert not layout.is_of([1, 2], given)
-        del other
-        assert not layout.is_of([1, 2], given)
+            assert not layout.is_of(columns)
+        del other, columns
+        columns = [[array], None, [np.zeros(3)]]
+        layout.ids = ids_of(columns)  # as if the new one lay where the other was
+        assert not layout.is_of(columns)
 
 
 def test_gradients_that_lie_in_another_order(both):

@@ -101,7 +101,10 @@ def _(g, x, x_shape, y_shape):
 @coarse(latex=r"x W^\top + b", home="nn.functional", node_name="Addmm", one_dtype=True)
 def linear(x: Array, weight: Array, bias: Array = None):
     """``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out,), result (..., out)."""
-    if x.ndim == 2 == weight.ndim and _fits(x, weight, bias):
+    dtype = x.dtype
+    fits = (dtype is F32 or dtype is F64) and dtype is weight.dtype and x.ndim == 2 == weight.ndim
+    fits = fits and (bias is None or (bias.dtype is dtype and bias.shape == weight.shape[:1]))
+    if fits and x.shape[1] == weight.shape[1]:
         return product(x, weight.T, bias)
     if weight.ndim == 2 and x.ndim and x.shape[-1] != weight.shape[1]:
         raise RuntimeError(
@@ -118,18 +121,6 @@ def linear(x: Array, weight: Array, bias: Array = None):
     return _multiply(x, weight, bias)
 
 
-def _fits(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> bool:
-    """Whether nothing has to be checked or converted: the usual layer on a batch."""
-    dtype = x.dtype
-    return (
-        dtype.kind == "f"
-        and dtype.itemsize > 2
-        and dtype is weight.dtype
-        and x.shape[1] == weight.shape[1]
-        and (bias is None or (bias.dtype is dtype and bias.shape == weight.shape[:1]))
-    )
-
-
 @linear.gradient("x")
 def _(g, weight):
     return matmul(g, weight)
@@ -137,6 +128,8 @@ def _(g, weight):
 
 @linear.gradient("weight")
 def _(g, x, weight_shape):
+    if x.ndim == 2 == len(weight_shape):
+        return matmul(g.T, x)
     if len(weight_shape) == 1:
         x = reshape(x, _as_matrix(x.shape))
         return matmul(transpose(x, 0, 1), reshape(g, (-1,)))

@@ -125,6 +125,9 @@ def _(g, x, x_shape, x_dtype, total, top, rest, target, weight, ignore_index, re
     return _.sub(spread, _.mul(_.softmax_along(x, 1), _.sum(spread, 1, True)))
 
 
+UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
+
+
 def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: int) -> int | None:
     """Raises unless ``target`` holds a class for each row of ``x``; ``ignore_index`` if it is there, else None."""
     if x.dtype.kind not in FLOATING:
@@ -148,8 +151,8 @@ def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any
         )
     classes = x.shape[1] if x.ndim > 1 else x.shape[0]
     # Negative classes become very large ones: one search instead of two, by place, which is the shorter one.
-    unsigned = target.astype(np.uint64).reshape(-1)
-    is_usual = not target.size or unsigned[unsigned.argmax()] < classes
+    unsigned = target.view(UNSIGNED[target.itemsize])
+    is_usual = not target.size or unsigned.item(unsigned.argmax()) < classes
     if not is_usual:
         wrong = target[((target < 0) | (target >= classes)) & (target != ignore_index)]
         if wrong.size:

@@ -8,7 +8,14 @@ from numba.extending import intrinsic
 
 from .memory import HEADER
 
-__all__ = ["data_of", "run"]
+__all__ = ["data_of", "keep", "run"]
+
+
+@intrinsic
+def keep(typing_context, array):
+    """Does nothing, behind the last use of an array's address: numba frees the memory of a variable behind the last
+    place that names it, and the next array of any thread may lie there."""
+    return types.none(array), lambda context, builder, signature, values: context.get_dummy_value()
 
 
 @intrinsic

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import intp, uint64
 
+from .addresses import keep
 from .compiled import compiled
 from .conv_tiles import DEPTH, FASTMATH, inline, turn_rows
 from .gemm_loops import from_line
@@ -109,6 +110,7 @@ def add_channels(start, stop, x, g, sums, plan, runs, length, pitch):
                                 min(most, plan.filters - panel * most), min(across, length - j),
                             )  # fmt: skip
                 adds = 1
+    keep(given)
 
 
 @compiled(fastmath=FASTMATH, error_model="numpy")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import intp, njit, uint64
 
+from .addresses import keep
 from .compiled import compiled
 from .gemm_loops import from_line
 from .gemm_tile import (
@@ -374,6 +375,8 @@ def add_products(start, stop, x, g, sums, plan, taps):
                                 to, c_row, to, c_row, size, adds, taller, min(across, f1 - f),
                             )  # fmt: skip
                     adds = 1
+    keep(lines)
+    keep(panels)
 
 
 @compiled(fastmath=FASTMATH, error_model="numpy")

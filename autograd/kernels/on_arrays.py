@@ -71,6 +71,8 @@ __all__ = [
     "fmax",
     "fmin",
     "fmod",
+    "gelu_exact",
+    "gelu_slope",
     "hypot",
     "isfinite",
     "isinf",
@@ -198,6 +200,23 @@ raised_decay = decay
 
 def normal_density(x: Any) -> Any:
     return np.exp(x * x * x.dtype.type(-0.5)) * x.dtype.type(0.3989422804014327)
+
+
+FAR = 40.0  # beyond it the normal distribution is 0 or 1
+
+
+def gelu_exact(x: Any) -> Any:
+    from scipy.special import ndtr
+
+    x = np.maximum(x, x.dtype.type(-FAR))
+    return x * ndtr(x)
+
+
+def gelu_slope(x: Any) -> Any:
+    from scipy.special import ndtr
+
+    x = np.minimum(np.maximum(x, x.dtype.type(-FAR)), x.dtype.type(FAR))
+    return ndtr(x) + x * normal_density(x)
 
 
 def lgamma(x: Any) -> Any:

@@ -125,6 +125,16 @@ def normal_density(x):
     return 0.3989422804014327 * exp(-0.5 * x * x)
 
 
+def gelu_exact(x):
+    x = maximum(x, -40.0)
+    return x * ndtr(x)
+
+
+def gelu_slope(x):
+    x = minimum(maximum(x, -40.0), 40.0)
+    return ndtr(x) + x * normal_density(x)
+
+
 def logical_and(x, y):
     return bool(x) and bool(y)
 
@@ -172,6 +182,8 @@ __all__ = [
     "fmax",
     "fmin",
     "fmod",
+    "gelu_exact",
+    "gelu_slope",
     "hypot",
     "isfinite",
     "isinf",

@@ -10,8 +10,8 @@ import numpy as np
 from numba import intp, uint64
 
 from .compiled import compiled
-from .gemm_loops import DEPTH, GROUP, ROW, inline, pack_columns, pack_rows
-from .gemm_tile import multiply, tile_columns, tile_rows
+from .gemm_loops import DEPTH, GROUP, inline, pack_columns
+from .gemm_tile import copy_rows, multiply, tile_columns, tile_lanes, tile_rows
 from .scalar import wide
 
 __all__ = ["weigh"]
@@ -28,6 +28,33 @@ def add_columns(totals, matrix, left):
             block[j] += row[uint64(left) + j]
     for j in range(uint64(totals.size)):
         totals[j] += block[j]
+
+
+@inline
+def panel_strides(zero, size):
+    """From column to column of a packed panel of A, and from one panel to the next. A column takes whole vectors, so
+    that each is written into one line of the cache: measured, columns one behind the other took 1.07 times as long."""
+    column = (tile_rows(zero) + tile_lanes(zero) - 1) // tile_lanes(zero) * tile_lanes(zero) * size
+    return column, (DEPTH + 1) * column  # a power of two apart panels would compete for places in the cache
+
+
+@inline
+def pack_panels(rows, first, count, target):
+    """``count`` columns from the first on in panels as high as a tile, row by row, for all panels at once."""
+    zero, size = rows.dtype.type(0), rows.itemsize
+    high, wide = tile_rows(zero), tile_columns(zero)
+    column, panel = panel_strides(zero, size)
+    whole = count // high
+    for i in range(len(rows)):
+        start, to = intp(rows.ctypes.data) + i * rows.strides[0] + first * size, target + i * column
+        for part in range(0, high, wide):
+            if whole:
+                width = min(wide, high - part)
+                copy_rows(zero, start + part * size, high * size, to + part * size, panel, whole, width)
+        start, to = start + whole * high * size, to + whole * panel
+        for part in range(0, count % high, wide):
+            width = min(wide, count % high - part)
+            copy_rows(zero, start + part * size, 0, to + part * size, 0, 1, width)
 
 
 @inline
@@ -67,7 +94,7 @@ def weigh(start, stop, sums, first, x, before, gw_ih, gw_hh, gb, room):
     """
     zero, size, rows = sums.dtype.type(0), sums.itemsize, len(sums)
     high, across = tile_rows(zero), tile_columns(zero)
-    panel = high * ROW * size
+    column, panel = panel_strides(zero, size)
     own_rest = room + GROUP * panel + across * size
     brought_rest = own_rest + DEPTH * across * size
     gb[start:stop] = zero
@@ -75,14 +102,14 @@ def weigh(start, stop, sums, first, x, before, gw_ih, gw_hh, gb, room):
     for part in range(parts):
         top, bottom = rows * part // parts, rows * (part + 1) // parts
         block, own, brought = sums[top:bottom], x[top:bottom], before[top:bottom]
+        # This reads whole rows, one after the other, before the packing does in pieces.
+        add_columns(gb[start:stop], block, first + start)
         pack_rest(own, own_rest)
         pack_rest(brought, brought_rest)
         for left in range(start, stop, GROUP * high):
             right = min(left + GROUP * high, stop)
-            a = intp(block.ctypes.data) + (first + left) * size
-            row, column = pack_rows(zero, size, a, size, block.strides[0], right - left, len(block), room)
-            add_columns(gb[left:right], block, first + left)
+            pack_panels(block, first + left, right - left, room)
             for i in range(left, right, high):
                 packed, height = room + (i - left) // high * panel, min(high, right - i)
-                multiply_panel(packed, row, column, own, own_rest, gw_ih, i, height, part)
-                multiply_panel(packed, row, column, brought, brought_rest, gw_hh, i, height, part)
+                multiply_panel(packed, size, column, own, own_rest, gw_ih, i, height, part)
+                multiply_panel(packed, size, column, brought, brought_rest, gw_hh, i, height, part)

@@ -23,6 +23,7 @@ from .scalar import (
     named,
     polynomial,
     pow2,
+    raised,
     round,
     sqrt,
     where,
@@ -161,16 +162,15 @@ def _extended(fits: Mapping[str, Sequence[float]]) -> Any:
 
 
 def error_functions(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, Any]:
-    """``erf``, ``erfc``, ``ndtr`` and ``normal_density`` for ``real``, by name.
+    """``erf``, ``erfc``, ``ndtr``, ``normal_density``, ``gelu_exact`` and ``gelu_slope`` for ``real``, by name.
 
     Args:
         fits: ``"exp"`` as in :func:`~autograd.kernels.exponential.exponentials`; ``"erf"``, the p in
             erf(x) = x + x p(x^2) for |x| <= 1; ``"erfc"``, the q in erfc(a) = exp(-a^2) q((a - 3) / (a + 3)) / (a + 3)
-            for a >= 0.6 (a transformation of Schonfelder, *Math. Comp.* 32, 1978). Optionally ``"ndtr_upper"`` and
-            ``"ndtr_lower"``, the p and q in ndtr(-a) = exp(-a^2 / 2) p(a) / q(a) for all a >= 0, and ``"bell"``, an
-            ``"exp"`` for that exponential.
+            for a >= 0.6 (a transformation of Schonfelder, *Math. Comp.* 32, 1978). Optionally ``"bell"``, an ``"exp"``
+            for exp(-a^2 / 2); and ``"tail"`` with four more, which :func:`_below` explains.
     """
-    one, two, three, middle, half, zero = map(real, (1.0, 2.0, 3.0, 0.6, 0.5, 0.0))
+    one, two, three, middle, half, zero, nothing = map(real, (1.0, 2.0, 3.0, 0.6, 0.5, 0.0, -0.0))
     root_half = real(math.sqrt(0.5))
     near_fit, far_fit = polynomial(fits["erf"]), polynomial(fits["erfc"])
     square_bell, bell = _bell(real, fits["exp"], 1.0), _bell(real, fits.get("bell", fits["exp"]), 0.5)
@@ -205,18 +205,35 @@ def error_functions(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str
         tail = far(a)
         return where(a < middle, one - near(x), where(x < middle, two - tail, tail))
 
-    if "ndtr_upper" in fits:
-        # The scale of the bell goes into the coefficients, and small tails underflow gradually.
-        upper, lower = polynomial([c / up for c in fits["ndtr_upper"]]), polynomial(fits["ndtr_lower"])
+    @inline
+    def normal_density(x):
+        """The standard normal density, exp(-x^2 / 2) / sqrt(2 pi)."""
+        e, _a = bell(abs(x))
+        return e * density
+
+    if "tail" in fits:
+        ndtr_below, slope_below = (_below(real, fits, name) for name in ("ndtr", "slope"))
 
         @inline
         def ndtr(x):
             """The standard normal distribution function, (1 + erf(x / sqrt 2)) / 2."""
-            e, a = bell(abs(x))
-            tail = e * (upper(a) / lower(a))
+            tail, _a = ndtr_below(x)
+            return where(x >= zero, one - tail, tail)
+
+        @inline
+        def gelu_exact(x):
+            """x ndtr(x)."""
+            tail, a = ndtr_below(x)
+            return where(x < nothing, nothing, x) - a * tail
+
+        @inline
+        def gelu_slope(x):
+            """The derivative of x ndtr(x)."""
+            tail, _a = slope_below(x)
             return where(x >= zero, one - tail, tail)
 
     else:
+        end = _vanished(real, 0.5)
 
         @inline
         def ndtr(x):
@@ -226,18 +243,57 @@ def error_functions(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str
             tail = e * (beyond(a * root_half) * (half * down))
             return where(abs(y) < middle, half + half * near(y), where(x >= zero, one - tail, tail))
 
-    @inline
-    def normal_density(x):
-        """The standard normal density, exp(-x^2 / 2) / sqrt(2 pi)."""
-        e, _a = bell(abs(x))
-        return e * density
+        @inline
+        def gelu_exact(x):
+            """x ndtr(x)."""
+            x = where(x < -end, -end, x)
+            return x * ndtr(x)
 
-    return named(erf, erfc, ndtr, normal_density)
+        @inline
+        def gelu_slope(x):
+            """The derivative of x ndtr(x)."""
+            x = where(x < -end, -end, where(x > end, end, x))
+            return ndtr(x) + x * normal_density(x)
+
+    return named(erf, erfc, ndtr, normal_density, gelu_exact, gelu_slope)
 
 
 def _bell_scale(real: type) -> float:
     """What bells are multiplied by to be normal numbers wherever the true value is not zero."""
     return 2.0 ** (np.finfo(real).maxexp // 2)
+
+
+def _vanished(real: type, c: float) -> Any:
+    """Where e^(-c a^2) rounds to zero, and nothing is left of its products with functions below 1."""
+    info = np.finfo(real)
+    return real(math.sqrt((info.nmant + 1.5 - info.minexp) * math.log(2) / c))
+
+
+def _below(real: type, fits: Mapping[str, Sequence[float]], name: str) -> Any:
+    """The function (f(-a), a) of x, where a is |x|, clipped to where f(-a) is not zero.
+
+    f(-a) = 2^n b(z) p(a) / q(a) with the fits b, ``"tail"``, and p and q, those called after ``name``: ``"ndtr"``, or
+    ``"slope"`` for the derivative of x ndtr(x). With n, the integer next to -a^2 / (2 ln 2), and z = -a^2 - n h, where
+    h has but the first 16 bits of 2 ln 2, nothing is rounded before z. 2^n b(z) is exp(-a^2 / 2) times a smooth
+    function of a, for which p / q makes up. b and q end with 1, which saves a product in each.
+    """
+    info = np.finfo(real)
+    base = aligner(real, info.maxexp // 2 - info.maxexp + 1)
+    steepness, vanished = real(0.5 / math.log(2)), _vanished(real, 0.5)
+    high = real(2 * words(LN2, real, 16)[0])
+    scale = _bell_scale(real)  # in p again: a small f(-a) underflows gradually
+    bell, lower = polynomial(fits["tail"]), polynomial(fits[f"{name}_lower"])
+    upper = polynomial([c / scale for c in fits[f"{name}_upper"]])
+
+    @inline
+    def below(x):
+        a = abs(x)
+        a = where(a > vanished, vanished, a)
+        t = base - a * a * steepness
+        z = fma(-a, a, (base - t) * high)
+        return raised(bell(z), t) * (upper(a) / lower(a)), a
+
+    return below
 
 
 def _bell(real: type, exp_fit: Sequence[float], c: float) -> Any:
@@ -249,9 +305,8 @@ def _bell(real: type, exp_fit: Sequence[float], c: float) -> Any:
     info = np.finfo(real)
     plus = info.maxexp // 2
     base = aligner(real, plus)
-    steepness = real(c / math.log(2))
+    steepness, vanished = real(c / math.log(2)), _vanished(real, c)
     high, low = (real(word / c) for word in words(LN2, real, info.nmant - 11, info.nmant + 1))
-    vanished = real(math.sqrt((info.nmant + 1.5 - info.minexp) * math.log(2) / c))
     fit = polynomial([coefficient * (-c) ** k for k, coefficient in enumerate((1.0, 1.0, *exp_fit))])
 
     @inline

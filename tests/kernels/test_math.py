@@ -111,6 +111,11 @@ def ndtr(x):
         return float(mpmath.ncdf(max(min(x, 99.0), -99.0)))  # mpmath refuses very large numbers
 
 
+def gelu(x):
+    """The limit at minus infinity, too."""
+    return max(x, -99.0) * ndtr(x)
+
+
 def normal_density(x):
     return np.exp(x * x / -2) / np.sqrt(2 * x.dtype.type(math.pi) + x.dtype.type(2.4492935982947064e-16))
 
@@ -142,6 +147,7 @@ ACCURACY = {
     "erf": (elementwise(math.erf), (-6, 6), 1.3, 2),
     "erfc": (elementwise(math.erfc), (-6, 27), 4.6, 8),
     "ndtr": (elementwise(ndtr), (-38, 6), 9, 6),
+    "gelu_exact": (elementwise(gelu), (-37, 6), 11, 6),
     "normal_density": (normal_density, (-38, 38), 3, 3),
     "rsqrt": (lambda x: 1 / np.sqrt(x), (0, 10), 1.5, 1.5),
 }
@@ -340,10 +346,26 @@ def test_decay(real):
     assert error(raised / raised[-3], want).max() <= 2  # of the third to last a is 0
 
 
+@REALS
+def test_gelu_slope(real):
+    """Relative to its terms where these cancel: it is zero near -0.75."""
+    x = np.concatenate([np.linspace(-37, 6, 20_000).astype(real), specials(real)])
+    wide = np.clip(x.astype(np.float64 if real is np.float32 else np.longdouble), -99, 99)
+    density = normal_density(wide)
+    want = elementwise(ndtr)(wide) + wide * density
+    with np.errstate(all="ignore"):
+        got = apply(real, "gelu_slope", x)
+        unit = np.spacing(np.maximum(np.maximum(np.abs(want), density), np.finfo(real).smallest_normal).astype(real))
+        distance = np.abs(got - want) / unit
+    assert (distance[~np.isnan(want)] <= 7).all()
+    assert (np.isnan(got) == np.isnan(want)).all()
+
+
 def test_same_functions_in_both_precisions():
     assert math32.__all__ == math64.__all__
     tested = {*ACCURACY, *EXACT_UNARY, *EXACT_BINARY, *BINARY, "decay", "known_pow", "lgamma", "logaddexp"}
     tested |= {
+        "gelu_slope",
         "raised_decay",
         "remainder",
         "div_floor",

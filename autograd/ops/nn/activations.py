@@ -111,12 +111,22 @@ def _(g, x, alpha):
 
 @pointwise(latex=r"\tfrac{1}{2} x (1 + \operatorname{erf}(x / \sqrt 2))", home="", node_name="Gelu", accepts="floats")
 def gelu_exact(x):
-    return x * _.ndtr(x)
+    return _.gelu_exact(x)
 
 
 @gelu_exact.gradient("x")
 def _(g, x):
-    return g * (_.ndtr(x) + x * _.normal_density(x))
+    return g * _.gelu_slope(x)
+
+
+@pointwise(latex=r"\Phi(x) + x \varphi(x)", result="float", home="", node_name="GeluSlope")
+def gelu_slope(x):
+    return _.gelu_slope(x)
+
+
+@gelu_slope.gradient("x")
+def _(g, x):
+    return g * (_.normal_density(x) * (2 - x * x))
 
 
 @pointwise(
@@ -374,6 +384,7 @@ __all__ = [
     "elu",
     "gated",
     "gelu_exact",
+    "gelu_slope",
     "gelu_tanh",
     "glu",
     "hardshrink",

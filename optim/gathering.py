@@ -34,6 +34,7 @@ class Layout:
             there. They are not kept alive by what is known of them, small ones in parts excepted.
 
     Attributes:
+        ids: which arrays they are, column by column.
         loops: whether so many go through loops.
         absent: which of a rule's arguments are not there.
         together: the tables for loops, or else the parts; of each dtype one.
@@ -41,7 +42,7 @@ class Layout:
     """
 
     def __init__(self, columns: Sequence[Sequence[np.ndarray] | None]) -> None:
-        self.ids = ids_of(columns)
+        self.ids = [None if column is None else [*map(id, column)] for column in columns]
         self.absent = [False, *[column is None for column in columns]]
         present = [column for column in columns if column is not None]
         arrays = [array for column in present for array in column]
@@ -65,21 +66,15 @@ class Layout:
         joined = {place for part in self.together for place in part.places}
         self.alone = [place for place in range(len(present[0])) if place not in joined]
 
-    def is_of(self, columns: Sequence[Sequence[np.ndarray] | None]) -> bool:
-        """Whether these are the arrays, and go through loops as before. An array that is gone may have left its id to
-        another one."""
-        known = self._alive and self.ids == ids_of(columns)
+    def is_of(self, ids: list[list[int] | None]) -> bool:
+        """Whether these are the arrays' ids, and go through loops as before. An array that is gone may have left its id
+        to another one."""
+        known = self._alive and self.ids == ids
         return bool(known) and self.loops == jit.use_loops(self._weight)
 
     def is_apart_from(self, arrays: Sequence[np.ndarray]) -> bool:
         """Whether other arrays, such as the gradients, share no memory with what is written."""
-        bases = [array.base for array in arrays]
-        return self._owners.isdisjoint(map(id, arrays)) and self._owners.isdisjoint(map(id, bases))
-
-
-def ids_of(columns: Sequence[Sequence[np.ndarray] | None]) -> list[Any]:
-    """Which arrays these are, column by column."""
-    return [None if column is None else [*map(id, column)] for column in columns]
+        return self._owners.isdisjoint([id(array if array.base is None else array.base) for array in arrays])
 
 
 class Table:

@@ -281,11 +281,11 @@ class Optimizer:
         """Drops the gradients of all parameters, or fills them with zeros with ``set_to_none=False``."""
         for group in self.param_groups:
             for param in group["params"]:
-                gradient = param.grad
-                if gradient is None:
-                    continue
                 if set_to_none:
                     param.grad = None
+                    continue
+                gradient = param.grad
+                if gradient is None:
                     continue
                 if gradient.requires_grad:
                     param.grad = gradient = gradient.detach()

@@ -94,8 +94,7 @@ class Rule:
         for name, value in constants.items():
             if isinstance(value, Tensor):
                 constants[name] = value.item()
-        columns = [None if column is None else [tensor._array for tensor in column] for column in written]
-        layout = self._layout_of(columns, written)
+        layout = self._layout_of(written)
         arrays = [tensor._array for tensor in gradients]
         alone: Sequence[int] = range(len(arrays))
         if layout.together and layout.is_apart_from(arrays):
@@ -109,7 +108,8 @@ class Rule:
                     self._compute(part.rows, constants, False, part)
                     part.scatter()
         for place in alone:
-            self._compute([arrays[place], *_row(columns, place)], constants, layout.loops)
+            row = [None if tensor is None else tensor._array for tensor in _row(written, place)]
+            self._compute([arrays[place], *row], constants, layout.loops)
         for column in written:
             if column is not None:
                 for tensor in column:
@@ -119,14 +119,15 @@ class Rule:
                     else:
                         count_write(tensor)
 
-    def _layout_of(self, columns: Sequence[Any], written: Sequence[Sequence[Tensor] | None]) -> Layout:
-        """The layout of these arrays, kept as long as the first tensor of the last column, mostly state, is there."""
+    def _layout_of(self, written: Sequence[Sequence[Tensor] | None]) -> Layout:
+        """The layout of these tensors, kept as long as the first one of the last column, mostly state, is there."""
+        ids = [None if column is None else [id(tensor._array) for tensor in column] for column in written]
         last = [column for column in written if column is not None][-1][0]
         key = id(last)
         kept = self._layouts.get(key)
-        if kept is not None and kept[0].is_of(columns):
+        if kept is not None and kept[0].is_of(ids):
             return kept[0]
-        layout = Layout(columns)
+        layout = Layout([None if column is None else [tensor._array for tensor in column] for column in written])
         self._layouts[key] = layout, weakref.ref(last, lambda _: self._layouts.pop(key, None))
         return layout
 

@@ -61,7 +61,8 @@ class RowNode(TensorNode):
     def vjp(self, g: Any) -> Sequence[Any]:
         saved, guards = self.saved, self.guards
         if guards:
-            if len(guards) != 4 or guards[0][0] != guards[1] or guards[2][0] != guards[3]:
+            many = len(guards) > 2
+            if guards[0][0] != guards[1] or (many and (len(guards) > 4 or guards[2][0] != guards[3])):
                 self._check_saved()
         elif saved is FREED:
             self._check_saved()

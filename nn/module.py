@@ -119,6 +119,8 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         own = self.__dict__  # attributes of a class with `__getattr__` take three times as long
+        if "_modules" not in own:
+            raise AttributeError(self._without_init("_forward_hooks"))
         if own["_forward_hooks"] or own["_forward_pre_hooks"] or own["_backward_hooks"] or own["_backward_pre_hooks"]:
             return call_with_hooks(self, args, kwargs)
         if FORWARD or FORWARD_PRE or BACKWARD or BACKWARD_PRE:
@@ -251,10 +253,11 @@ class Module:
             if name in own["_buffers"]:
                 return own["_buffers"][name]
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        raise AttributeError(
-            f"'{type(self).__name__}' object has no attribute '{name}': "
-            f"call super().__init__() in {type(self).__name__}.__init__() first"
-        )
+        raise AttributeError(self._without_init(name))
+
+    def _without_init(self, name: str) -> str:
+        kind = type(self).__name__
+        return f"'{kind}' object has no attribute '{name}': call super().__init__() in {kind}.__init__() first"
 
     def __delattr__(self, name: str) -> None:
         for registry in REGISTRIES:

@@ -78,7 +78,9 @@ class Linear(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         own = self._parameters
-        if type(self) is Linear and "weight" in own and "bias" in own:  # as attributes they take 0.7 us to look up
+        # As attributes they are found by way of an AttributeError, which takes a small layer a seventh of its time (0.7
+        # us). Parametrized ones, and what a subclass may put in their place, are attributes alone.
+        if type(self) is Linear and "weight" in own and "bias" in own:
             return F.linear(input, own["weight"], own["bias"])
         return F.linear(input, self.weight, self.bias)
 

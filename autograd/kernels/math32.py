@@ -1,6 +1,6 @@
 """Elementary functions of one float32 for generated loops: arguments and results are float32.
 
-Errors stay below 2 ulp, but for normal_density, sigmoid, sinh, tanh (3), erfc (5), ndtr (7) and gelu_exact (11).
+Errors stay below 2 ulp, but for normal_density, sigmoid, sinh, tanh (3), erfc (5) and ndtr (7).
 The loops vectorize, except with ``fmod``, ``remainder``, ``div_floor`` and ``lgamma``, which call libm for each
 element. ``sin``, ``cos`` and ``tan`` are NaN for |x| > 2^50.
 

@@ -71,7 +71,6 @@ __all__ = [
     "fmax",
     "fmin",
     "fmod",
-    "gelu_exact",
     "gelu_slope",
     "hypot",
     "isfinite",
@@ -203,13 +202,6 @@ def normal_density(x: Any) -> Any:
 
 
 FAR = 40.0  # beyond it the normal distribution is 0 or 1
-
-
-def gelu_exact(x: Any) -> Any:
-    from scipy.special import ndtr
-
-    x = np.maximum(x, x.dtype.type(-FAR))
-    return x * ndtr(x)
 
 
 def gelu_slope(x: Any) -> Any:

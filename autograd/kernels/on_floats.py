@@ -125,11 +125,6 @@ def normal_density(x):
     return 0.3989422804014327 * exp(-0.5 * x * x)
 
 
-def gelu_exact(x):
-    x = maximum(x, -40.0)
-    return x * ndtr(x)
-
-
 def gelu_slope(x):
     x = minimum(maximum(x, -40.0), 40.0)
     return ndtr(x) + x * normal_density(x)
@@ -182,7 +177,6 @@ __all__ = [
     "fmax",
     "fmin",
     "fmod",
-    "gelu_exact",
     "gelu_slope",
     "hypot",
     "isfinite",

@@ -315,8 +315,8 @@ def lstm_loop(gates, inner, cells, cell, before, state, left, hidden, start):
             f, g, o = j + width, j + width + width, j + width + width + width
             old_cell[j], old[j] = c[j], s[j]
             b[j], b[f], b[g], b[o], c[j], _ = formula(b[j], b[f], b[g], b[o], c[j])
-        # What the hidden state waits for is a second tanh: in the same turn the next one's gates would hardly begin
-        # beside it. Measured, 1.3 times as long.
+        # The formula's hidden state in a turn of its own. It waits for a second tanh, beside which the next gates would
+        # hardly begin: measured, both in one turn took 1.3 times as long.
         for j in range(width):
             s[j] = h[j] = b[j + width + width + width] * tanh(c[j])
 

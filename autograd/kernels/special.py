@@ -162,7 +162,7 @@ def _extended(fits: Mapping[str, Sequence[float]]) -> Any:
 
 
 def error_functions(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str, Any]:
-    """``erf``, ``erfc``, ``ndtr``, ``normal_density``, ``gelu_exact`` and ``gelu_slope`` for ``real``, by name.
+    """``erf``, ``erfc``, ``ndtr``, ``normal_density`` and ``gelu_slope`` for ``real``, by name.
 
     Args:
         fits: ``"exp"`` as in :func:`~autograd.kernels.exponential.exponentials`; ``"erf"``, the p in
@@ -170,7 +170,7 @@ def error_functions(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str
             for a >= 0.6 (a transformation of Schonfelder, *Math. Comp.* 32, 1978). Optionally ``"bell"``, an ``"exp"``
             for exp(-a^2 / 2); and ``"tail"`` with four more, which :func:`_below` explains.
     """
-    one, two, three, middle, half, zero, nothing = map(real, (1.0, 2.0, 3.0, 0.6, 0.5, 0.0, -0.0))
+    one, two, three, middle, half, zero = map(real, (1.0, 2.0, 3.0, 0.6, 0.5, 0.0))
     root_half = real(math.sqrt(0.5))
     near_fit, far_fit = polynomial(fits["erf"]), polynomial(fits["erfc"])
     square_bell, bell = _bell(real, fits["exp"], 1.0), _bell(real, fits.get("bell", fits["exp"]), 0.5)
@@ -217,19 +217,13 @@ def error_functions(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str
         @inline
         def ndtr(x):
             """The standard normal distribution function, (1 + erf(x / sqrt 2)) / 2."""
-            tail, _a = ndtr_below(x)
+            tail = ndtr_below(x)
             return where(x >= zero, one - tail, tail)
-
-        @inline
-        def gelu_exact(x):
-            """x ndtr(x)."""
-            tail, a = ndtr_below(x)
-            return where(x < nothing, nothing, x) - a * tail
 
         @inline
         def gelu_slope(x):
             """The derivative of x ndtr(x)."""
-            tail, _a = slope_below(x)
+            tail = slope_below(x)
             return where(x >= zero, one - tail, tail)
 
     else:
@@ -244,18 +238,12 @@ def error_functions(real: type, fits: Mapping[str, Sequence[float]]) -> dict[str
             return where(abs(y) < middle, half + half * near(y), where(x >= zero, one - tail, tail))
 
         @inline
-        def gelu_exact(x):
-            """x ndtr(x)."""
-            x = where(x < -end, -end, x)
-            return x * ndtr(x)
-
-        @inline
         def gelu_slope(x):
             """The derivative of x ndtr(x)."""
             x = where(x < -end, -end, where(x > end, end, x))
             return ndtr(x) + x * normal_density(x)
 
-    return named(erf, erfc, ndtr, normal_density, gelu_exact, gelu_slope)
+    return named(erf, erfc, ndtr, normal_density, gelu_slope)
 
 
 def _bell_scale(real: type) -> float:
@@ -270,7 +258,7 @@ def _vanished(real: type, c: float) -> Any:
 
 
 def _below(real: type, fits: Mapping[str, Sequence[float]], name: str) -> Any:
-    """The function (f(-a), a) of x, where a is |x|, clipped to where f(-a) is not zero.
+    """The function f(-a) of x, where a is |x|, clipped to where f(-a) is not zero.
 
     f(-a) = 2^n b(z) p(a) / q(a) with the fits b, ``"tail"``, and p and q, those called after ``name``: ``"ndtr"``, or
     ``"slope"`` for the derivative of x ndtr(x). With n, the integer next to -a^2 / (2 ln 2), and z = -a^2 - n h, where
@@ -291,7 +279,7 @@ def _below(real: type, fits: Mapping[str, Sequence[float]], name: str) -> Any:
         a = where(a > vanished, vanished, a)
         t = base - a * a * steepness
         z = fma(-a, a, (base - t) * high)
-        return raised(bell(z), t) * (upper(a) / lower(a)), a
+        return raised(bell(z), t) * (upper(a) / lower(a))
 
     return below
 

@@ -111,11 +111,6 @@ def ndtr(x):
         return float(mpmath.ncdf(max(min(x, 99.0), -99.0)))  # mpmath refuses very large numbers
 
 
-def gelu(x):
-    """The limit at minus infinity, too."""
-    return max(x, -99.0) * ndtr(x)
-
-
 def normal_density(x):
     return np.exp(x * x / -2) / np.sqrt(2 * x.dtype.type(math.pi) + x.dtype.type(2.4492935982947064e-16))
 
@@ -147,7 +142,6 @@ ACCURACY = {
     "erf": (elementwise(math.erf), (-6, 6), 1.3, 2),
     "erfc": (elementwise(math.erfc), (-6, 27), 4.6, 8),
     "ndtr": (elementwise(ndtr), (-38, 6), 9, 6),
-    "gelu_exact": (elementwise(gelu), (-37, 6), 11, 6),
     "normal_density": (normal_density, (-38, 38), 3, 3),
     "rsqrt": (lambda x: 1 / np.sqrt(x), (0, 10), 1.5, 1.5),
 }

@@ -333,7 +333,7 @@ def run_backward(
                                 pending[edge] = gradient, shared
                             continue
                         pending.pop(edge, None)
-                    if delivers and not edge.edges and edge.hooks is None and gradient is not None:
+                    if not edge.edges and delivers and edge.hooks is None and gradient is not None:
                         edge.receive(gradient, not shared)
                     else:
                         ready.append((edge, gradient, shared))
@@ -361,7 +361,13 @@ def run_backward(
                     node.release()
                 if check_nan:
                     node.check(input_gradients)
-                all_shared = count > 1 and _has_repetition(input_gradients)
+                if count == 1:
+                    all_shared = False
+                elif count == 3:  # a set takes ten times as long
+                    first, second, third = input_gradients
+                    all_shared = first is second or second is third or third is first
+                else:
+                    all_shared = len({*map(id, input_gradients)}) < count
             else:
                 if accumulate:
                     node.receive(g, not is_shared)
@@ -384,15 +390,6 @@ def _leading_to(targets: Sequence[Node], roots: Sequence[Node]) -> set[Node]:
         if not needed.isdisjoint(node.edges):
             needed.add(node)
     return needed
-
-
-def _has_repetition(gradients: Sequence[Any]) -> bool:
-    if len(gradients) == 2:
-        return gradients[0] is gradients[1]
-    if len(gradients) == 3:
-        a, b, c = gradients
-        return a is b or b is c or a is c
-    return len({id(gradient) for gradient in gradients}) < len(gradients)
 
 
 def remember_line(node: Node) -> None:

@@ -243,8 +243,10 @@ class CrossEntropyLoss(_WeightedLoss):
         self.label_smoothing = label_smoothing
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        own = self._buffers  # as in `Linear`: found as an attribute, the weight takes 0.7 us
+        weight = own["weight"] if type(self) is CrossEntropyLoss and "weight" in own else self.weight
         return F.cross_entropy(  # by position: keywords take 0.5 us to sort out
-            input, target, self.weight, None, self.ignore_index, None, self.reduction, self.label_smoothing
+            input, target, weight, None, self.ignore_index, None, self.reduction, self.label_smoothing
         )
 
 

@@ -119,13 +119,20 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         own = self.__dict__  # attributes of a class with `__getattr__` take three times as long
-        if "_modules" not in own:
-            raise AttributeError(self._without_init("_forward_hooks"))
-        if own["_forward_hooks"] or own["_forward_pre_hooks"] or own["_backward_hooks"] or own["_backward_pre_hooks"]:
-            return call_with_hooks(self, args, kwargs)
-        if FORWARD or FORWARD_PRE or BACKWARD or BACKWARD_PRE:
-            return call_with_hooks(self, args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            is_plain = not (
+                own["_forward_hooks"]
+                or own["_forward_pre_hooks"]
+                or own["_backward_hooks"]
+                or own["_backward_pre_hooks"]
+                or FORWARD
+                or FORWARD_PRE
+                or BACKWARD
+                or BACKWARD_PRE
+            )
+        except KeyError:
+            raise AttributeError(self._without_init("_forward_hooks")) from None
+        return self.forward(*args, **kwargs) if is_plain else call_with_hooks(self, args, kwargs)
 
     _call_impl = __call__
 

@@ -8,16 +8,21 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from autograd.kernels import jit
 from autograd.kernels.gather import SMALL
+from autograd.kernels.on_arrays import undispatched
 from autograd.kernels.silence import silently
 from autograd.tensor import root_of
 
 __all__ = ["Layout", "Part", "Table"]
+
+BASE, SHAPE = attrgetter("base"), attrgetter("shape")
+side_by_side = undispatched(np.concatenate)
 
 # An update weighs as much as four elements of a pointwise loop. Measured with one thread, NumPy and a loop: six
 # parameters of 9,000 elements in all, SGD 43 and 21 us, Adam 79 and 33; one of 4096, 16 and 13, 32 and 21.
@@ -74,7 +79,7 @@ class Layout:
 
     def is_apart_from(self, arrays: Sequence[np.ndarray]) -> bool:
         """Whether other arrays, such as the gradients, share no memory with what is written."""
-        return self._owners.isdisjoint([id(array if array.base is None else array.base) for array in arrays])
+        return self._owners.isdisjoint(map(id, arrays)) and self._owners.isdisjoint(map(id, map(BASE, arrays)))
 
 
 class Table:
@@ -102,7 +107,7 @@ class Table:
         """Fills in the gradients' ids; False where one is not as its parameter is."""
         if len(gradients) != len(self.places):
             gradients = [gradients[place] for place in self.places]
-        if [gradient.shape for gradient in gradients] != self._shapes:
+        if [*map(SHAPE, gradients)] != self._shapes:
             return False
         for gradient in gradients:
             if gradient.dtype != self.dtype or not gradient.flags.c_contiguous:
@@ -139,11 +144,10 @@ class Part:
         """Fills the rows; False where a gradient is of another shape than its parameter, or of a wider dtype."""
         if len(gradients) != len(self.places):
             gradients = [gradients[place] for place in self.places]
-        if [gradient.shape for gradient in gradients] != self._shapes:
+        if [*map(SHAPE, gradients)] != self._shapes:
             return False
         try:
-            gathered = [gradient.ravel() for gradient in gradients] + self._arrays
-            np.concatenate(gathered, 0, self._memory, casting="safe")
+            side_by_side([*map(np.ndarray.ravel, gradients), *self._arrays], 0, self._memory, casting="safe")
         except TypeError:
             return False
         return True

@@ -16,7 +16,7 @@ import autograd
 from autograd.dtypes import default_dtype
 from autograd.graph import HookDict, RemovableHandle, enable_grad, no_grad
 from autograd.graph import state as modes
-from autograd.tensor import Tensor, count_write, wrap
+from autograd.tensor import Tensor, TensorLeaf, count_write, wrap
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
@@ -233,7 +233,8 @@ class Optimizer:
             for group in self.param_groups:
                 params, gradients = [], []
                 for param in group["params"]:
-                    gradient = param.grad
+                    node = param._node  # `param.grad` costs a call, and these steps take as long as a small update
+                    gradient = node.grad if type(node) is TensorLeaf and param._view is None else param.grad
                     if gradient is not None:
                         params.append(param)
                         gradients.append(gradient)
@@ -282,7 +283,11 @@ class Optimizer:
         for group in self.param_groups:
             for param in group["params"]:
                 if set_to_none:
-                    param.grad = None
+                    node = param._node  # as in `step`
+                    if type(node) is TensorLeaf and param._view is None:
+                        node.grad = None
+                    else:
+                        param.grad = None
                     continue
                 gradient = param.grad
                 if gradient is None:

@@ -6,6 +6,7 @@ import ast
 import copy
 import weakref
 from collections.abc import Callable, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from .gathering import Layout, Part, Table
 
 __all__ = ["Rule"]
 
+ARRAY = attrgetter("_array")
+NUMBERS = {float, int, bool}
 BLOCK = 16384  # elements that NumPy works on at a time: what one step of a formula writes is still cached for the next
 
 REAL: dict[str, Any] = {
@@ -61,6 +64,8 @@ class Rule:
         self.on_tensors = function
         self.on_arrays = self.formula.rebound(on_arrays)
         self._kernels: dict[Any, Callable[..., None]] = {}
+        self._numbers: Callable[..., Any] | None = None  # of the constants, where the rest are switches
+        self._switches: Callable[..., Any] = _values_of([])
         self._layouts: dict[int, tuple[Layout, weakref.ref[Tensor]]] = {}
 
     def __call__(
@@ -91,11 +96,11 @@ class Rule:
     def _write(
         self, gradients: Sequence[Tensor], written: Sequence[Sequence[Tensor] | None], constants: dict[str, Any]
     ) -> None:
-        for name, value in constants.items():
-            if isinstance(value, Tensor):
-                constants[name] = value.item()
+        if not NUMBERS.issuperset(map(type, constants.values())):
+            numbers = [value.item() if isinstance(value, Tensor) else value for value in constants.values()]
+            constants = dict(zip(constants, numbers, strict=True))
         layout = self._layout_of(written)
-        arrays = [tensor._array for tensor in gradients]
+        arrays = [*map(ARRAY, gradients)]
         alone: Sequence[int] = range(len(arrays))
         if layout.together and layout.is_apart_from(arrays):
             alone = layout.alone
@@ -121,8 +126,13 @@ class Rule:
 
     def _layout_of(self, written: Sequence[Sequence[Tensor] | None]) -> Layout:
         """The layout of these tensors, kept as long as the first one of the last column, mostly state, is there."""
-        ids = [None if column is None else [id(tensor._array) for tensor in column] for column in written]
-        last = [column for column in written if column is not None][-1][0]
+        ids: list[list[int] | None] = []
+        for column in written:
+            if column is None:
+                ids.append(None)
+            else:
+                ids.append([*map(id, map(ARRAY, column))])
+                last = column[0]
         key = id(last)
         kept = self._layouts.get(key)
         if kept is not None and kept[0].is_of(ids):
@@ -174,9 +184,12 @@ class Rule:
 
     def _loop(self, table: np.ndarray, absent: list[bool], constants: dict[str, Any], dtype: np.dtype) -> None:
         """The compiled reading, for all that a table holds; ``absent`` says which arguments are not there."""
-        numbers = [float(value) for value in constants.values() if not isinstance(value, bool)]
-        switches = tuple([value for value in constants.values() if isinstance(value, bool)])
-        key = dtype.char, switches, tuple(absent)
+        if self._numbers is None:
+            switches = [name for name, value in constants.items() if isinstance(value, bool)]
+            self._switches = _values_of(switches)
+            self._numbers = _values_of([name for name in constants if name not in switches])
+        numbers = map(float, self._numbers(constants))
+        key = dtype.char, self._switches(constants), *absent
         kernel = self._kernels.get(key)
         if kernel is None:
             known: dict[str, Any] = {name: value for name, value in constants.items() if isinstance(value, bool)}
@@ -250,6 +263,11 @@ class _Known(ast.NodeTransformer):
                 if not (isinstance(part, ast.Name) and part.id in self.known)
             ]
         return node
+
+
+def _values_of(names: Sequence[str]) -> Callable[[dict[str, Any]], Sequence[Any]]:
+    """A function that picks these values: quickly, where there are several."""
+    return itemgetter(*names) if len(names) > 1 else lambda constants: tuple([constants[name] for name in names])
 
 
 def _listed(nodes: Any) -> list[Any]:

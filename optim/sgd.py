@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+from operator import attrgetter, is_
 from typing import Any
 
 from autograd.tensor import Tensor
@@ -111,6 +113,7 @@ class SGD(Optimizer):
             state["momentum_buffer"] = buffer
 
 
+SPARSE = attrgetter("is_sparse")
 USUAL = (False, False)  # a gradient that is not sparse, and not the first
 
 
@@ -144,7 +147,7 @@ def sgd(
     refuse_scaled(grad_scale, found_inf)
     lr, remembers = as_scalar(lr), bool(momentum != 0)
     buffers = momentum_buffer_list if remembers else None
-    kinds = [(g.is_sparse, b is None) for g, b in zip(d_p_list, buffers or d_p_list, strict=True)]
+    kinds = [*zip(map(SPARSE, d_p_list), map(is_, buffers or d_p_list, repeat(None)), strict=True)]
     if kinds.count(USUAL) < len(kinds):
         if weight_decay != 0 and any(is_sparse for is_sparse, _ in kinds):
             raise RuntimeError("weight_decay is not available for sparse gradients")
@@ -163,6 +166,7 @@ def sgd(
             momentum=momentum,
             # Zeros and no dampening make the first buffer the gradient itself.
             undamped=1 if is_first else 1 - dampening,
+            damps=bool(not is_first and dampening != 0),
             weight_decay=weight_decay,
             decays=bool(weight_decay != 0),
             remembers=remembers,
@@ -172,12 +176,12 @@ def sgd(
 
 
 @Rule
-def _step(g, theta, b, *, lr, momentum, undamped, weight_decay, decays, remembers, nesterov, maximize):
+def _step(g, theta, b, *, lr, momentum, undamped, weight_decay, damps, decays, remembers, nesterov, maximize):
     if maximize:
         g = -g
     if decays:
         g = g + weight_decay * theta
     if remembers:
-        b = momentum * b + undamped * g
+        b = momentum * b + (undamped * g if damps else g)
         g = g + momentum * b if nesterov else b
     return theta - lr * g, b

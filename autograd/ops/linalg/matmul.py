@@ -102,10 +102,22 @@ def _(g, x, x_shape, y_shape):
 def linear(x: Array, weight: Array, bias: Array = None):
     """``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out,), result (..., out)."""
     dtype = x.dtype
-    fits = (dtype is F32 or dtype is F64) and dtype is weight.dtype and x.ndim == 2 == weight.ndim
-    fits = fits and (bias is None or (bias.dtype is dtype and bias.shape == weight.shape[:1]))
-    if fits and x.shape[1] == weight.shape[1]:
-        return product(x, weight.T, bias)
+    if (
+        (dtype is F32 or dtype is F64)
+        and dtype is weight.dtype
+        and x.ndim == 2 == weight.ndim
+        and (bias is None or (bias.dtype is dtype and bias.ndim == 1))
+    ):
+        try:
+            return product(x, weight.T, bias)
+        except ValueError:  # shapes that do not fit, which the check says better
+            _check_linear(x, weight, bias)
+            raise
+    _check_linear(x, weight, bias)
+    return _multiply(x, weight.T, bias)
+
+
+def _check_linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> None:
     if weight.ndim == 2 and x.ndim and x.shape[-1] != weight.shape[1]:
         raise RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied (linear: input {list(x.shape)} has {x.shape[-1]} features, "
@@ -116,9 +128,7 @@ def linear(x: Array, weight: Array, bias: Array = None):
             raise RuntimeError(f"linear: bias has dtype {bias.dtype.name}, but the product has {x.dtype.name}")
         if bias.ndim > 1 or (bias.ndim == 1 and bias.shape[0] not in (1, weight.shape[0])):
             raise RuntimeError(f"linear: bias {list(bias.shape)} does not match weight {list(weight.shape)}")
-    weight = weight.T
-    _check_matmul(x, weight)
-    return _multiply(x, weight, bias)
+    _check_matmul(x, weight.T)
 
 
 @linear.gradient("x")

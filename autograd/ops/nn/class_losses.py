@@ -11,6 +11,7 @@ from ...kernels import softmax as kernel
 from ...kernels.halves import FLOATING
 from ...rows.dispatch import apply
 from ...rows.public import function
+from ...rows.readings import F32, F64, I64
 from ...rows.table import Array, _, coarse
 from ...tensor import Tensor, wrap
 from ..convert import check_tensor
@@ -128,8 +129,8 @@ def _(g, x, x_shape, x_dtype, total, top, rest, target, weight, ignore_index, re
 UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
 
 
-def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: int) -> int | None:
-    """Raises unless ``target`` holds a class for each row of ``x``; ``ignore_index`` if it is there, else None."""
+def _check_shapes(operator: str, x: np.ndarray, target: np.ndarray) -> None:
+    """Raises unless ``target`` holds an integer for each row of ``x``."""
     if x.dtype.kind not in FLOATING:
         raise NotImplementedError(f"{operator} not implemented for {x.dtype.name} input; convert with .float()")
     if x.ndim == 0:
@@ -149,11 +150,18 @@ def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any
         raise RuntimeError(
             f"{operator}: expected target size {list(wanted)} for input {list(x.shape)}, got {list(target.shape)}"
         )
+
+
+def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: int) -> int | None:
+    """Raises unless ``target`` holds a class for each row of ``x``; ``ignore_index`` if it is there, else None."""
+    is_usual = x.ndim == 2 and target.ndim == 1 and target.dtype is I64 and (x.dtype is F32 or x.dtype is F64)
+    if not is_usual or len(x) != len(target):
+        _check_shapes(operator, x, target)
     classes = x.shape[1] if x.ndim > 1 else x.shape[0]
     # Negative classes become very large ones: one search instead of two, by place, which is the shorter one.
     unsigned = target.view(UNSIGNED[target.itemsize])
-    is_usual = not target.size or unsigned.item(unsigned.argmax()) < classes
-    if not is_usual:
+    all_fit = not target.size or unsigned.item(unsigned.argmax()) < classes
+    if not all_fit:
         wrong = target[((target < 0) | (target >= classes)) & (target != ignore_index)]
         if wrong.size:
             raise IndexError(f"{operator}: Target {wrong[0]} is out of bounds for {classes} classes.")
@@ -164,7 +172,7 @@ def _check_classes(operator: str, x: np.ndarray, target: np.ndarray, weight: Any
             f"{operator}: weight tensor should be defined either for all {classes} classes or no classes but got "
             f"weight tensor of shape: {list(weight.shape)}"
         )
-    return None if is_usual and (ignore_index < 0 or ignore_index not in target) else ignore_index
+    return None if all_fit and (ignore_index < 0 or ignore_index not in target) else ignore_index
 
 
 @function(torch=False, functional=True, method=False)

@@ -16,10 +16,8 @@ from .tensor import BatchError, Tensor, history_of, wrap
 __all__ = ["backward", "differentiate", "grad"]
 
 
-def differentiate(roots: Sequence[Node], gradients: Sequence[Any], **options: Any) -> list[Any]:
-    """`run_backward` where gradients are arrays: overflow and division by zero give infinities, not warnings."""
-    with np.errstate(all="ignore"):
-        return run_backward(roots, gradients, **options)
+# `run_backward` where gradients are arrays: overflow and division by zero give infinities, not warnings.
+differentiate = np.errstate(all="ignore")(run_backward)
 
 
 def backward(

@@ -363,6 +363,8 @@ def run_backward(
                     node.check(input_gradients)
                 if count == 1:
                     all_shared = False
+                elif count == 2:
+                    all_shared = input_gradients[0] is input_gradients[1]
                 elif count == 3:  # a set takes ten times as long
                     first, second, third = input_gradients
                     all_shared = first is second or second is third or third is first

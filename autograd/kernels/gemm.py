@@ -15,7 +15,7 @@ import numpy as np
 from . import jit, threads
 from .memory import empty, keep_freed_memory, room
 
-__all__ = ["compile_for", "product", "use_tiles"]
+__all__ = ["compile_for", "matrix_product", "product", "use_tiles"]
 
 REAL = "fd"  # the type characters of float32 and float64
 # Products that weigh as much as one element of a pointwise loop: tiles begin at 64 * `jit.threshold`, about 100 cubed.
@@ -95,16 +95,27 @@ def product(
            [ 2.,  3., -2.]])
     """
     if a.ndim == 2 == b.ndim and out is None:
-        products = b.size * len(a)
-        if products < _fewest:
-            if products >= LEAST_TURNED and len(a) >= ROWS_TURNED and b.size <= MOST_TURNED and b.flags.fnc:
-                b = b.copy()
-            result = a.dot(b)
-            return result if added is None else _add(result, added, result)
-        if added is None and _are_plain(a, b):
-            result = _new((a.shape[0], b.shape[1]), a)
-            _multiply(a[None], b[None], result[None], _nothing[a.dtype.char])
-            return result
+        return matrix_product(a, b, added)
+    return _product(a, b, added, out)
+
+
+def matrix_product(a: np.ndarray, b: np.ndarray, added: np.ndarray | None = None) -> np.ndarray:
+    """`product` of two matrices."""
+    rows, size = len(a), b.size
+    products = rows * size
+    if products < _fewest:
+        if products >= LEAST_TURNED and rows >= ROWS_TURNED and size <= MOST_TURNED and b.flags.fnc:
+            b = b.copy()
+        result = a.dot(b)
+        return result if added is None else _add(result, added, result)
+    if added is None and _are_plain(a, b):
+        result = _new((a.shape[0], b.shape[1]), a)
+        _multiply(a[None], b[None], result[None], _nothing[a.dtype.char])
+        return result
+    return _product(a, b, added, None)
+
+
+def _product(a: np.ndarray, b: np.ndarray, added: np.ndarray | None, out: np.ndarray | None) -> np.ndarray:
     if not use_tiles(a, b) or (added is not None and added.dtype != a.dtype):
         return _by_blas(a, b, added, out)
     if a.shape[-1] != b.shape[-2]:

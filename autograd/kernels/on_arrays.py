@@ -146,6 +146,7 @@ def sign(x: Any) -> Any:
     return np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 
+_ONE = np.array(1, np.int8)
 _WORDS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
 SELECTED = 1024  # elements from which masking bits is faster than NumPy's `where`
 
@@ -163,15 +164,16 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     """NumPy's `where`. It branches; where one side is the number 0, the bits of the other are masked instead: measured
     for 4096 float32 and conditions as good as random, 3.3 and 16 us."""
     if type(condition) is np.ndarray and condition.size >= SELECTED:
-        for sign, kept, zero in ((-1, x, y), (1, y, x)):
+        for kept, zero in ((x, y), (y, x)):
             word = _WORDS.get(getattr(kept, "dtype", None))
             if word is None or kept.shape != condition.shape or np.ndim(zero) or zero:
                 continue
             if getattr(zero, "dtype", kept.dtype) == kept.dtype and not np.signbit(zero):
+                flags = condition.view(np.int8)
+                masks = np.negative(flags) if kept is x else np.subtract(flags, _ONE)  # all bits or none, in bytes
                 result = np.empty(kept.shape, kept.dtype)
                 bits = result.view(word)
-                np.copyto(bits, condition)
-                np.negative(bits, bits) if sign < 0 else np.subtract(bits, word(1), bits)
+                np.copyto(bits, masks)  # in words
                 np.bitwise_and(kept.view(word), bits, bits)
                 return result
     return _where(condition, x, y)

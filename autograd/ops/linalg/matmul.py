@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...kernels.gemm import product
+from ...kernels.gemm import matrix_product, product
 from ...rows.dispatch import NUMBERS, apply
 from ...rows.nodes import sum_to
 from ...rows.public import function
@@ -57,7 +57,7 @@ def matmul(x: Array, y: Array):
     dtype = x.dtype
     if dtype is y.dtype and (dtype is F32 or dtype is F64) and x.ndim == 2 == y.ndim:
         try:
-            return product(x, y)
+            return matrix_product(x, y)
         except ValueError:  # shapes that do not fit, which the check says better
             _check_matmul(x, y)
             raise
@@ -109,7 +109,7 @@ def linear(x: Array, weight: Array, bias: Array = None):
         and (bias is None or (bias.dtype is dtype and bias.ndim == 1))
     ):
         try:
-            return product(x, weight.T, bias)
+            return matrix_product(x, weight.T, bias)
         except ValueError:  # shapes that do not fit, which the check says better
             _check_linear(x, weight, bias)
             raise

@@ -99,6 +99,9 @@ class _ConvNd(Module):
                 init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
+        own: Any = self._parameters  # as in `Linear`
+        if type(self) in PLAIN and "weight" in own and "bias" in own:
+            return self._conv_forward(input, own["weight"], own["bias"])
         return self._conv_forward(input, self.weight, self.bias)
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -195,6 +198,9 @@ class Conv3d(_ConvNd):
     """
 
     axes = 3
+
+
+PLAIN = {Conv1d, Conv2d, Conv3d}
 
 
 class _ConvTransposeNd(_ConvNd):

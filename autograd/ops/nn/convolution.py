@@ -12,6 +12,7 @@ from ... import kernels
 from ...dtypes import SCALAR_NAMES
 from ...rows.dispatch import apply
 from ...rows.public import function
+from ...rows.readings import F32, F64
 from ...rows.table import Array, _, coarse
 from ...tensor import Tensor
 from ..convert import check_tensor
@@ -276,6 +277,9 @@ def _named_padding(
     return padded, [total // 2 for total in totals]
 
 
+COMMON = (F32, F64)
+
+
 def _convolution(
     operator: str,
     axes: int,
@@ -300,12 +304,14 @@ def _convolution(
             f"Expected {axes + 1}D (unbatched) or {axes + 2}D (batched) input to {operator} and a {axes + 2}D weight, "
             f"but got input of size: {list(x.shape)} and weight of size {list(w.shape)}"
         )
-    _check_dtypes(operator, input, weight, bias, transposed)
+    if not (x.dtype is w.dtype and x.dtype in COMMON and (bias is None or bias._array.dtype is x.dtype)):
+        _check_dtypes(operator, input, weight, bias, transposed)
     stride = _sizes(operator, "stride", stride, axes, 1)
     padding = _sizes(operator, "padding", padding, axes, 0)
     dilation = _sizes(operator, "dilation", dilation, axes, 1)
     batched = input if x.ndim == axes + 2 else input.unsqueeze(0)
-    _check_channels(operator, batched.shape, w.shape, None if bias is None else bias.shape, groups, transposed)
+    shape = batched._array.shape
+    _check_channels(operator, shape, w.shape, None if bias is None else bias._array.shape, groups, transposed)
     if transposed:
         added = _sizes(operator, "output_padding", output_padding, axes, 0)
         size = _transposed_size(operator, x.shape[-axes:], w.shape[2:], stride, padding, dilation, added)
@@ -316,7 +322,7 @@ def _convolution(
         out = apply(convolve_transpose, (batched, weight, bias, size, stride, padding, dilation, groups), {})
     else:
         out = apply(convolve, (batched, weight, bias, stride, padding, dilation, groups), {})
-        if not batched.shape[1]:
+        if not shape[1]:
             out = out[:, :0]  # as in PyTorch, from no channels come none
     return out if x.ndim == axes + 2 else out.squeeze(0)
 

@@ -69,6 +69,8 @@ def tuple_of(operator: str, name: str, value: Any, count: int) -> tuple[int, ...
         TypeError: not integers.
         RuntimeError: another number of them.
     """
+    if type(value) is tuple and len(value) == count and {*map(type, value)} == {int}:
+        return value
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * count
     values = values * count if len(values) == 1 else values
     for v in values:

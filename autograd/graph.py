@@ -234,7 +234,8 @@ def shared_nodes(roots: Sequence[Node | None]) -> dict[Node, int]:
                 shared[edge] = shared.get(edge, 1) + 1
             elif edge is not None:
                 see(edge)
-                find(edge.edges)
+                if edge.edges:
+                    find(edge.edges)
     return shared
 
 

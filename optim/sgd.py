@@ -148,13 +148,15 @@ def sgd(
     lr, remembers = as_scalar(lr), bool(momentum != 0)
     buffers = momentum_buffer_list if remembers else None
     kinds = [*zip(map(SPARSE, d_p_list), map(is_, buffers or d_p_list, repeat(None)), strict=True)]
+    runs: Any = [(USUAL, [d_p_list, params, buffers])]
     if kinds.count(USUAL) < len(kinds):
         if weight_decay != 0 and any(is_sparse for is_sparse, _ in kinds):
             raise RuntimeError("weight_decay is not available for sparse gradients")
         for i, (_, is_first) in enumerate(kinds):
             if is_first:
                 momentum_buffer_list[i] = zeros_like(params[i])
-    for (is_sparse, is_first), (gradients, *written) in alike(kinds, d_p_list, params, buffers):
+        runs = alike(kinds, d_p_list, params, buffers)
+    for (is_sparse, is_first), (gradients, *written) in runs:
         if is_sparse and not remembers:
             for param, gradient in zip(written[0], gradients, strict=True):
                 add_at(param, gradient, gradient.coalesce()._values() * (float(lr) if maximize else -float(lr)))

@@ -128,14 +128,14 @@ def mix_planes(start, stop, g, x, centers, of_g, of_x, shifts, out, length):
 
 @compiled(fastmath=FASTMATH)
 def row_gradients(
-    start, stop, g, x, centers, scales, weight, out, of_weight, of_bias, length, patterns, rows, centered
+    start, stop, g, x, centers, scales, weight, out, of_weight, of_bias, length, patterns, rows, pitch, centered
 ):
-    """Gradients of standardized rows, ``rows`` of them a work item, which adds up parts of its own of the weight's
-    and the bias's gradients: beside the sums of the row, as a loop that wrote three arrays would not be vectorized, for
-    all the ways in which they might overlap."""
+    """Gradients of standardized rows, ``rows`` of them a work item, which adds up parts of its own of the weight's and
+    the bias's gradients, ``pitch`` numbers from one part to the next: beside the sums of the row, as a loop that wrote
+    three arrays would not be vectorized, for all the ways in which they might overlap."""
     wide()
     for item in range(start, stop):
-        parts = item * length * patterns
+        parts = item * pitch
         for row in range(item * rows, min((item + 1) * rows, len(centers))):
             center, scale = centers[row], scales[row]
             pattern = row % patterns * length

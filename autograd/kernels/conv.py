@@ -29,13 +29,15 @@ __all__ = [
 ]
 
 
-def _silent_and_wide(kernel: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-    """The kernel without warnings of NaN and infinity, and with float32 sums for float16, rounded once at the end."""
+silent = np.errstate(all="ignore")  # of NaN and infinity, in loops of NumPy's
+
+
+def _wide(kernel: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """The kernel with float32 sums for float16, rounded once at the end."""
 
     @functools.wraps(kernel)
-    @np.errstate(all="ignore")
     def run(*args: Any) -> np.ndarray:
-        chars = [arg.dtype.char for arg in args if isinstance(arg, np.ndarray)]
+        chars = [arg.dtype.char for arg in args[:3] if isinstance(arg, np.ndarray)]
         if "e" not in chars:
             return kernel(*args)
         out = kernel(*[arg.astype(np.float32) if getattr(arg, "dtype", None) == np.float16 else arg for arg in args])
@@ -50,7 +52,7 @@ def _common_dtype(*arrays: np.ndarray | None) -> np.dtype:
     return dtypes.pop() if len(dtypes) == 1 else np.result_type(*dtypes)
 
 
-@_silent_and_wide
+@_wide
 def conv_forward(
     x: np.ndarray,
     weight: np.ndarray,
@@ -89,6 +91,13 @@ def conv_forward(
         from .conv_direct import forward
 
         return forward(x, weight, bias, geometry, dtype)
+    return _forward_in_boxes(x, filters, bias, geometry, dtype).reshape(out_shape)
+
+
+@silent
+def _forward_in_boxes(
+    x: np.ndarray, filters: np.ndarray, bias: np.ndarray | None, geometry: Geometry, dtype: np.dtype
+) -> np.ndarray:
     out = np.empty((geometry.samples, geometry.filters, geometry.positions), dtype)
     boxes = Boxes(geometry, dtype)
     image = boxes.image(x)
@@ -96,15 +105,15 @@ def conv_forward(
         columns = boxes.pack(image, box)
         if box.samples == 1:
             target = out[box.first, :, span(box, geometry)]
-            np.matmul(filters, columns, out=by_group(target, groups))
+            np.matmul(filters, columns, out=by_group(target, geometry.groups))
             if bias is not None:
                 target += bias[:, None]
         else:
             boxes.place(np.matmul(filters, columns, out=boxes.outputs(box)), bias, out, box)
-    return out.reshape(out_shape)
+    return out
 
 
-@_silent_and_wide
+@_wide
 def conv_input_gradient(
     g: np.ndarray,
     weight: np.ndarray,
@@ -140,16 +149,21 @@ def conv_input_gradient(
 
         if gradient_pays(geometry, dtype.itemsize):
             return input_gradient(g, weight, tuple(x_shape), geometry, dtype)
+    return _input_gradient_in_boxes(g, filters, geometry, dtype).reshape(tuple(x_shape))
+
+
+@silent
+def _input_gradient_in_boxes(g: np.ndarray, filters: np.ndarray, geometry: Geometry, dtype: np.dtype) -> np.ndarray:
     boxes = Boxes(geometry, dtype)
     gx = boxes.blank_image()
     # One filter per group makes an outer product, which matmul does not hand to BLAS.
-    product = np.multiply if geometry.filters == groups else np.matmul
+    product = np.multiply if geometry.filters == geometry.groups else np.matmul
     for box in boxes:
         boxes.unpack(product(filters, boxes.gather(g, box), out=boxes.columns(box)), gx, box)
-    return np.ascontiguousarray(boxes.crop(gx)).reshape(tuple(x_shape))
+    return np.ascontiguousarray(boxes.crop(gx))
 
 
-@_silent_and_wide
+@_wide
 def conv_weight_gradient(
     g: np.ndarray,
     x: np.ndarray,
@@ -180,13 +194,19 @@ def conv_weight_gradient(
         from .conv_direct import weight_gradient
 
         return weight_gradient(g, x, tuple(weight_shape), geometry, dtype)
+    return _weight_gradient_in_boxes(g, x, geometry, dtype).reshape(tuple(weight_shape))
+
+
+@silent
+def _weight_gradient_in_boxes(g: np.ndarray, x: np.ndarray, geometry: Geometry, dtype: np.dtype) -> np.ndarray:
+    groups = geometry.groups
     gw = np.zeros((groups, geometry.lines // groups, geometry.filters // groups), dtype)
     boxes = Boxes(geometry, dtype)
     image = boxes.image(x)
     for box in boxes:
         # The transposed product: measured up to 1.2 times faster in OpenBLAS than g @ columns.T.
         gw += np.matmul(boxes.pack(image, box), boxes.gather(g, box).swapaxes(1, 2))
-    return np.ascontiguousarray(gw.swapaxes(1, 2)).reshape(tuple(weight_shape))
+    return np.ascontiguousarray(gw.swapaxes(1, 2))
 
 
 conv_transpose = conv_input_gradient

@@ -74,11 +74,13 @@ class Plan(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """Of each job the first tap, the end of its taps, its sizes and its first place in the output; of each tap its
-    offset in a box, in bytes; and the runs of taps that lie side by side in the weight: where, and how many."""
+    """Of each job the first tap, the end of its taps, its sizes and its first place in the output, and of a depthwise
+    convolution how many columns of taps it has; of each tap its offset in a box, in bytes, and its place in the weight;
+    and the runs of taps that lie side by side there: where, and how many."""
 
     jobs: np.ndarray
     taps: np.ndarray
+    order: np.ndarray
     runs: np.ndarray
 
 
@@ -160,12 +162,12 @@ def weight_gradient(
     plan, tables = _forward_plan(geometry, dtype.itemsize, SPANS)
     taps, lanes = tables.taps, host_tile(8 * dtype.itemsize).lanes
     maps = _flat(x, dtype), _flat(g, dtype)
-    if _is_depthwise(plan):
-        sums = np.zeros((plan.groups, taps.size, lanes), dtype)
-        grain = _grain(plan.groups, g.size * taps.size)
-        threads.run(conv_depthwise.add_row_products, plan.groups, *maps, sums.reshape(-1), plan, taps, grain=grain)
-        return sums.sum(-1).reshape(weight_shape)
     gw = np.empty(weight_shape, dtype)
+    if _is_depthwise(plan):
+        arrays = (*maps, gw.reshape(plan.groups, -1), plan, tables.jobs, taps, tables.order)
+        grain = _grain(plan.groups, g.size * taps.size)
+        threads.run(conv_depthwise.add_row_products, plan.groups, *arrays, grain=grain)
+        return gw
     spans = 1 << max(1, min(plan.boxes, SPANS, SPAN_NUMBERS // gw.size)).bit_length() - 1
     plan = plan._replace(parts=_parts(spans * plan.groups, plan.filters, threads.get_num_threads()))
     sums = np.empty(spans * gw.size, dtype)
@@ -191,8 +193,7 @@ def _correlate(
 ) -> None:
     dtype = out.dtype
     if _is_depthwise(plan):
-        order = np.concatenate([np.arange(first, first + count) for first, count in tables.runs])
-        loop, filters = conv_depthwise.filter_maps, weight.reshape(plan.groups, -1)[:, order]
+        loop, filters = conv_depthwise.filter_maps, weight.reshape(plan.groups, -1)[:, tables.order]
     else:
         loop, filters = conv_tiles.correlate, _pack(_flat(weight, dtype), plan, tables)
     pieces = plan.boxes * plan.groups * plan.parts
@@ -235,7 +236,7 @@ def _forward_plan(geometry: Geometry, itemsize: int, wanted: int) -> tuple[Plan,
     phase = np.arange(channels).reshape(-1, 1) * prod(stride) + np.ravel_multi_index(tuple(remainder), stride)
     offsets = phase * (plan.room * plan.deep * plan.high * plan.wide) + _place(quotient, plan)
     jobs = np.array([[0, lines, *out, 0, 0, 0]], np.int64)
-    return plan, Tables(jobs, offsets.reshape(-1) * itemsize, np.array([[0, lines]], np.int64))
+    return plan, _tables(jobs, offsets.reshape(-1) * itemsize, np.arange(lines), plan, itemsize)
 
 
 @lru_cache(256)
@@ -269,11 +270,23 @@ def _gradient_plan(geometry: Geometry, itemsize: int, wanted: int) -> tuple[Plan
         count += filters * len(chosen)
         offsets.append(by_filter * plane + _place(chosen[:, :, 1].T - np.array(low).reshape(3, 1), plan))
         numbers.append(by_filter * (channels * taps) + np.ravel_multi_index(tuple(chosen[:, :, 0].T), kernel))
-    in_weight = np.concatenate([part.reshape(-1) for part in numbers])
-    begins = np.flatnonzero(np.diff(in_weight, prepend=-2) != 1)
-    runs = np.stack([in_weight[begins], np.diff(begins, append=in_weight.size)], 1)
-    in_box = np.concatenate([part.reshape(-1) for part in offsets]) * itemsize
-    return plan, Tables(np.array(jobs, np.int64).reshape(-1, 8), in_box, runs)
+    in_box, in_weight = (np.concatenate([part.reshape(-1) for part in parts]) for parts in (offsets, numbers))
+    return plan, _tables(np.array(jobs, np.int64).reshape(-1, 8), in_box * itemsize, in_weight, plan, itemsize)
+
+
+def _tables(jobs: np.ndarray, taps: np.ndarray, order: np.ndarray, plan: Plan, itemsize: int) -> Tables:
+    """The tables of taps in that order; of a depthwise convolution, in columns."""
+    if _is_depthwise(plan):
+        chosen, counts = [], []
+        for first, end, _, height, *_ in jobs.tolist():
+            pitch = plan.wide if height > 1 else plan.high * plan.wide
+            places, numbers = conv_depthwise.columns(taps[first:end].tolist(), pitch * itemsize)
+            chosen += [first + place for place in places]
+            counts.append(numbers)
+        jobs = np.hstack([jobs, np.array(counts, np.int64).reshape(-1, len(conv_depthwise.LENGTHS))])
+        taps, order = taps[chosen], order[chosen]
+    begins = np.flatnonzero(np.diff(order, prepend=-2) != 1)
+    return Tables(jobs, taps, order, np.stack([order[begins], np.diff(begins, append=order.size)], 1))
 
 
 @lru_cache(256)

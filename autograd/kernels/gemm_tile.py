@@ -122,6 +122,10 @@ class Writer:
             name = f"llvm.masked.store.{self.suffix}.p0"
             self.call(name, ir.VoidType(), value, pointer, ir.Constant(INT, self.size), mask)
 
+    def add_product(self, a: ir.Value, b: ir.Value, total: ir.Value) -> ir.Value:
+        """``total + a * b``. Where there is no such instruction it is two, unlike llvm.fma, which calls libm."""
+        return self.call(f"llvm.fmuladd.{self.suffix}", self.vector, a, b, total)
+
     def masks(self, width: ir.Value, vectors: int) -> list[ir.Value]:
         """Lanes of each of the vectors that lie below the width."""
         return [
@@ -131,6 +135,14 @@ class Writer:
 
     def _numbers(self, first: int) -> ir.Value:
         return ir.Constant(ir.VectorType(WORD, self.lanes), list(range(first, first + self.lanes)))
+
+    def zeros(self) -> ir.Value:
+        """The address of a vector of zeros."""
+        module, name = self.builder.module, f"zeros_{self.suffix}"
+        if name not in module.globals:
+            variable = ir.GlobalVariable(module, self.vector, name)
+            variable.initializer, variable.linkage, variable.global_constant = self.zero, "internal", True
+        return self.builder.ptrtoint(module.globals[name], WORD)
 
     def prefetch(self, address: ir.Value, *, to_write: bool) -> None:
         kind, near, data = ir.Constant(INT, int(to_write)), ir.Constant(INT, 3), ir.Constant(INT, 1)
@@ -153,12 +165,17 @@ class Writer:
         return rows
 
     @contextmanager
-    def loop(self, count: ir.Value, carried: Sequence[ir.Value]) -> Iterator[tuple[list[ir.Value], list[ir.Value]]]:
-        """Runs the body ``count`` > 0 times; it is given the values carried from step to step, and writes the next
-        ones into the second list, where those of the last step are found afterwards."""
+    def loop(
+        self, count: ir.Value, carried: Sequence[ir.Value], *, may_be_empty: bool = False
+    ) -> Iterator[tuple[list[ir.Value], list[ir.Value]]]:
+        """Runs the body ``count`` times, at least once unless it ``may_be_empty``; it is given the values carried from
+        step to step, and writes the next ones into the second list, where those of the end are found afterwards."""
         before, after = self.builder.block, self.builder.append_basic_block()
         body = self.builder.append_basic_block()
-        self.builder.branch(body)
+        if may_be_empty:
+            self.builder.cbranch(self.builder.icmp_signed(">", count, word(0)), body, after)
+        else:
+            self.builder.branch(body)
         self.builder.position_at_end(body)
         carried = [word(0), *carried]
         current = [self.builder.phi(value.type) for value in carried]
@@ -168,8 +185,14 @@ class Writer:
         for phi, first, then in zip(current, carried, [step, *following], strict=True):
             phi.add_incoming(first, before)
             phi.add_incoming(then, self.builder.block)
+        last = self.builder.block
         self.builder.cbranch(self.builder.icmp_signed("<", step, count), body, after)
         self.builder.position_at_end(after)
+        if may_be_empty:
+            for i, (first, then) in enumerate(zip(carried[1:], following, strict=True)):
+                following[i] = self.builder.phi(first.type)
+                following[i].add_incoming(first, before)
+                following[i].add_incoming(then, last)
 
 
 def word(value: int) -> ir.Constant:
@@ -223,9 +246,7 @@ def _write_tile(writer: Writer, tile: Tile, x: _Operands) -> None:
         for i, offset in enumerate(from_start):
             number = writer.splat(builder.load(writer.at(builder.add(a, offset), writer.real)))
             for j in vectors:
-                # Where there is no such instruction it is a product and a sum, unlike llvm.fma, which calls libm.
-                values = (number, row_of_b[j], sums[i * tile.vectors + j])
-                following.append(writer.call(f"llvm.fmuladd.{writer.suffix}", writer.vector, *values))
+                following.append(writer.add_product(number, row_of_b[j], sums[i * tile.vectors + j]))
     masks = writer.masks(x.width, tile.vectors)
     totals = _write_added(writer, tile, x, following[2:], [writer.far(x.d, x.d_row, row) for row in rows], masks)
     for i in range(tile.rows):
@@ -334,13 +355,24 @@ def _write_transpose(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Val
     source, source_row, target, target_row, count, width = values
     builder, lanes = writer.builder, tile.lanes
     blocks = builder.sdiv(builder.add(width, word(lanes - 1)), word(lanes))
+    zeros = writer.zeros()
     with writer.loop(blocks, [source, target, width]) as ((start, to, left), following):
         rows = []
         for i in range(lanes):
             exists = builder.icmp_signed("<", word(i), count)
-            # A load without lanes from a page that is not there takes a thousand cycles.
-            row = builder.select(exists, writer.far(start, source_row, i), start)
-            rows.append(writer.load(row, writer.masks(builder.select(exists, left, word(0)), 1)[0]))
+            rows.append(builder.select(exists, writer.far(start, source_row, i), zeros))
+            writer.prefetch(builder.add(rows[i], word(2 * lanes * writer.size)), to_write=False)
+        # Masks for each row took four times as long as all the rest.
+        with builder.if_else(builder.icmp_signed(">=", left, word(lanes))) as (whole, part):
+            with whole:
+                loaded, after_whole = [writer.load(row) for row in rows], builder.block
+            with part:
+                mask = writer.masks(left, 1)[0]
+                masked, after_part = [writer.load(row, mask) for row in rows], builder.block
+        for i, choices in enumerate(zip(loaded, masked, strict=True)):
+            rows[i] = builder.phi(writer.vector)
+            for value, block in zip(choices, (after_whole, after_part), strict=True):
+                rows[i].add_incoming(value, block)
         for i, column in enumerate(writer.transpose(rows)):
             writer.store(column, writer.far(to, target_row, i))
         following.append(builder.add(start, word(lanes * writer.size)))

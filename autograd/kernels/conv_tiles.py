@@ -99,9 +99,11 @@ def fill_rows(real, size, to, rows, columns, at, row_step, step, bands):
             for j in range(width):
                 target[uint64(i * wide + j)] = source[uint64(i * row_step + j * step)]
     elif top < bottom:
-        for j in range((width - 1) // across * across, -1, -across):
-            begin, end = at + (top * row_step + left + j) * size, to + (top * wide + left + j) * size
-            copy_rows(real.type(0), begin, row_step * size, end, wide * size, bottom - top, min(across, width - j))
+        together = bottom - top if width <= across else 1
+        for i in range(top, bottom, together):
+            for j in range((width - 1) // across * across, -1, -across):
+                begin, end = at + (i * row_step + left + j) * size, to + (i * wide + left + j) * size
+                copy_rows(real.type(0), begin, row_step * size, end, wide * size, together, min(across, width - j))
 
 
 @inline

@@ -362,7 +362,7 @@ def _write_transpose(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Val
             exists = builder.icmp_signed("<", word(i), count)
             rows.append(builder.select(exists, writer.far(start, source_row, i), zeros))
             writer.prefetch(builder.add(rows[i], word(2 * lanes * writer.size)), to_write=False)
-        # Masks for each row took four times as long as all the rest.
+        # A mask for each row took as long as all the rest: in the nearest cache 140 and 75 ps a number.
         with builder.if_else(builder.icmp_signed(">=", left, word(lanes))) as (whole, part):
             with whole:
                 loaded, after_whole = [writer.load(row) for row in rows], builder.block

@@ -68,7 +68,7 @@ class ReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.relu_() if self.inplace else autograd.relu(input)
+        return input.relu_() if self.inplace else autograd.relu(input)  # `F.relu` looks at `inplace` once more
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""

@@ -46,12 +46,6 @@ def _wide(kernel: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     return run
 
 
-def _common_dtype(*arrays: np.ndarray | None) -> np.dtype:
-    """`numpy.result_type`, which takes a microsecond."""
-    dtypes = {array.dtype for array in arrays if array is not None}
-    return dtypes.pop() if len(dtypes) == 1 else np.result_type(*dtypes)
-
-
 @_wide
 def conv_forward(
     x: np.ndarray,
@@ -81,7 +75,7 @@ def conv_forward(
         raise RuntimeError(
             f"{geometry.name}: bias has shape {bias.shape}, but weight {weight.shape} expects {(geometry.filters,)}."
         )
-    dtype = _common_dtype(x, weight, bias)
+    dtype = np.result_type(x, weight) if bias is None else np.result_type(x, weight, bias)
     filters = _filters(weight, geometry, dtype)
     out_shape = (geometry.samples, geometry.filters, *geometry.spatial_out())
     if geometry.is_pointwise():
@@ -138,7 +132,7 @@ def conv_input_gradient(
     array([[[1., 2., 1.]]])
     """
     geometry = Geometry.of(x_shape, weight.shape, stride, padding, dilation, groups)
-    dtype = _common_dtype(g, weight)
+    dtype = np.result_type(g, weight)
     g = _flat_gradient(g, geometry, dtype)
     filters = _filters(weight, geometry, dtype).swapaxes(1, 2)
     if geometry.is_pointwise():
@@ -188,7 +182,7 @@ def conv_weight_gradient(
     array([[[2., 2.]]])
     """
     geometry = Geometry.of(x.shape, weight_shape, stride, padding, dilation, groups)
-    dtype = _common_dtype(g, x)
+    dtype = np.result_type(g, x)
     g = _flat_gradient(g, geometry, dtype)
     if use_conv_loops(geometry, dtype):
         from .conv_direct import weight_gradient

@@ -8,7 +8,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from autograd.tensor import root_of
 
 __all__ = ["Layout", "Part", "Table"]
 
-BASE, SHAPE = attrgetter("base"), attrgetter("shape")
 side_by_side = undispatched(np.concatenate)
 
 # An update weighs as much as four elements of a pointwise loop. Measured with one thread, NumPy and a loop: six
@@ -79,7 +77,7 @@ class Layout:
 
     def is_apart_from(self, arrays: Sequence[np.ndarray]) -> bool:
         """Whether other arrays, such as the gradients, share no memory with what is written."""
-        return self._owners.isdisjoint(map(id, arrays)) and self._owners.isdisjoint(map(id, map(BASE, arrays)))
+        return self._owners.isdisjoint([id(array if array.base is None else array.base) for array in arrays])
 
 
 class Table:
@@ -107,7 +105,7 @@ class Table:
         """Fills in the gradients' ids; False where one is not as its parameter is."""
         if len(gradients) != len(self.places):
             gradients = [gradients[place] for place in self.places]
-        if [*map(SHAPE, gradients)] != self._shapes:
+        if [gradient.shape for gradient in gradients] != self._shapes:
             return False
         for gradient in gradients:
             if gradient.dtype != self.dtype or not gradient.flags.c_contiguous:
@@ -144,10 +142,11 @@ class Part:
         """Fills the rows; False where a gradient is of another shape than its parameter, or of a wider dtype."""
         if len(gradients) != len(self.places):
             gradients = [gradients[place] for place in self.places]
-        if [*map(SHAPE, gradients)] != self._shapes:
+        if [gradient.shape for gradient in gradients] != self._shapes:
             return False
         try:
-            side_by_side([*map(np.ndarray.ravel, gradients), *self._arrays], 0, self._memory, casting="safe")
+            gathered = [gradient.ravel() for gradient in gradients] + self._arrays
+            side_by_side(gathered, 0, self._memory, casting="safe")
         except TypeError:
             return False
         return True

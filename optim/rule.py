@@ -6,7 +6,7 @@ import ast
 import copy
 import weakref
 from collections.abc import Callable, Sequence
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,6 @@ from .gathering import Layout, Part, Table
 
 __all__ = ["Rule"]
 
-ARRAY = attrgetter("_array")
 NUMBERS = {float, int, bool}
 BLOCK = 16384  # elements that NumPy works on at a time: what one step of a formula writes is still cached for the next
 
@@ -100,7 +99,7 @@ class Rule:
             numbers = [value.item() if isinstance(value, Tensor) else value for value in constants.values()]
             constants = dict(zip(constants, numbers, strict=True))
         layout = self._layout_of(written)
-        arrays = [*map(ARRAY, gradients)]
+        arrays = [tensor._array for tensor in gradients]
         alone: Sequence[int] = range(len(arrays))
         if layout.together and layout.is_apart_from(arrays):
             alone = layout.alone
@@ -131,7 +130,7 @@ class Rule:
             if column is None:
                 ids.append(None)
             else:
-                ids.append([*map(id, map(ARRAY, column))])
+                ids.append([id(tensor._array) for tensor in column])
                 last = column[0]
         key = id(last)
         kept = self._layouts.get(key)

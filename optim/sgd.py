@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import repeat
-from operator import attrgetter, is_
 from typing import Any
 
 from autograd.tensor import Tensor
@@ -113,7 +111,6 @@ class SGD(Optimizer):
             state["momentum_buffer"] = buffer
 
 
-SPARSE = attrgetter("is_sparse")
 USUAL = (False, False)  # a gradient that is not sparse, and not the first
 
 
@@ -147,7 +144,7 @@ def sgd(
     refuse_scaled(grad_scale, found_inf)
     lr, remembers = as_scalar(lr), bool(momentum != 0)
     buffers = momentum_buffer_list if remembers else None
-    kinds = [*zip(map(SPARSE, d_p_list), map(is_, buffers or d_p_list, repeat(None)), strict=True)]
+    kinds = [(g.is_sparse, b is None) for g, b in zip(d_p_list, buffers or d_p_list, strict=True)]
     runs: Any = [(USUAL, [d_p_list, params, buffers])]
     if kinds.count(USUAL) < len(kinds):
         if weight_decay != 0 and any(is_sparse for is_sparse, _ in kinds):

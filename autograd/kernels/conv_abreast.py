@@ -25,7 +25,7 @@ from .conv_tiles import FASTMATH, inline
 from .gemm_tile import host_tile, multiply_windows, tile_columns, tile_lanes, tile_rows, transpose_rows
 from .memory import ROOM
 
-__all__ = ["correlate", "lane_products", "turned_round"]
+__all__ = ["correlate", "lane_products"]
 
 GRAIN = 1 << 20  # products worth a thread
 
@@ -43,18 +43,6 @@ class Plan(NamedTuple):
     dilation: tuple[int, int, int]
     size: tuple[int, int, int]
     out: tuple[int, int, int]
-
-
-def turned_round(geometry: Geometry) -> Geometry:
-    """The convolution of ``g`` that makes the gradient of the input, where the stride is 1."""
-    padding = ((k - 1) * d - p for k, d, p in zip(geometry.kernel, geometry.dilation, geometry.padding, strict=True))
-    return geometry._replace(
-        padding=tuple(padding),
-        size=geometry.out,
-        out=geometry.size,
-        channels=geometry.filters,
-        filters=geometry.channels,
-    )
 
 
 @lru_cache(256)
@@ -77,7 +65,7 @@ def correlate(x: np.ndarray, filters: np.ndarray, bias: np.ndarray, geometry: Ge
         x: (N, C, *spatial), flat.
         filters: (groups, F / groups, C / groups, taps).
         bias: (F,), or empty.
-        geometry: of this convolution, which may be `turned_round`.
+        geometry: of this convolution, which may be `Geometry.turned_round`.
     """
     dtype, itemsize = x.dtype, x.itemsize
     tile = host_tile(8 * itemsize)

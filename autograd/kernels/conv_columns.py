@@ -121,6 +121,17 @@ class Geometry(NamedTuple):
     def array(self) -> np.ndarray:
         return np.array(self[:6], dtype=np.int64)
 
+    def turned_round(self) -> Geometry:
+        """The convolution of ``g`` that makes the gradient of the input, where the stride is 1."""
+        padding = ((k - 1) * d - p for k, d, p in zip(self.kernel, self.dilation, self.padding, strict=True))
+        return self._replace(
+            padding=tuple(padding),
+            size=self.out,
+            out=self.size,
+            channels=self.filters,
+            filters=self.channels,
+        )
+
     def is_pointwise(self) -> bool:
         """Whether each output position sees the input position of the same index and no other."""
         return prod(self.kernel) == 1 and self.size == self.out and not any(self.padding)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import conv_abreast, conv_channels, conv_depthwise, conv_tiles, threads
+from . import conv_abreast, conv_channels, conv_depthwise, conv_tiles, conv_winograd, threads
 from .conv_columns import Geometry
 from .gemm_tile import host_tile
 from .memory import LINE, empty
@@ -94,6 +94,10 @@ def forward(
         return conv_abreast.correlate(_flat(x, dtype), filters, _flat(added, dtype), geometry)
     plan, tables = _forward_plan(geometry, dtype.itemsize, _wanted())
     out = empty((geometry.samples, geometry.filters, *geometry.spatial_out()), dtype)
+    if _winograd_pays(geometry, dtype.itemsize, is_gradient=False):
+        packed = _pack(_flat(weight, dtype), plan, tables)
+        if conv_winograd.correlate(_flat(x, dtype), packed, _flat(added, dtype), out, geometry, is_turned=False):
+            return out
     _correlate(x, weight, added, out, plan, tables)
     return out
 
@@ -105,9 +109,12 @@ def input_gradient(
     nothing = np.empty(0, dtype)
     if _abreast_pays(geometry, dtype.itemsize, is_gradient=True):
         filters = _by_filter(weight, geometry, dtype)[..., ::-1].swapaxes(1, 2)
-        turned = conv_abreast.turned_round(geometry)
-        return conv_abreast.correlate(_flat(g, dtype), filters, nothing, turned)
+        return conv_abreast.correlate(_flat(g, dtype), filters, nothing, geometry.turned_round())
     plan, tables = _gradient_plan(geometry, dtype.itemsize, _wanted())
+    if _winograd_pays(geometry, dtype.itemsize, is_gradient=True):
+        gx, packed = empty(x_shape, dtype), _pack(_flat(weight, dtype), plan, tables)
+        if conv_winograd.correlate(_flat(g, dtype), packed, nothing, gx, geometry.turned_round(), is_turned=True):
+            return gx
     if len(tables.jobs) < prod(min(s, e) for s, e in zip(geometry.stride, geometry.size, strict=True)):
         gx = np.zeros(x_shape, dtype)  # no window reaches some of it
     else:
@@ -127,6 +134,7 @@ def gradient_pays(geometry: Geometry, itemsize: int) -> bool:
     return (
         _is_depthwise(plan)
         or _abreast_pays(geometry, itemsize, is_gradient=True)
+        or _winograd_pays(geometry, itemsize, is_gradient=True)
         or _products(plan, tables, itemsize) <= 2 * prod(geometry.kernel) * geometry.positions
     )
 
@@ -137,10 +145,19 @@ def _abreast_pays(geometry: Geometry, itemsize: int, *, is_gradient: bool) -> bo
     if is_gradient and prod(geometry.stride) > 1:
         return False
     plan, tables = (_gradient_plan if is_gradient else _forward_plan)(geometry, itemsize, 1)
-    turned = conv_abreast.turned_round(geometry) if is_gradient else geometry
+    turned = geometry.turned_round() if is_gradient else geometry
     if min(plan.filters, plan.channels) < WORTH_TRANSPOSING:
         return False
-    return conv_abreast.lane_products(turned, itemsize) * 1.25 < _products(plan, tables, itemsize)
+    least = min(_products(plan, tables, itemsize), conv_winograd.products(turned, itemsize))
+    return conv_abreast.lane_products(turned, itemsize) * 1.25 < least
+
+
+@lru_cache(256)
+def _winograd_pays(geometry: Geometry, itemsize: int, *, is_gradient: bool) -> bool:
+    """Whether its transforms cost less than the products that Winograd's algorithm saves."""
+    plan, tables = (_gradient_plan if is_gradient else _forward_plan)(geometry, itemsize, 1)
+    turned = geometry.turned_round() if is_gradient else geometry
+    return conv_winograd.products(turned, itemsize) < _products(plan, tables, itemsize)
 
 
 def _products(plan: Plan, tables: Tables, itemsize: int) -> float:

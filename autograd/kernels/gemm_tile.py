@@ -129,11 +129,11 @@ class Writer:
     def masks(self, width: ir.Value, vectors: int) -> list[ir.Value]:
         """Lanes of each of the vectors that lie below the width."""
         return [
-            self.builder.icmp_signed("<", self._numbers(first * self.lanes), self.splat(width))
+            self.builder.icmp_signed("<", self.numbers(first * self.lanes), self.splat(width))
             for first in range(vectors)
         ]
 
-    def _numbers(self, first: int) -> ir.Value:
+    def numbers(self, first: int) -> ir.Value:
         return ir.Constant(ir.VectorType(WORD, self.lanes), list(range(first, first + self.lanes)))
 
     def zeros(self) -> ir.Value:

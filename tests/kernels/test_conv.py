@@ -212,6 +212,117 @@ def test_when_samples_lie_side_by_side():
     assert pays(64, 5, channels=4096) == [False, True]  # no room for so many
 
 
+# Where Winograd's algorithm cuts: tiles of 2 x 2, vectors of tiles, panels of filters, blocks of samples or of rows of
+# tiles, 128 channels; and padding, which the gradient of the input turns round.
+WINOGRAD = {
+    **{
+        f"{height} x {width}": ((3, 5, height, width), (7, 5, 3, 3), (1, 1), (1, 1), (1, 1), 1)
+        for height, width in ((1, 1), (1, 8), (2, 3), (4, 4), (5, 31), (7, 7), (9, 32), (16, 16), (6, 33), (31, 67))
+    },
+    **{
+        f"padding {padding}": ((2, 3, 6, 9), (4, 3, 3, 3), (1, 1), padding, (1, 1), 1)
+        for padding in ((0, 0), (0, 1), (2, 0), (2, 2), (3, 1), (1, 6))
+    },
+    **{
+        f"{filters} filters": ((2, 3, 5, 8), (filters, 3, 3, 3), (1, 1), (1, 1), (1, 1), 1)
+        for filters in (1, 4, 8, 12, 23, 24, 25, 60, 65)
+    },
+    "many channels": ((2, 130, 6, 5), (9, 130, 3, 3), (1, 1), (1, 1), (1, 1), 1),
+    "many samples": ((70, 3, 5, 4), (4, 3, 3, 3), (1, 1), (1, 1), (1, 1), 1),
+    "groups": ((3, 26, 6, 7), (39, 2, 3, 3), (1, 1), (1, 1), (1, 1), 13),
+    "wide": ((1, 2, 5, 700), (3, 2, 3, 3), (1, 1), (1, 1), (1, 1), 1),
+}
+
+
+@pytest.fixture(params=[None, 1], ids=["blocks", "small blocks"])
+def winograd(request, monkeypatch):
+    """Winograd's algorithm wherever it can be used, with blocks as large as the cache, or so small that maps are cut;
+    how often it was used."""
+    pytest.importorskip("numba")
+    from autograd.kernels import conv_winograd
+
+    correlate, taken = conv_winograd.correlate, []
+
+    def count(*args, is_turned):
+        taken.append(correlate(*args, is_turned=is_turned))
+        return taken[-1]
+
+    def is_possible(geometry, itemsize, *, is_gradient):
+        turned = geometry.turned_round() if is_gradient else geometry
+        return conv_winograd.products(turned, itemsize) < float("inf")
+
+    monkeypatch.setattr(conv_winograd, "correlate", count)
+    monkeypatch.setattr(conv_direct, "_winograd_pays", is_possible)
+    monkeypatch.setattr(conv_direct, "_abreast_pays", lambda *args, is_gradient: False)
+    if request.param:
+        monkeypatch.setattr(conv_winograd, "BLOCK_BYTES", request.param)
+    conv_winograd._tiles.cache_clear()
+    yield taken
+    conv_winograd._tiles.cache_clear()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_winograd(dtype, winograd):
+    """Also where the direct sum would be faster."""
+    for name, case in WINOGRAD.items():
+        x_shape, _, *options = case
+        x, weight, bias = arrays(case, dtype)
+        out, g, gx, _ = expected(case, x, weight, bias)
+        geometry = conv_columns.Geometry.of(x_shape, weight.shape, *options)
+        for ours, theirs in (
+            (conv_direct.forward(x, weight, bias, geometry, x.dtype), out),
+            (conv_direct.input_gradient(g, weight, x_shape, geometry, x.dtype), gx),
+        ):
+            assert ours.shape == theirs.shape, name
+            atol = TOLERANCE[dtype] * np.abs(theirs).max(initial=1)
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=atol, err_msg=name)
+    assert winograd == [True] * 2 * len(WINOGRAD)
+
+
+def test_winograd_is_exact_for_small_integers(winograd):
+    # Its transforms add, subtract and halve.
+    generator = np.random.default_rng(0)
+    x, weight = (generator.integers(-9, 10, shape).astype(np.float32) for shape in ((2, 20, 9, 8), (5, 20, 3, 3)))
+    options = ((1, 1), (1, 1), (1, 1))
+    geometry = conv_columns.Geometry.of(x.shape, weight.shape, *options, 1)
+    ours = conv_direct.forward(x, weight, None, geometry, x.dtype)
+    assert winograd == [True]
+    np.testing.assert_array_equal(ours, conv.conv_forward(x.astype(int), weight.astype(int), None, *options))
+
+
+def test_winograd_leaves_what_is_not_finite(winograd):
+    # A tile would share it: the sum is computed anew, directly.
+    case = ((2, 20, 9, 8), (5, 20, 3, 3), (1, 1), (1, 1), (1, 1), 1)
+    x, weight, bias = arrays(case, "float32")
+    geometry = conv_columns.Geometry.of(x.shape, weight.shape, *case[2:])
+    for value in (np.nan, np.inf, -np.inf, 3e38):
+        x[1, 3, 4, 5] = value
+        out = conv_direct.forward(x, weight, bias, geometry, x.dtype)
+        gx = conv_direct.input_gradient(out, weight, x.shape, geometry, x.dtype)
+        assert winograd[-2:] == [False, False]
+        changed = np.zeros(out.shape, bool)
+        changed[1, :, 3:6, 4:7] = True
+        assert np.array_equal(np.abs(out) > 1e30 if value == 3e38 else ~np.isfinite(out), changed), value
+        assert np.isfinite(gx[0]).all()
+        assert not np.isfinite(gx[1, :, 4, 5]).all()
+
+
+def test_when_winograd_pays():
+    pytest.importorskip("numba")
+
+    def pays(samples, channels, size, kernel=3, stride=1, groups=1):
+        shapes = (samples, channels, size, size), (channels, channels // groups, kernel, kernel)
+        geometry = conv_columns.Geometry.of(*shapes, (stride, stride), (1, 1), (1, 1), groups)
+        return [conv_direct._winograd_pays(geometry, 4, is_gradient=is_gradient) for is_gradient in (False, True)]
+
+    assert pays(8, 128, 16) == pays(16, 64, 32) == [True, True]
+    assert pays(8, 128, 16, kernel=5) == pays(8, 128, 16, stride=2) == [False, False]
+    assert pays(8, 4, 32) == [False, False]  # the transforms cost more than the products
+    assert pays(8, 128, 28, groups=128) == [False, False]
+    assert pays(1, 512, 4) == [False, False]  # so does that of the filters
+    assert pays(1, 4096, 28) == [False, False]  # no room for so many
+
+
 def test_torch_grad_functions(reading):
     torch = pytest.importorskip("torch")
     case = CASES["everything"]
@@ -293,6 +404,7 @@ def test_results_are_the_callers_own(reading):
         ((6, 4, 14, 15), 72, 1, 2),
         ((6, 4, 14, 15), 72, 2, 1),
         ((70, 24, 4, 5), 30, 2, 1),  # with samples and with channels side by side
+        ((6, 24, 18, 15), 60, 1, 1),  # by Winograd's algorithm
     ],
 )
 def test_same_bits_whatever_the_threads(reading, x_shape, filters, groups, stride, monkeypatch):
@@ -300,9 +412,9 @@ def test_same_bits_whatever_the_threads(reading, x_shape, filters, groups, strid
         pytest.skip("BLAS cuts larger products according to its own threads")
     modules = [conv_columns]
     if jit.numba_available():
-        from autograd.kernels import conv_abreast
+        from autograd.kernels import conv_abreast, conv_winograd
 
-        modules += [conv_direct, conv_abreast]
+        modules += [conv_direct, conv_abreast, conv_winograd]
     for module in modules:
         monkeypatch.setattr(module, "GRAIN", 1)
     case = (x_shape, (filters, x_shape[1] // groups, 3, 3), (stride, 1), (1, 1), (1, 1), groups)

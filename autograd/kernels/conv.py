@@ -1,6 +1,7 @@
 """Convolution and its two gradients, over 1, 2 or 3 spatial axes, as matrix products on the windows of an image.
 
-Compiled loops read the windows where they lie (:mod:`~autograd.kernels.conv_direct`). For NumPy's BLAS, which small
+Compiled loops read the windows where they lie (:mod:`~autograd.kernels.conv_direct`), or take Winograd's way to windows
+of 3 x 3 (:mod:`~autograd.kernels.conv_winograd`). For NumPy's BLAS, which small
 convolutions go to, each window is copied to a column of a matrix (*im2col*), so that all windows meet all filters in
 one call; :mod:`~autograd.kernels.conv_columns` makes that matrix a cache-sized box at a time.
 

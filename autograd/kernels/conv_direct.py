@@ -160,6 +160,12 @@ def _winograd_pays(geometry: Geometry, itemsize: int, *, is_gradient: bool) -> b
     return conv_winograd.products(turned, itemsize) < _products(plan, tables, itemsize)
 
 
+@lru_cache(256)
+def _winograd_pays_for_weight(geometry: Geometry, itemsize: int) -> bool:
+    """`_winograd_pays`, for the weight's gradient."""
+    return conv_winograd.weight_products(geometry, itemsize) < prod(geometry.kernel) * geometry.positions
+
+
 def _products(plan: Plan, tables: Tables, itemsize: int) -> float:
     """Products of each sample, filter and channel, those with zeros and of empty lanes and rows included."""
     tile = host_tile(8 * itemsize)
@@ -176,6 +182,10 @@ def weight_gradient(
     g: np.ndarray, x: np.ndarray, weight_shape: tuple[int, ...], geometry: Geometry, dtype: np.dtype
 ) -> np.ndarray:
     """`conv.conv_weight_gradient`."""
+    if _winograd_pays_for_weight(geometry, dtype.itemsize):
+        gw = np.empty(weight_shape, dtype)
+        if conv_winograd.weight_gradient(_flat(g, dtype), _flat(x, dtype), gw.reshape(-1), geometry):
+            return gw
     plan, tables = _forward_plan(geometry, dtype.itemsize, SPANS)
     taps, lanes = tables.taps, host_tile(8 * dtype.itemsize).lanes
     maps = _flat(x, dtype), _flat(g, dtype)

@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 
 from .gemm_tile import INT, Tile, Writer, lower, word
 
-__all__ = ["join_tiles", "split_rows", "transform_columns", "transform_filters"]
+__all__ = ["join_filters", "join_tiles", "split_rows", "transform_columns", "transform_filters", "transform_tiles"]
 
 
 def _of_image(writer: Writer, d: Sequence[ir.Value]) -> list[ir.Value]:
@@ -33,6 +33,19 @@ def _of_sums(writer: Writer, m: Sequence[ir.Value]) -> list[ir.Value]:
     """``A^T m``."""
     add, subtract = writer.builder.fadd, writer.builder.fsub
     return [add(add(m[0], m[1]), m[2]), subtract(subtract(m[1], m[2]), m[3])]
+
+
+def _of_tile(writer: Writer, y: Sequence[ir.Value]) -> list[ir.Value]:
+    """``A y``."""
+    builder = writer.builder
+    return [y[0], builder.fadd(y[0], y[1]), builder.fsub(y[0], y[1]), builder.fneg(y[1])]
+
+
+def _of_products(writer: Writer, u: Sequence[ir.Value]) -> list[ir.Value]:
+    """``G^T u``."""
+    builder, half = writer.builder, ir.Constant(writer.vector, [0.5] * writer.lanes)
+    both = builder.fmul(builder.fadd(u[1], u[2]), half)
+    return [builder.fadd(u[0], both), builder.fmul(builder.fsub(u[1], u[2]), half), builder.fadd(both, u[3])]
 
 
 def _both_ways(
@@ -112,10 +125,37 @@ def _write_join(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) -
     writer.store(following[2], check)
 
 
+def _write_tiles(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
+    source, row, target, step, next_tile, count = values
+    builder, vector = writer.builder, word(tile.lanes * writer.size)
+    with writer.loop(count, [source, target]) as ((start, to), following):
+        rows = [[writer.load(writer.far(writer.far(start, row, i), vector, j)) for j in range(2)] for i in range(2)]
+        for i, number in enumerate(number for row in _both_ways(writer, _of_tile, rows) for number in row):
+            writer.store(number, writer.far(to, step, i))
+        following += [writer.far(start, vector, 2), builder.add(to, next_tile)]
+
+
+def _write_join_filters(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
+    source, step, row, span, spans, target, count, check = values
+    builder, vector = writer.builder, word(tile.lanes * writer.size)
+    with writer.loop(count, [source, target, writer.load(check)]) as ((start, to, total), following):
+        with writer.loop(spans, [start, *[writer.zero] * 16]) as ((at, *sums), more):
+            more.append(builder.add(at, span))
+            more += [builder.fadd(number, writer.load(writer.far(at, step, i))) for i, number in enumerate(sums)]
+        square = _both_ways(writer, _of_products, [more[i : i + 4] for i in range(1, 17, 4)])
+        for i, number in enumerate(number for row in square for number in row):
+            writer.store(number, writer.far(to, vector, i))
+            total = writer.add_product(number, writer.zero, total)
+        following += [builder.add(start, row), writer.far(to, vector, 9), total]
+    writer.store(following[2], check)
+
+
 _lower_split = lower(8, _write_split)
 _lower_columns = lower(6, _write_columns)
 _lower_filters = lower(6, _write_filters)
 _lower_join = lower(7, _write_join)
+_lower_tiles = lower(6, _write_tiles)
+_lower_join_filters = lower(8, _write_join_filters)
 
 
 @intrinsic
@@ -147,3 +187,17 @@ def join_tiles(typing_context, real, source, step, bias, target, second, count, 
     """``A^T m A`` of ``count`` vectors of tiles, plus the number at ``bias``: two rows of numbers, the other one
     ``second`` bytes from the first. To the vector at ``check`` is added what is NaN where a number is not finite."""
     return _lower_join(real)
+
+
+@intrinsic
+def transform_tiles(typing_context, real, source, row, target, step, next_tile, count):
+    """``A y A^T`` of ``count`` tiles side by side, of as many filters as a vector has lanes: to 16 places a ``step``
+    apart. In the source each number of a map is a vector, and a ``row`` of the map lies behind the other."""
+    return _lower_tiles(real)
+
+
+@intrinsic
+def join_filters(typing_context, real, source, step, row, span, spans, target, count, check):
+    """``G^T u G`` of as many filters as a vector has lanes, in ``count`` channels, which lie a ``row`` apart: nine
+    vectors of the target for each. ``u`` is the sum of ``spans``, and ``check`` as in `join_tiles`."""
+    return _lower_join_filters(real)

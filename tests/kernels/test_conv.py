@@ -225,7 +225,7 @@ WINOGRAD = {
     },
     **{
         f"{filters} filters": ((2, 3, 5, 8), (filters, 3, 3, 3), (1, 1), (1, 1), (1, 1), 1)
-        for filters in (1, 4, 8, 12, 23, 24, 25, 60, 65)
+        for filters in (1, 4, 8, 12, 23, 24, 25, 60, 65, 150)
     },
     "many channels": ((2, 130, 6, 5), (9, 130, 3, 3), (1, 1), (1, 1), (1, 1), 1),
     "many samples": ((70, 3, 5, 4), (4, 3, 3, 3), (1, 1), (1, 1), (1, 1), 1),
@@ -241,21 +241,29 @@ def winograd(request, monkeypatch):
     pytest.importorskip("numba")
     from autograd.kernels import conv_winograd
 
-    correlate, taken = conv_winograd.correlate, []
+    taken = []
 
-    def count(*args, is_turned):
-        taken.append(correlate(*args, is_turned=is_turned))
-        return taken[-1]
+    def counted(function):
+        def count(*args, **options):
+            taken.append(function(*args, **options))
+            return taken[-1]
+
+        return count
 
     def is_possible(geometry, itemsize, *, is_gradient):
         turned = geometry.turned_round() if is_gradient else geometry
         return conv_winograd.products(turned, itemsize) < float("inf")
 
-    monkeypatch.setattr(conv_winograd, "correlate", count)
+    for name in ("correlate", "weight_gradient"):
+        monkeypatch.setattr(conv_winograd, name, counted(getattr(conv_winograd, name)))
     monkeypatch.setattr(conv_direct, "_winograd_pays", is_possible)
+    monkeypatch.setattr(
+        conv_direct, "_winograd_pays_for_weight", lambda *args: conv_winograd.weight_products(*args) < float("inf")
+    )
     monkeypatch.setattr(conv_direct, "_abreast_pays", lambda *args, is_gradient: False)
     if request.param:
         monkeypatch.setattr(conv_winograd, "BLOCK_BYTES", request.param)
+        monkeypatch.setattr(conv_winograd, "WEIGHT_BYTES", request.param)
     conv_winograd._tiles.cache_clear()
     yield taken
     conv_winograd._tiles.cache_clear()
@@ -267,16 +275,17 @@ def test_winograd(dtype, winograd):
     for name, case in WINOGRAD.items():
         x_shape, _, *options = case
         x, weight, bias = arrays(case, dtype)
-        out, g, gx, _ = expected(case, x, weight, bias)
-        geometry = conv_columns.Geometry.of(x_shape, weight.shape, *options)
+        out, g, gx, gw = expected(case, *(a.astype(np.float64) for a in (x, weight, bias)))
+        g, geometry = g.astype(dtype), conv_columns.Geometry.of(x_shape, weight.shape, *options)
         for ours, theirs in (
             (conv_direct.forward(x, weight, bias, geometry, x.dtype), out),
             (conv_direct.input_gradient(g, weight, x_shape, geometry, x.dtype), gx),
+            (conv_direct.weight_gradient(g, x, weight.shape, geometry, x.dtype), gw),
         ):
             assert ours.shape == theirs.shape, name
             atol = TOLERANCE[dtype] * np.abs(theirs).max(initial=1)
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=atol, err_msg=name)
-    assert winograd == [True] * 2 * len(WINOGRAD)
+    assert winograd == [True] * 3 * len(WINOGRAD)
 
 
 def test_winograd_is_exact_for_small_integers(winograd):
@@ -299,12 +308,14 @@ def test_winograd_leaves_what_is_not_finite(winograd):
         x[1, 3, 4, 5] = value
         out = conv_direct.forward(x, weight, bias, geometry, x.dtype)
         gx = conv_direct.input_gradient(out, weight, x.shape, geometry, x.dtype)
-        assert winograd[-2:] == [False, False]
+        gw = conv_direct.weight_gradient(np.ones_like(out), x, weight.shape, geometry, x.dtype)
+        assert winograd[-3:] == [False, False, False]
         changed = np.zeros(out.shape, bool)
         changed[1, :, 3:6, 4:7] = True
         assert np.array_equal(np.abs(out) > 1e30 if value == 3e38 else ~np.isfinite(out), changed), value
         assert np.isfinite(gx[0]).all()
         assert not np.isfinite(gx[1, :, 4, 5]).all()
+        assert np.isfinite(gw).sum() == (gw.size if value == 3e38 else gw.size // 20 * 19)
 
 
 def test_when_winograd_pays():
@@ -313,14 +324,15 @@ def test_when_winograd_pays():
     def pays(samples, channels, size, kernel=3, stride=1, groups=1):
         shapes = (samples, channels, size, size), (channels, channels // groups, kernel, kernel)
         geometry = conv_columns.Geometry.of(*shapes, (stride, stride), (1, 1), (1, 1), groups)
-        return [conv_direct._winograd_pays(geometry, 4, is_gradient=is_gradient) for is_gradient in (False, True)]
+        found = [conv_direct._winograd_pays(geometry, 4, is_gradient=is_gradient) for is_gradient in (False, True)]
+        return [*found, conv_direct._winograd_pays_for_weight(geometry, 4)]
 
-    assert pays(8, 128, 16) == pays(16, 64, 32) == [True, True]
-    assert pays(8, 128, 16, kernel=5) == pays(8, 128, 16, stride=2) == [False, False]
-    assert pays(8, 4, 32) == [False, False]  # the transforms cost more than the products
-    assert pays(8, 128, 28, groups=128) == [False, False]
-    assert pays(1, 512, 4) == [False, False]  # so does that of the filters
-    assert pays(1, 4096, 28) == [False, False]  # no room for so many
+    assert pays(8, 128, 16) == pays(16, 64, 32) == [True, True, True]
+    assert pays(8, 128, 16, kernel=5) == pays(8, 128, 16, stride=2) == [False, False, False]
+    assert pays(8, 4, 32) == [False, False, False]  # the transforms cost more than the products
+    assert pays(8, 128, 28, groups=128) == [False, False, False]
+    assert pays(1, 512, 4) == [False, False, False]  # so does that of the filters
+    assert pays(1, 4096, 28) == [False, False, False]  # no room for so many
 
 
 def test_torch_grad_functions(reading):

@@ -197,7 +197,7 @@ def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool
         node = history_of(root)
         if node is None:
             raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
-        if root._is_structured or getattr(gradient, "_is_structured", False):
+        if root._is_structured or (gradient is not None and getattr(gradient, "_is_structured", False)):
             value = _structured_gradient(root, gradient)
         elif gradient is None:
             array = root._array
@@ -211,8 +211,7 @@ def _prepare_roots(roots: list[Tensor], gradients: list[Any], create_graph: bool
                     f"grad can be implicitly created only for real scalar outputs but got {root.dtype}; pass a "
                     "gradient, or take .real or .abs()"
                 )
-            value = np.empty(array.shape, array.dtype)
-            value.fill(1)
+            value = np.array(1, array.dtype) if array.ndim == 0 else np.ones(array.shape, array.dtype)
             value = wrap(value) if as_tensors else value
         else:
             if not isinstance(gradient, Tensor):

@@ -96,6 +96,7 @@ class SGD(Optimizer):
     def update(self, params: list[Tensor], gradients: list[Any], group: Group) -> None:
         states = [self.state[param] for param in params] if group["momentum"] != 0 else []
         buffers = [state.get("momentum_buffer") for state in states]
+        is_first = [buffer is None for buffer in buffers]
         sgd(
             params,
             gradients,
@@ -107,8 +108,9 @@ class SGD(Optimizer):
             nesterov=group["nesterov"],
             maximize=group["maximize"],
         )
-        for state, buffer in zip(states, buffers, strict=True):
-            state["momentum_buffer"] = buffer
+        if True in is_first:
+            for state, buffer in zip(states, buffers, strict=True):
+                state["momentum_buffer"] = buffer
 
 
 USUAL = (False, False)  # a gradient that is not sparse, and not the first

@@ -125,7 +125,9 @@ def weight_products(geometry: Geometry, itemsize: int) -> float:
 
 
 def _fits(geometry: Geometry) -> bool:
-    return geometry.axes == 2 and geometry.kernel == (1, 3, 3) and max(*geometry.stride, *geometry.dilation) == 1
+    is_depthwise = geometry.channels == geometry.filters == geometry.groups  # and has no matrices
+    window = geometry.axes == 2 and geometry.kernel == (1, 3, 3)
+    return window and max(*geometry.stride, *geometry.dilation) == 1 and not is_depthwise
 
 
 def _up(count: int, multiple: int) -> int:

@@ -147,7 +147,7 @@ def standardize(
     samples, groups, length, _ = x.shape
     weight, bias = _lined_up(2, groups * length, dtype, 1 if weight is None else weight, 0 if bias is None else bias)
     rows = samples * groups
-    out, mean, scale = np.empty(x.size, dtype), np.empty(rows, dtype), np.empty(rows, dtype)
+    out, mean, scale = empty((x.size,), dtype), np.empty(rows, dtype), np.empty(rows, dtype)
     _run(standardize_rows, rows, x, _flat(x, dtype), weight, bias, out, mean, scale, length, groups, eps, centered)
     places = (samples, groups, 1, 1)
     return out.reshape(x.shape).astype(x.dtype, copy=False), mean.reshape(places), scale.reshape(places)
@@ -178,7 +178,7 @@ def gradients(
         way = _row_gradients
     else:
         way = _plane_gradients
-    out = np.empty(x.shape, dtype)
+    out = empty(x.shape, dtype)
     of_weight, of_bias = way(_flat(g, dtype), _flat(x, dtype), mean, scale, weight, axes, centered, out, view)
     return out.astype(x.dtype, copy=False), of_weight, of_bias
 
@@ -248,7 +248,6 @@ def _row_gradients(g, x, mean, scale, weight, axes, centered, out, shape):
     rows_of_part = max(-(-count // PARTS), PART // length, 1)
     parts = -(-count // rows_of_part)
     lines = _lined_up(2 * parts + 1, groups * length, out.dtype, weight)
-    lines[1:] = 0
     of_weight, of_bias = lines[1:].reshape(2, parts, -1)
     rows = [_by_row(value, shape, out.dtype) for value in (mean, scale)]
     arrays = (*rows, lines[0], out.reshape(-1), of_weight.reshape(-1), of_bias.reshape(-1))

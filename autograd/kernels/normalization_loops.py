@@ -136,6 +136,8 @@ def row_gradients(
     wide()
     for item in range(start, stop):
         parts = item * pitch
+        for i in range(parts, parts + pitch):
+            of_weight[uint64(i)] = of_bias[uint64(i)] = 0
         for row in range(item * rows, min((item + 1) * rows, len(centers))):
             center, scale = centers[row], scales[row]
             pattern = row % patterns * length

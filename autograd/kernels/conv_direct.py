@@ -92,7 +92,7 @@ def forward(
     if _abreast_pays(geometry, dtype.itemsize, is_gradient=False):
         filters = _by_filter(weight, geometry, dtype)
         return conv_abreast.correlate(_flat(x, dtype), filters, _flat(added, dtype), geometry)
-    plan, tables = _forward_plan(geometry, dtype.itemsize, _wanted())
+    plan, tables = _forward_plan(geometry, dtype.itemsize, threads.wanted_pieces())
     out = empty((geometry.samples, geometry.filters, *geometry.spatial_out()), dtype)
     if _winograd_pays(geometry, dtype.itemsize, is_gradient=False):
         packed = _pack(_flat(weight, dtype), plan, tables)
@@ -110,7 +110,7 @@ def input_gradient(
     if _abreast_pays(geometry, dtype.itemsize, is_gradient=True):
         filters = _by_filter(weight, geometry, dtype)[..., ::-1].swapaxes(1, 2)
         return conv_abreast.correlate(_flat(g, dtype), filters, nothing, geometry.turned_round())
-    plan, tables = _gradient_plan(geometry, dtype.itemsize, _wanted())
+    plan, tables = _gradient_plan(geometry, dtype.itemsize, threads.wanted_pieces())
     if _winograd_pays(geometry, dtype.itemsize, is_gradient=True):
         gx, packed = empty(x_shape, dtype), _pack(_flat(weight, dtype), plan, tables)
         if conv_winograd.correlate(_flat(g, dtype), packed, nothing, gx, geometry.turned_round(), is_turned=True):
@@ -362,12 +362,6 @@ def _box(out: Axes, reach: Axes, planes: int, geometry: Geometry, filters: int, 
     room = max(1, room) if filters > 1 else 1  # one filter does not come back to what the cache holds
     boxes = -(-geometry.samples // room) * bands
     return depths + reach[0], high, wide, room, depths, bands, _parts(boxes * geometry.groups, filters, wanted)
-
-
-def _wanted() -> int:
-    """Pieces that the threads share."""
-    count = threads.get_num_threads()
-    return count * threads.PIECES_PER_THREAD if count > 1 else 1
 
 
 def _parts(pieces: int, filters: int, wanted: int) -> int:

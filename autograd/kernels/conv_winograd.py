@@ -182,8 +182,7 @@ def correlate(
         out: (N, F, H, W).
         geometry: of this convolution, which may be `Geometry.turned_round`; then the taps lie in the opposite order.
     """
-    count = threads.get_num_threads()
-    tiles = _tiles(geometry, x.itemsize, count * threads.PIECES_PER_THREAD if count > 1 else 1)
+    tiles = _tiles(geometry, x.itemsize, threads.wanted_pieces())
     tile = host_tile(8 * x.itemsize)
     panels = -(-tiles.filters // tile.rows)
     length = tiles.channels * tile.rows + tile.lanes
@@ -207,16 +206,15 @@ def weight_gradient(g: np.ndarray, x: np.ndarray, gw: np.ndarray, geometry: Geom
         x: (N, C, H, W), flat.
         gw: (F, C / groups, 3, 3), flat.
     """
-    count, tile = threads.get_num_threads(), host_tile(8 * x.itemsize)
+    tile = host_tile(8 * x.itemsize)
     tiles = _tiles(geometry, x.itemsize, 1, of_weight=True)
     size = 16 * gw.size // 9
     spans = 1 << max(1, min(tiles.blocks, SPANS, SPAN_NUMBERS // size)).bit_length() - 1
-    wanted = count * threads.PIECES_PER_THREAD if count > 1 else 1
-    parts = max(1, min(-(-wanted // (spans * tiles.groups)), tiles.filters // tile.columns))
-    tiles = tiles._replace(parts=parts)
+    wanted = -(-threads.wanted_pieces() // (spans * tiles.groups))
+    tiles = tiles._replace(parts=max(1, min(wanted, tiles.filters // tile.columns)))
     sums = np.empty(spans * size + tile.lanes, x.dtype)
     sums[spans * size :] = 0
-    pieces = spans * tiles.groups * parts
+    pieces = spans * tiles.groups * tiles.parts
     grain = -(-GRAIN * pieces // (g.size * tiles.channels * 4))
     threads.run(add_tiles, pieces, x, g, sums, spans, tiles, grain=grain)
     bad = np.zeros(1, np.int64)
@@ -439,5 +437,6 @@ def join_spans(start, stop, sums, gw, bad, spans, groups, channels, filters):
             for k in range(taps):
                 gw[uint64(target + k)] = by_filter[uint64(i * pitch + k)]
     note(check, bad)
+    keep(check)
     keep(by_tap)
     keep(by_filter)

@@ -22,7 +22,7 @@ import numpy as np
 from . import jit
 from .memory import LINE, keep_freed_memory, room
 
-__all__ = ["Kernel", "always_shared", "get_num_threads", "run", "set_num_threads"]
+__all__ = ["Kernel", "always_shared", "get_num_threads", "run", "set_num_threads", "wanted_pieces"]
 
 # Pieces per thread: when one core is taken away, the others pick up the pieces it did not start.
 PIECES_PER_THREAD = 4
@@ -133,6 +133,11 @@ def get_num_threads() -> int:
     True
     """
     return _num_threads
+
+
+def wanted_pieces() -> int:
+    """Pieces of work that the threads share out well; one, where there is one thread."""
+    return _num_threads * PIECES_PER_THREAD if _num_threads > 1 else 1
 
 
 def set_num_threads(num_threads: int) -> None:

@@ -1,9 +1,11 @@
 """Convolution on plain arrays against PyTorch, in both readings."""
 
+import sys
 import threading
 
 import numpy as np
 import pytest
+from guarding import GUARD
 
 from autograd.kernels import conv, conv_columns, jit, threads
 
@@ -333,6 +335,53 @@ def test_when_winograd_pays():
     assert pays(8, 128, 28, groups=128) == [False, False, False]
     assert pays(1, 512, 4) == [False, False, False]  # so does that of the filters
     assert pays(1, 4096, 28) == [False, False, False]  # no room for so many
+
+
+OUTSIDE = """
+from autograd.kernels import conv, conv_direct, conv_winograd
+from autograd.kernels.conv_columns import Geometry
+
+rng = np.random.default_rng(0)
+never, always = (lambda *args, is_gradient: False), (lambda *args, is_gradient: True)
+for way in ("direct", "abreast", "winograd"):
+    conv_direct._abreast_pays = always if way == "abreast" else never
+    conv_direct._winograd_pays = always if way == "winograd" else never
+    conv_direct._winograd_pays_for_weight = lambda *args: way == "winograd"
+    for samples, channels, filters, height, width, groups in (
+        (1, 3, 5, 7, 9, 1), (2, 8, 12, 6, 33, 1), (17, 6, 26, 4, 5, 2), (3, 70, 40, 5, 8, 1), (2, 4, 4, 9, 20, 4)
+    ):
+        if way == "winograd" and channels == groups:
+            continue
+        for dtype in ("f", "d"):
+            for padding in (0, 1, 2):
+                options = (1, 1), (padding, padding), (1, 1), groups
+                x = rng.standard_normal((samples, channels, height, width)).astype(dtype)
+                weight = rng.standard_normal((filters, channels // groups, 3, 3)).astype(dtype)
+                bias = rng.standard_normal(filters).astype(dtype)
+                geometry = Geometry.of(x.shape, weight.shape, *options)
+                g = rng.standard_normal((samples, filters, *geometry.spatial_out())).astype(dtype)
+                found = []
+                for before in (True, False):
+                    conv_direct.empty = lambda shape, dtype: guarded(np.zeros(shape, dtype), before)
+                    x, weight, bias, g = (guarded(array, before) for array in (x, weight, bias, g))
+                    found.append(conv_direct.forward(x, weight, bias, geometry, x.dtype).tobytes())
+                    found.append(conv_direct.input_gradient(g, weight, x.shape, geometry, x.dtype).tobytes())
+                    gw = guarded(weight, before)
+                    if way == "winograd":
+                        assert conv_winograd.weight_gradient(g.reshape(-1), x.reshape(-1), gw.reshape(-1), geometry)
+                    else:
+                        gw = conv_direct.weight_gradient(g, x, weight.shape, geometry, x.dtype)
+                    found.append(gw.tobytes())
+                assert found[:3] == found[3:], (way, x.shape, weight.shape, options)
+                kept.clear()
+print("inside")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="protects pages with mprotect(2)")
+def test_touches_nothing_outside_its_operands(subprocess_python):
+    pytest.importorskip("numba")
+    assert subprocess_python(GUARD + OUTSIDE) == "inside\n"
 
 
 def test_torch_grad_functions(reading):

@@ -43,10 +43,12 @@ g and writes d, as the two ways of exp do; what it moves counts every letter.
 
 GOALS = """## Goals
 
-*Rate* is the arithmetic or the traffic that no implementation can do without, divided by our time with one thread, and
-its part of what the machine does at most: operations where these take longer at the peak, bytes where the bare passes
-do. A workload counts a multiply-add as two operations, and reads and writes each array once in each pass that needs
-it; loads of weights, temporaries and recomputation count for nothing. Small workloads are made of overhead.
+*Rate* is the arithmetic of the formula, or the traffic that no implementation can do without, divided by our time with
+one thread, and its part of what the machine does at most: operations where these take longer at the peak, bytes where
+the bare passes do. A workload counts a multiply-add as two operations, and reads and writes each array once in each
+pass that needs it; loads of weights, temporaries and recomputation count for nothing. Small workloads are made of
+overhead. A convolution's products are counted as its sum has them: with windows of 3 x 3 Winograd's algorithm does with
+fewer, and its part of the peak can be more than all of it.
 """
 
 MISSED = """## Where a goal is missed

@@ -71,7 +71,7 @@ class Workload:
     Attributes:
         make: given the packages, the call.
         goal: at most this many times PyTorch's time.
-        flops: additions and multiplications that no implementation can do without, where that can be said.
+        flops: additions and multiplications that the formula has, where that can be said.
         traffic: what must be read and written at least, where that may take longer than the arithmetic.
         dtype: of the arithmetic.
     """

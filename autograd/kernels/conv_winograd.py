@@ -53,14 +53,14 @@ BLOCK_BYTES = 3 << 18  # of a block's image and sums: what is left of the second
 # What the transform of a tile costs, of an image or of sums, in products of numbers, and what it costs once for each of
 # their maps, for a filter in one channel, and for a call: measured for 3 to 512 channels, maps of 4 x 4 to 224 x 224.
 OF_TILE, OF_MAP, OF_FILTER, OF_CALL = 120, 1400, 500, 1 << 18
-OF_BLOCK = 12  # and a block for a product that is added to those of others
+OF_BLOCK = 16  # and a block for a product that is added to those of others
 TOGETHER = 2  # panels of filters whose sums wait for the last transform
 DEEP = 128  # channels, or tiles, that are multiplied in one go
 WEIGHT_BYTES = 1 << 20  # of a block's image and gradient, where sums are all else
 GIVEN = 64  # filters whose gradient lies beside the image at once, a multiple of a tile's columns
 # Tiles are added up in spans that threads share out, and the spans in order. Their number, which decides how sums are
 # rounded, depends on sizes alone: this one or a half or a quarter of it, and so many numbers in all.
-SPANS, SPAN_NUMBERS = 4, 1 << 20
+SPANS, SPAN_NUMBERS = 4, 1 << 18
 
 
 class Tiles(NamedTuple):
@@ -134,6 +134,12 @@ def _up(count: int, multiple: int) -> int:
     return -(-count // multiple) * multiple
 
 
+def _odd_lines(count: int, line: int) -> int:
+    """At least so many, in an odd number of lines of the cache: rows that lie a power of two apart compete for places
+    in it."""
+    return (_up(count, line) // line | 1) * line
+
+
 @lru_cache(256)
 def _tiles(geometry: Geometry, itemsize: int, wanted: int, *, of_weight: bool = False) -> Tiles:
     """
@@ -145,9 +151,8 @@ def _tiles(geometry: Geometry, itemsize: int, wanted: int, *, of_weight: bool = 
     channels, filters = geometry.channels // geometry.groups, geometry.filters // geometry.groups
     (_, height, width), (_, out_height, out_width) = geometry.size, geometry.out
     high, wide = -(-out_height // 2), -(-out_width // 2)
-    # Odd numbers of lines: rows, and matrices, that lie a power of two apart would compete for places in the cache.
     if of_weight:
-        beside = row = (_up(min(GIVEN, filters) + tile.lanes, line) // line | 1) * line
+        beside = row = _odd_lines(min(GIVEN, filters) + tile.lanes, line)
         scratch, limit = 4 * tile.lanes, WEIGHT_BYTES
     else:
         beside, scratch, limit = TOGETHER * tile.rows, 4, BLOCK_BYTES
@@ -156,7 +161,7 @@ def _tiles(geometry: Geometry, itemsize: int, wanted: int, *, of_weight: bool = 
     bands = -(-high // rows)
     rows = -(-high // bands)
     room = max(1, min(most // (rows * wide), geometry.samples)) if bands == 1 else 1
-    pitch = (_up(room * rows * wide + tile.lanes, line) // line | 1) * line
+    pitch = _odd_lines(room * rows * wide + tile.lanes, line)
     if not of_weight:
         row = pitch
     image, others, plane = channels * pitch + line, beside * pitch + line, (rows + 1) * wide + tile.columns + line
@@ -208,19 +213,19 @@ def weight_gradient(g: np.ndarray, x: np.ndarray, gw: np.ndarray, geometry: Geom
     """
     tile = host_tile(8 * x.itemsize)
     tiles = _tiles(geometry, x.itemsize, 1, of_weight=True)
-    size = 16 * gw.size // 9
+    row = _odd_lines(tiles.filters, LINE // x.itemsize)
+    size = 16 * tiles.groups * tiles.channels * row
     spans = 1 << max(1, min(tiles.blocks, SPANS, SPAN_NUMBERS // size)).bit_length() - 1
     wanted = -(-threads.wanted_pieces() // (spans * tiles.groups))
     tiles = tiles._replace(parts=max(1, min(wanted, tiles.filters // tile.columns)))
-    sums = np.empty(spans * size + tile.lanes, x.dtype)
-    sums[spans * size :] = 0
+    sums = np.empty((spans, tiles.groups, 16, tiles.channels, row), x.dtype)
     pieces = spans * tiles.groups * tiles.parts
     grain = -(-GRAIN * pieces // (g.size * tiles.channels * 4))
-    threads.run(add_tiles, pieces, x, g, sums, spans, tiles, grain=grain)
+    threads.run(add_tiles, pieces, x, g, sums, tiles, grain=grain)
     bad = np.zeros(1, np.int64)
     pieces = tiles.groups * -(-tiles.filters // tile.lanes)
-    sizes = (spans, tiles.groups, tiles.channels, tiles.filters)
-    threads.run(join_spans, pieces, sums, gw, bad, *sizes, grain=-(-GRAIN * pieces // (sums.size * 16)))
+    grain = -(-GRAIN * pieces // (sums.size * 16))
+    threads.run(join_spans, pieces, sums, gw, bad, tiles.filters, grain=grain)
     return not bad[0]
 
 
@@ -367,12 +372,12 @@ def transform_gradient(real, size, g, tiles, first, samples, group, top, rows, f
 
 
 @compiled(fastmath=FASTMATH, error_model="numpy")
-def add_tiles(start, stop, x, g, sums, spans, tiles, room):
+def add_tiles(start, stop, x, g, sums, tiles, room):
     """Pieces ``start..stop`` of the weight's gradient before its last transform: spans of blocks, times groups, times
     ``tiles.parts`` of the filters.
 
-    ``sums`` has (span, group, 16, channel, filter), and a vector more. Which tiles are added together never depends on
-    the pieces.
+    ``sums`` has (span, group, 16, channel, filter or nothing). Which tiles are added together never depends on the
+    pieces.
     """
     zero = sums.dtype.type(0)
     size, across, most = sums.itemsize, tile_columns(zero), tile_rows(zero)
@@ -382,7 +387,8 @@ def add_tiles(start, stop, x, g, sums, spans, tiles, room):
     w0 = v0 + 16 * image
     h0 = w0 + 16 * given
     s0 = h0 + 8 * tiles.plane * size
-    x0, g0, c0, c_row = intp(x.ctypes.data), intp(g.ctypes.data), intp(sums.ctypes.data), tiles.filters * size
+    x0, g0, c0, c_row = intp(x.ctypes.data), intp(g.ctypes.data), intp(sums.ctypes.data), sums.shape[4] * size
+    spans = sums.shape[0]
     blocks = (tiles.samples + tiles.room - 1) // tiles.room * tiles.bands
     for item in range(start, stop):
         part, group, span = item % tiles.parts, item // tiles.parts % tiles.groups, item // tiles.parts // tiles.groups
@@ -416,11 +422,13 @@ def add_tiles(start, stop, x, g, sums, spans, tiles, room):
 
 
 @compiled(fastmath=FASTMATH, error_model="numpy")
-def join_spans(start, stop, sums, gw, bad, spans, groups, channels, filters):
+def join_spans(start, stop, sums, gw, bad, filters):
     """Blocks ``start..stop`` of filters, as many as a vector has lanes, of the weight's gradient."""
     zero = gw.dtype.type(0)
     size, lanes = gw.itemsize, tile_lanes(zero)
-    blocks, taps, span = (filters + lanes - 1) // lanes, 9 * channels, groups * 16 * channels * filters * size
+    spans, channels = sums.shape[0], sums.shape[3]
+    blocks, taps = (filters + lanes - 1) // lanes, 9 * channels
+    span, of_group, step, row, _ = sums.strides
     by_tap = from_line(np.empty((taps + 2 * lanes) * lanes + LINE // size, gw.dtype))
     pitch = taps + lanes
     by_filter = np.empty((lanes + lanes) * pitch + lanes, gw.dtype)
@@ -428,9 +436,8 @@ def join_spans(start, stop, sums, gw, bad, spans, groups, channels, filters):
     to, turned, found = intp(by_tap.ctypes.data), intp(by_filter.ctypes.data), intp(check.ctypes.data)
     for item in range(start, stop):
         group, f = item // blocks, item % blocks * lanes
-        source = intp(sums.ctypes.data) + (group * 16 * channels * filters + f) * size
-        step = channels * filters * size
-        join_filters(zero, source, step, filters * size, span, spans, to, channels, found)
+        source = intp(sums.ctypes.data) + group * of_group + f * size
+        join_filters(zero, source, step, row, span, spans, to, channels, filters - f, found)
         turn_rows(zero, size, to, lanes * size, turned, pitch * size, taps, lanes)
         for i in range(min(lanes, filters - f)):
             target = (group * filters + f + i) * taps

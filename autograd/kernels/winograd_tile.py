@@ -136,12 +136,13 @@ def _write_tiles(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) 
 
 
 def _write_join_filters(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Value) -> None:
-    source, step, row, span, spans, target, count, check = values
+    source, step, row, span, spans, target, count, width, check = values
     builder, vector = writer.builder, word(tile.lanes * writer.size)
+    mask = writer.masks(width, 1)[0]
     with writer.loop(count, [source, target, writer.load(check)]) as ((start, to, total), following):
         with writer.loop(spans, [start, *[writer.zero] * 16]) as ((at, *sums), more):
             more.append(builder.add(at, span))
-            more += [builder.fadd(number, writer.load(writer.far(at, step, i))) for i, number in enumerate(sums)]
+            more += [builder.fadd(number, writer.load(writer.far(at, step, i), mask)) for i, number in enumerate(sums)]
         square = _both_ways(writer, _of_products, [more[i : i + 4] for i in range(1, 17, 4)])
         for i, number in enumerate(number for row in square for number in row):
             writer.store(number, writer.far(to, vector, i))
@@ -155,7 +156,7 @@ _lower_columns = lower(6, _write_columns)
 _lower_filters = lower(6, _write_filters)
 _lower_join = lower(7, _write_join)
 _lower_tiles = lower(6, _write_tiles)
-_lower_join_filters = lower(8, _write_join_filters)
+_lower_join_filters = lower(9, _write_join_filters)
 
 
 @intrinsic
@@ -197,7 +198,7 @@ def transform_tiles(typing_context, real, source, row, target, step, next_tile, 
 
 
 @intrinsic
-def join_filters(typing_context, real, source, step, row, span, spans, target, count, check):
-    """``G^T u G`` of as many filters as a vector has lanes, in ``count`` channels, which lie a ``row`` apart: nine
-    vectors of the target for each. ``u`` is the sum of ``spans``, and ``check`` as in `join_tiles`."""
+def join_filters(typing_context, real, source, step, row, span, spans, target, count, width, check):
+    """``G^T u G`` of ``width`` filters, or as many as a vector has lanes, in ``count`` channels, which lie a ``row``
+    apart: nine vectors of the target for each. ``u`` is the sum of ``spans``, and ``check`` as in `join_tiles`."""
     return _lower_join_filters(real)

@@ -257,6 +257,8 @@ import optim
 nn.LSTM(64, 128)(autograd.randn(50, 32, 64))[0].sum().backward()
 model, images = nn.models.LeNet(), autograd.randn(64, 1, 28, 28)
 nn.functional.cross_entropy(model(images), autograd.randint(0, 10, (64,))).backward()
+maps = autograd.randn(16, 64, 32, 32, requires_grad=True)
+nn.Conv2d(64, 64, 3, padding=1)(maps).sum().backward()
 optim.Adam(model.parameters()).step()
 print(code, autograd.jit.compiled() - before)
 """

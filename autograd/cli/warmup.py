@@ -144,8 +144,9 @@ def _call(
 
 def _kernels(dtype: np.dtype) -> Iterator[Job]:
     """The hand-written loops, each through the kernel that calls it."""
-    yield from _convolution("convolution", 2, dtype)
-    yield from _convolution("depthwise convolution", 1, dtype)
+    yield from _convolution("convolution", (2, 1, 4, 4), 2, dtype)
+    yield from _convolution("depthwise convolution", (2, 1, 4, 4), 1, dtype)
+    yield from _convolution("Winograd's convolution", (8, 32, 16, 16), 32, dtype)
     image, pooled = np.ones((2, 1, 4, 4), dtype), np.ones((2, 1, 2, 2), dtype)
     window = (2, 2), (2, 2), (0, 0)
     places = np.array([0, 1])
@@ -177,9 +178,9 @@ def _kernels(dtype: np.dtype) -> Iterator[Job]:
     yield f"adding up rows {dtype}", lambda: scatter.scatter_add_rows((2, 3), places, np.ones((2, 3), dtype))
 
 
-def _convolution(kind: str, filters: int, dtype: np.dtype) -> Iterator[Job]:
-    image, weight, bias = np.ones((2, 1, 4, 4), dtype), np.ones((filters, 1, 3, 3), dtype), np.ones(filters, dtype)
-    maps, same = np.ones((2, filters, 4, 4), dtype), ((1, 1), (1, 1), (1, 1))
+def _convolution(kind: str, shape: tuple[int, ...], filters: int, dtype: np.dtype) -> Iterator[Job]:
+    image, weight, bias = np.ones(shape, dtype), np.ones((filters, shape[1], 3, 3), dtype), np.ones(filters, dtype)
+    maps, same = np.ones((shape[0], filters, *shape[2:]), dtype), ((1, 1), (1, 1), (1, 1))
     yield f"{kind} {dtype}", lambda: conv.conv_forward(image, weight, bias, *same)
     yield f"{kind}, input gradient {dtype}", lambda: conv.conv_input_gradient(maps, weight, image.shape, *same)
     yield f"{kind}, weight gradient {dtype}", lambda: conv.conv_weight_gradient(maps, image, weight.shape, *same)

@@ -14,8 +14,9 @@ matrices, filters x channels by channels x tiles. The gradient of the image is s
 round; that of the filters goes the other way, ``G^T [(A dtile A^T) * (B^T d B)] G``, and adds up tiles.
 `winograd_tile` has the transforms, for vectors of tiles or of filters.
 
-Rounding is that of the direct sum within a small factor, but tiles share what is not finite: the caller is told when
-there is such a number, and computes all anew, directly.
+Each number sees its own window only, and rounding is that of the direct sum within a small factor. But what is added
+and subtracted again leaves NaN where it is infinite: the caller is told when a number is not finite, and computes all
+anew, directly.
 
 Source: A. Lavin, S. Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016, https://arxiv.org/abs/1509.09308
 """

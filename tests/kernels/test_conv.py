@@ -302,7 +302,7 @@ def test_winograd_is_exact_for_small_integers(winograd):
 
 
 def test_winograd_leaves_what_is_not_finite(winograd):
-    # A tile would share it: the sum is computed anew, directly.
+    # What is added and subtracted again would leave NaN: the sum is computed anew, directly.
     case = ((2, 20, 9, 8), (5, 20, 3, 3), (1, 1), (1, 1), (1, 1), 1)
     x, weight, bias = arrays(case, "float32")
     geometry = conv_columns.Geometry.of(x.shape, weight.shape, *case[2:])

@@ -56,7 +56,7 @@ MISSED = """## Where a goal is missed
 The *roof* is the time that the machine leaves to any implementation: of the arithmetic at its peak and the bare passes,
 what takes longer. It forbids a goal that asks for less. Last come the parts of it that the goal asks for and that
 PyTorch and we reach. Where the roof is less than a twentieth of the better time, the rest is *overhead*: calls, not
-arithmetic. A roof that somebody has *beaten* bounds nothing: arrays stayed in a nearer cache.
+arithmetic. A roof that somebody has *beaten* bounds nothing: arrays stayed in a nearer cache, or fewer products did.
 """
 
 ONCE = """## Once in each process

@@ -1,9 +1,9 @@
 """Convolution and its two gradients, over 1, 2 or 3 spatial axes, as matrix products on the windows of an image.
 
 Compiled loops read the windows where they lie (:mod:`~autograd.kernels.conv_direct`), or take Winograd's way to windows
-of 3 x 3 (:mod:`~autograd.kernels.conv_winograd`). For NumPy's BLAS, which small
-convolutions go to, each window is copied to a column of a matrix (*im2col*), so that all windows meet all filters in
-one call; :mod:`~autograd.kernels.conv_columns` makes that matrix a cache-sized box at a time.
+of 3 x 3 (:mod:`~autograd.kernels.conv_winograd`). For NumPy's BLAS, which small convolutions go to, each window is
+copied to a column of a matrix (*im2col*), so that all windows meet all filters in one call;
+:mod:`~autograd.kernels.conv_columns` makes that matrix a cache-sized box at a time.
 
 Shapes: ``x`` (N, C, *spatial), ``weight`` (F, C / groups, *kernel), ``g`` and the output (N, F, *out), with
 ``out = (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1``; ``stride``, ``padding`` and ``dilation``

@@ -47,7 +47,7 @@ from .winograd_tile import (
     transform_tiles,
 )
 
-__all__ = ["Tiles", "correlate", "products", "weight_gradient", "weight_products"]
+__all__ = ["correlate", "products", "weight_gradient", "weight_products"]
 
 GRAIN = 1 << 20  # products worth a thread
 BLOCK_BYTES = 3 << 18  # of a block's image and sums: what is left of the second-level cache belongs to filters
@@ -82,6 +82,7 @@ class Tiles(NamedTuple):
     room: int  # samples in a block
     rows: int  # of tiles, in a block of each of them
     bands: int  # blocks to a sample
+    spans: int  # of blocks that are added up, for a weight's gradient
     parts: int  # that a group's filters are cut into
     pitch: int  # from one row of an image's matrix to the next,
     row: int  # and of those beside it, of sums or of a gradient; the numbers of
@@ -163,15 +164,20 @@ def _tiles(geometry: Geometry, itemsize: int, wanted: int, *, of_weight: bool = 
     rows = -(-high // bands)
     room = max(1, min(most // (rows * wide), geometry.samples)) if bands == 1 else 1
     pitch = _odd_lines(room * rows * wide + tile.lanes, line)
-    if not of_weight:
+    blocks = pieces = -(-geometry.samples // room) * bands
+    spans, least = 0, TOGETHER * tile.rows
+    if of_weight:
+        size = 16 * geometry.groups * channels * _odd_lines(filters, line)
+        pieces = spans = 1 << max(1, min(blocks, SPANS, SPAN_NUMBERS // size)).bit_length() - 1
+        least = tile.columns
+    else:
         row = pitch
+    parts = max(1, min(-(-wanted // (pieces * geometry.groups)), filters // least))
     image, others, plane = channels * pitch + line, beside * pitch + line, (rows + 1) * wide + tile.columns + line
     numbers = 16 * (image + others) + 8 * plane + scratch * pitch + tile.lanes * (tile.lanes + 1)
-    blocks = -(-geometry.samples // room) * bands * geometry.groups
-    parts = max(1, min(-(-wanted // blocks), filters // (TOGETHER * tile.rows)))
     return Tiles(
         geometry.samples, geometry.groups, channels, filters, height, width, geometry.padding[1], geometry.padding[2],
-        out_height, out_width, high, wide, room, rows, bands, parts,
+        out_height, out_width, high, wide, room, rows, bands, spans, parts,
         pitch, row, image, others, plane, numbers,
     )  # fmt: skip
 
@@ -213,14 +219,10 @@ def weight_gradient(g: np.ndarray, x: np.ndarray, gw: np.ndarray, geometry: Geom
         gw: (F, C / groups, 3, 3), flat.
     """
     tile = host_tile(8 * x.itemsize)
-    tiles = _tiles(geometry, x.itemsize, 1, of_weight=True)
+    tiles = _tiles(geometry, x.itemsize, threads.wanted_pieces(), of_weight=True)
     row = _odd_lines(tiles.filters, LINE // x.itemsize)
-    size = 16 * tiles.groups * tiles.channels * row
-    spans = 1 << max(1, min(tiles.blocks, SPANS, SPAN_NUMBERS // size)).bit_length() - 1
-    wanted = -(-threads.wanted_pieces() // (spans * tiles.groups))
-    tiles = tiles._replace(parts=max(1, min(wanted, tiles.filters // tile.columns)))
-    sums = np.empty((spans, tiles.groups, 16, tiles.channels, row), x.dtype)
-    pieces = spans * tiles.groups * tiles.parts
+    sums = np.empty((tiles.spans, tiles.groups, 16, tiles.channels, row), x.dtype)
+    pieces = tiles.spans * tiles.groups * tiles.parts
     grain = -(-GRAIN * pieces // (g.size * tiles.channels * 4))
     threads.run(add_tiles, pieces, x, g, sums, tiles, grain=grain)
     bad = np.zeros(1, np.int64)
@@ -389,14 +391,13 @@ def add_tiles(start, stop, x, g, sums, tiles, room):
     h0 = w0 + 16 * given
     s0 = h0 + 8 * tiles.plane * size
     x0, g0, c0, c_row = intp(x.ctypes.data), intp(g.ctypes.data), intp(sums.ctypes.data), sums.shape[4] * size
-    spans = sums.shape[0]
     blocks = (tiles.samples + tiles.room - 1) // tiles.room * tiles.bands
     for item in range(start, stop):
         part, group, span = item % tiles.parts, item // tiles.parts % tiles.groups, item // tiles.parts // tiles.groups
         f0 = panels * part // tiles.parts * across
         f1 = min(panels * (part + 1) // tiles.parts * across, tiles.filters)
         adds = 0
-        for block in range(blocks * span // spans, blocks * (span + 1) // spans):
+        for block in range(blocks * span // tiles.spans, blocks * (span + 1) // tiles.spans):
             first, top = block // tiles.bands * tiles.room, block % tiles.bands * tiles.rows
             samples, rows = min(tiles.room, tiles.samples - first), min(tiles.rows, tiles.high - top)
             count = samples * rows * tiles.wide

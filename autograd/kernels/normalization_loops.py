@@ -11,7 +11,7 @@ from math import sqrt
 from numba import njit, uint64
 
 from .compiled import compiled
-from .scalar import fetch, wide
+from .scalar import apart, fetch, wide
 
 __all__ = [
     "mix_planes",
@@ -69,6 +69,7 @@ def run_moments(start, stop, x, means, squares, length, centered):
 def standardize_rows(start, stop, x, weight, bias, out, means, scales, length, patterns, eps, centered):
     """`shift_rows` by what each row's mean and standard deviation turn out to be."""
     wide()
+    apart()
     for row in range(start, stop):
         mean, squares = run_sums(x, row * length, (row + 1) * length, centered)
         variance = x.dtype.type(squares / length) + x.dtype.type(eps)
@@ -134,6 +135,7 @@ def row_gradients(
     the bias's gradients, ``pitch`` numbers from one part to the next: beside the sums of the row, as a loop that wrote
     three arrays would not be vectorized, for all the ways in which they might overlap."""
     wide()
+    apart()
     for item in range(start, stop):
         parts = item * pitch
         for i in range(parts, parts + pitch):
@@ -147,17 +149,16 @@ def row_gradients(
                 part, product = g.dtype.type(0), g.dtype.type(0)
                 for i in range(block, min(block + BLOCK, length)):
                     gradient = g[uint64(first + i)]
-                    standard = (x[uint64(first + i)] - center) * scale
-                    of_weight[uint64(parts + pattern + i)] += gradient * standard
+                    along = gradient * (x[uint64(first + i)] - center)
+                    of_weight[uint64(parts + pattern + i)] += along * scale
                     of_bias[uint64(parts + pattern + i)] += gradient
-                    weighted = gradient * weight[uint64(pattern + i)]
-                    part += weighted
-                    product += weighted * standard
+                    part += gradient * weight[uint64(pattern + i)]
+                    product += along * weight[uint64(pattern + i)]
                 total += part
                 total_product += product
-            along_ones = g.dtype.type(total / length) if centered else g.dtype.type(0)
-            along_x = g.dtype.type(total_product / length)
+            shift = -g.dtype.type(total / length) * scale if centered else g.dtype.type(0)
+            along_x = -g.dtype.type(total_product / length * scale) * scale * scale
             for i in range(length):
-                standard = (x[uint64(first + i)] - center) * scale
-                weighted = g[uint64(first + i)] * weight[uint64(pattern + i)]
-                out[uint64(first + i)] = (weighted - along_ones - standard * along_x) * scale
+                distance = x[uint64(first + i)] - center
+                weighted = g[uint64(first + i)] * scale * weight[uint64(pattern + i)]
+                out[uint64(first + i)] = weighted + (distance * along_x + shift)

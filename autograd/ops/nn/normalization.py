@@ -141,6 +141,8 @@ def _check_floating(operator: str, x: np.ndarray, allowed: str = "f") -> None:
 def _check_dtypes(operator: str, x: np.ndarray, *others: Tensor | None) -> None:
     """All of one dtype; or the others float32 where ``x`` is of two bytes."""
     dtypes = {other._array.dtype for other in others if other is not None}
+    if dtypes == {x.dtype}:
+        return
     if len(dtypes) > 1 or (dtypes and not dtypes & {x.dtype, _wide(x.dtype)}):
         found = ", ".join(sorted(dtype.name for dtype in dtypes))
         raise RuntimeError(
@@ -156,14 +158,14 @@ def _check_normalized_shape(
         raise TypeError(
             f"{operator}(): argument 'normalized_shape' must be tuple of ints, not {type(normalized_shape).__name__}"
         )
-    shape = tuple(int(n) for n in normalized_shape)
+    shape = tuple(map(int, normalized_shape))
     if not shape:
         raise RuntimeError(
             f"{operator}: Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
             "element, but got normalized_shape = []"
         )
     for name, parameter in parameters.items():
-        if parameter is not None and tuple(parameter.shape) != shape:
+        if parameter is not None and parameter._array.shape != shape:
             raise RuntimeError(
                 f"{operator}: Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
                 f"{list(parameter.shape)} and normalized_shape = {list(shape)}"

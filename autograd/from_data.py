@@ -29,8 +29,7 @@ def array_from(data: Any, dtype: np.dtype | None = None) -> np.ndarray:
     if isinstance(data, Tensor):
         return data._array.astype(dtype or data._array.dtype)
     if isinstance(data, (ndarray, np.generic)):
-        dtypes.check_numpy_dtype(data.dtype)
-        array = empty(data.shape, dtype or data.dtype.newbyteorder("="))
+        array = empty(data.shape, dtype or dtypes.check_numpy_dtype(data.dtype).numpy)
         array[...] = data
         return array
     if isinstance(data, (str, bytes)):

@@ -18,7 +18,7 @@ import numpy as np
 
 from . import dtypes
 from .devices import CPU, require_cpu
-from .dtypes import Size, default_dtype, from_numpy_dtype
+from .dtypes import Size, default_dtype, from_numpy_dtype, known
 from .graph import HookDict, Leaf, Node, RemovableHandle, state
 from .kernels.halves import FLOATING, INEXACT
 from .kernels.layout import is_dense
@@ -905,7 +905,7 @@ class Tensor:
 
 
 def _rebuild(cls: type[Tensor], array: np.ndarray, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:
-    result = _make(cls, array)
+    result = _make(cls, known(array))
     result.requires_grad_(requires_grad)
     result.__dict__.update(attributes)
     return result

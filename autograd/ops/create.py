@@ -295,7 +295,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
             f"from_numpy: the array's byte order ({ndarray.dtype}) is not this machine's, so that its memory cannot be "
             "shared; convert it with autograd.tensor"
         )
-    return wrap(ndarray)
+    return wrap(dtypes.known(ndarray))
 
 
 @function(method=False)
@@ -310,7 +310,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     if isinstance(ext_tensor, Tensor):
         shared = ext_tensor.detach()
     elif hasattr(ext_tensor, "__dlpack__"):
-        shared = wrap(np.from_dlpack(ext_tensor))
+        shared = wrap(dtypes.known(np.from_dlpack(ext_tensor)))
     else:
         shared = wrap(np.asarray(_Capsule(ext_tensor)))
     return shared.clone() if copy else shared

@@ -18,6 +18,7 @@ from ..kernels import (
     pooling,
     pooling_places,
     pooling_regions,
+    rectifier,
     resample,
     scans,
     scatter,
@@ -161,6 +162,7 @@ def _kernels(dtype: np.dtype) -> Iterator[Job]:
     yield f"max-pooling of regions {dtype}", lambda: pooling_regions.max_of_regions(image, regions)
     mask = np.ones(image.shape, np.bool_)
     yield f"dropout {dtype}", lambda: dropout.masked_scale(image, mask, dtype.type(2))
+    yield f"ReLU of many elements {dtype}", lambda: rectifier.passed(*rectifier.rectify(image))
     head, options = np.ones((1, 2, 2), dtype), (None, 1.0, False)
     yield f"attention {dtype}", lambda: attention.forward(head, head, head, *options)
     yield (

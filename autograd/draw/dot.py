@@ -50,6 +50,7 @@ GLYPHS = {
     "product_along": "∏",
     "reciprocal": "1/x",
     "relu": "ReLU",
+    "relu_of_many": "ReLU",
     "rsqrt": "1/√x",
     "rsub": "−",
     "sigmoid": "σ",

@@ -16,8 +16,8 @@ from ..dtypes import from_numpy_dtype
 from ..graph import state
 from ..kernels import jit
 from ..kernels.silence import quiet
-from ..tensor import Tensor, node_of, wrap
-from .dispatch import NUMBERS, apply_pointwise
+from ..tensor import ArrayError, Tensor, node_of, wrap
+from .dispatch import NUMBERS, apply, apply_pointwise
 from .layout import tidy
 from .readings import CONSTANTS, F32, F64, I64, MANY
 from .table import PointwiseRow
@@ -28,6 +28,7 @@ __all__ = ["binary", "named", "reflected", "unary"]
 
 ndarray = np.ndarray
 new = object.__new__
+KEPT_LESS = 1 << 16  # elements from which a row's `many` takes its place: fewer are as fast without (ReLU, measured)
 
 # While something watches every operator (anomaly mode, inference mode), or loops are used at any size, the short path
 # has no reading to run: the attempt fails, and the general way takes over. This costs the path itself nothing.
@@ -78,6 +79,8 @@ def unary(row: PointwiseRow) -> Callable[..., Tensor]:
             if out is not None:
                 return rest.general(input, out)
             if array.size > rest.limit:
+                if row.many is not None and _keeps_less(input):
+                    return apply(row.many, (input,), {})
                 result = rest.on_runs((array,), (), array.dtype)[0]
             elif array.dtype is F32:
                 result = quiet(run32, array)
@@ -117,6 +120,18 @@ def unary(row: PointwiseRow) -> Callable[..., Tensor]:
     return function
 
 
+def _keeps_less(input: Tensor) -> bool:
+    """Whether a row's `many` takes its place."""
+    if not state.grad or state.push is not None or _is_watched():
+        return False
+    try:
+        array = input._array
+        is_plain = (array.dtype is F32 or array.dtype is F64) and array.flags.c_contiguous
+    except ArrayError:  # an example of a batch, inside `vmap`
+        return False
+    return is_plain and array.size >= KEPT_LESS and jit.use_loops(array.size) and node_of(input) is not None
+
+
 def _recorder(row: PointwiseRow, *kinds: int) -> Callable[..., None] | None:
     """What makes the node for operands of these kinds, or None where no rule leads back."""
     return recorders(row)[kinds] if row.is_recorded else None
@@ -136,6 +151,8 @@ class _Unary:
     def general(self, input: Any, out: Tensor | None) -> Tensor:
         if not isinstance(input, Tensor):
             raise TypeError(f"{self.row.name}(): argument 'input' must be Tensor, not {type(input).__name__}")
+        if out is None and self.row.many is not None and _keeps_less(input):
+            return apply(self.row.many, (input,), {})
         result = apply_pointwise(self.row, [input])
         return result if out is None else write_out(out, result, self.row.name, (input,))
 

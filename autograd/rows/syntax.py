@@ -32,7 +32,7 @@ __all__ = [
 
 # One NumPy call makes one pass over memory already: a generated loop has nothing to fuse. Not so `where`, which
 # branches: where the condition is as good as random, a million elements take 7.4 ms, and 0.33 in a loop, which selects.
-ONE_PASS = {"abs", "ceil", "floor", "fmax", "fmin", "logical_not", "maximum", "minimum", "sqrt", "trunc"}
+ONE_PASS = {"abs", "ceil", "floor", "logical_not", "sqrt", "trunc"}
 
 OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: np.add,

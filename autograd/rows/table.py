@@ -215,7 +215,10 @@ class PointwiseRow(Row):
     numbers where users call the row by name: ``"any"`` (both at once too), ``"either"``, ``"second"`` or ``"none"``.
     ``refuses_backward``: there are no rules, but the result requires grad all the same, and going back raises.
     ``is_recorded``: whether results require grad where an input does.
+    ``many``: the row that takes its place where a result of many elements is recorded, because it keeps less.
     """
+
+    many: CoarseRow | None = None
 
     def __init__(
         self,

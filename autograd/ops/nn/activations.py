@@ -6,10 +6,11 @@ written so that a NaN passes the gradient on instead of hiding behind a zero.
 
 from __future__ import annotations
 
+from ...kernels import rectifier
 from ...kernels.halves import finfo
 from ...rows.dispatch import apply
 from ...rows.public import function
-from ...rows.table import TABLE, _, pointwise
+from ...rows.table import TABLE, Array, _, coarse, pointwise
 from ...tensor import Tensor, check_dim
 from ..convert import check_tensor
 
@@ -22,6 +23,31 @@ def relu(x):
 @relu.gradient("x")
 def _(g, out):
     return _.where(out <= 0, 0.0, g)
+
+
+@coarse(latex=relu.latex, extras=("bits",), home="", node_name="Relu", complex=False)
+def relu_of_many(x: Array):
+    """`relu` of an array that is in one piece, and large enough that a bit of each element is kept, not the output."""
+    return rectifier.rectify(x)
+
+
+@relu_of_many.gradient("x")
+def _(g, bits):
+    return passed(g, bits)
+
+
+@coarse(latex=r"x \, [b]", home="", node_name="ThresholdBackward", complex=False)
+def passed(x: Array, bits: Array):
+    """``x`` where the bit is set, elsewhere 0."""
+    return rectifier.passed(x, bits)
+
+
+@passed.gradient("x")
+def _(g, bits):
+    return passed(g, bits)
+
+
+relu.many = relu_of_many
 
 
 @pointwise(

@@ -31,7 +31,8 @@ __all__ = [
 ]
 
 # One NumPy call makes one pass over memory already: a generated loop has nothing to fuse. Not so `where`, which
-# branches: where the condition is as good as random, a million elements take 7.4 ms, and 0.33 in a loop, which selects.
+# branches: where the condition is as good as random, a million elements take 7.4 ms, and 0.33 in a loop, which selects;
+# nor the extremes, which with a number compare one element at a time: 0.39 ms, and 0.12.
 ONE_PASS = {"abs", "ceil", "floor", "logical_not", "sqrt", "trunc"}
 
 OPERATORS: dict[type, Callable[..., Any]] = {

@@ -45,10 +45,19 @@ def resolve_shape(shape: Sequence[Any], size: int, operator: str) -> tuple[int, 
     raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {size}")
 
 
+def _reshaped(x: np.ndarray, shape: Sequence[Any], operator: str) -> np.ndarray:
+    try:
+        if min(shape, default=0) >= -1:  # to NumPy any negative size is what is left
+            return x.reshape(shape)
+    except (TypeError, ValueError):
+        pass  # is said below, or is a size all the same
+    return x.reshape(resolve_shape(shape, x.size, operator))
+
+
 @coarse(latex=r"x", is_view=True, star="shape", node_name="View")
 def reshape(x: Array, shape):
     """The same elements in another shape, one dimension of which may be -1; a view where memory allows."""
-    return x.reshape(resolve_shape(shape, x.size, "reshape"))
+    return _reshaped(x, shape, "reshape")
 
 
 @reshape.gradient("x")
@@ -58,8 +67,8 @@ def _(g, x_shape):
 
 @coarse(latex=r"x", is_view=True, star="shape", method=False, home="", node_name="View")
 def view_as_shape(x: Array, shape):
-    out = x.reshape(resolve_shape(shape, x.size, "view"))
-    if x.size and not shares_memory(out, x):
+    out = _reshaped(x, shape, "view")
+    if not x.flags.c_contiguous and x.size and not shares_memory(out, x):
         raise RuntimeError(
             f"view size {list(shape)} is not compatible with input tensor's size {list(x.shape)} and stride (at least "
             "one dimension spans across two contiguous subspaces). Use .reshape(...) instead."
@@ -514,7 +523,12 @@ def view(self: Tensor, *shape: Any, dtype: Any = None, size: Any = None) -> Tens
     tensor([[0, 1],
             [2, 3]])
     """
-    if not shape:
+    for n in shape:
+        if type(n) is not int:
+            break
+    else:
+        if shape:
+            return apply(view_as_shape, (self, shape), {})
         shape = tuple(given for given in (dtype, size) if given is not None)
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
@@ -708,14 +722,17 @@ def _matrix_transpose(self: Tensor) -> Tensor:
 
 
 def _reversed_dims(self: Tensor) -> Tensor:
-    if self.ndim not in (0, 2):
+    ndim = self.ndim
+    if ndim == 2:
+        return apply(permute, (self, (1, 0)), {})
+    if ndim != 0:
         warnings.warn(
             "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated. Consider "
             "`x.mT` to transpose batches of matrices or `x.permute(*range(x.ndim - 1, -1, -1))`.",
             UserWarning,
             stacklevel=2,
         )
-    return apply(permute, (self, tuple(reversed(range(self.ndim)))), {})
+    return apply(permute, (self, tuple(reversed(range(ndim)))), {})
 
 
 Tensor.T = property(_reversed_dims, doc="All dimensions in reverse order.")  # type: ignore[attr-defined]

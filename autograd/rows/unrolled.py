@@ -208,7 +208,7 @@ def _kernel_source(row: CoarseRow) -> list[str]:
     lines = [f"def call({_signature(row)}):"]
     for i, name in enumerate(row.inputs):
         pad = "    "
-        if name in row.defaults:
+        if i or name in row.defaults:
             lines += [f"    if {name} is None:", f"        a{i}, n{i}, k{i} = None, None, {FIXED}", "    else:"]
             pad = "        "
         lines += [

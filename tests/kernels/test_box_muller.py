@@ -51,3 +51,13 @@ def test_what_follows_the_last_block_stays(reading):
     u = uniforms(16)[:21]
     kept = u[16:].copy()
     np.testing.assert_array_equal(box_muller.box_muller(u, 0, 1)[16:], kept)
+
+
+def test_who_draws_often_gets_the_same_numbers(monkeypatch):
+    pytest.importorskip("numba")
+    results = []
+    with jit.using("auto"):
+        for calls in (0, box_muller.OFTEN):
+            monkeypatch.setattr(box_muller, "_calls", calls)
+            results.append(box_muller.box_muller(uniforms(0)[:160], 0.5, 3.0))
+    np.testing.assert_array_equal(results[0].view(np.int32), results[1].view(np.int32))

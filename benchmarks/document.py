@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.child import LIBRARIES, family
 from benchmarks.fresh import UNCOMPILED
-from benchmarks.runner import ROOT, Times, ratio, unit
+from benchmarks.runner import ROOT, Effort, Times, ratio, unit
 from benchmarks.scaling import SWEEPS
 from benchmarks.workload import Workload
 
@@ -28,10 +28,11 @@ this page; the numbers themselves are in [benchmarks/results.json](../benchmarks
 
 **How it is measured.** Every library has a process of its own, since two OpenMP runtimes in one disturb each other.
 In each round every process is asked in turn for one measurement of the same workload, the order turning round every
-time; a measurement is the best of about ten batches of calls. A ratio is best time to best time over all rounds, and
-beside it stand the quartiles of the ratios within the rounds. Ratios with one thread repeat within a few percent even
-on a shared machine. **With two threads they mean something only if nothing else ran**: one core taken away halves
-what is measured. The load average was {busy:.2f} when this run began.
+time; a measurement is the best of about ten batches of calls. Every family is visited {visits} times, by new processes:
+where one has its memory, and what a neighbor does just then, decides up to a third of some times. A ratio is best time
+to best time over all rounds, and beside it stand the quartiles of the ratios within the rounds. Ratios with one thread
+repeat within a few percent even on a shared machine. **With two threads they mean something only if nothing else ran**:
+one core taken away halves what is measured. The load average was {busy:.2f} when this run began.
 
 **The machine**: {processor}, {cores} cores, on {measured};
 {versions}.
@@ -159,7 +160,7 @@ def _introduction(results: Mapping[str, Any]) -> str:
         bests = [min(times["machine"][title]["chalkgrad"]) for times in results["times"].values()]
         rows.append([title, *(rate(workload, best, workload.flops > 0) for best in bests)])
     head = ["at most", *map(threads_of, results["times"])]
-    return INTRODUCTION.format(**words, versions=versions) + table(head, rows)
+    return INTRODUCTION.format(**words, versions=versions, visits=Effort.visits) + table(head, rows)
 
 
 def _with_goals(times: Mapping[str, Times]) -> dict[str, tuple[Workload, dict[str, list[float]]]]:

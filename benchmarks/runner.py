@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,22 @@ BOOT = "import sys; sys.path.append(sys.path.pop(0)); from {} import {} as run; 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long is measured: rounds, and seconds for each workload, candidate and round."""
+    """How long is measured: rounds, and seconds for each workload, candidate and round; and by how many processes one
+    after the other. Where a process has its memory, and what neighbors did meanwhile, told for a third of the time of
+    layer norm: one process, and one minute, are no measurement."""
 
     rounds: int = 9
     seconds: float = 0.1
+    visits: int = 3
+
+    def shares(self) -> list[int]:
+        """The rounds of each visit.
+
+        >>> Effort(rounds=7).shares(), Effort(rounds=2).shares()
+        ([3, 2, 2], [1, 1])
+        """
+        visits = max(min(self.visits, self.rounds), 1)
+        return [self.rounds // visits + (i < self.rounds % visits) for i in range(visits)]
 
 
 @dataclass(frozen=True)
@@ -86,6 +98,19 @@ def compare(
     pythons: Sequence[str] = (sys.executable,),
 ) -> Times:
     """The times of a family's workloads in every candidate that one of the interpreters has."""
+    times: Times = {}
+    for rounds in effort.shares():
+        for title, by_candidate in _visit(name, candidates, replace(effort, rounds=rounds), threads, only, pythons):
+            known = times.setdefault(title, {})
+            for candidate, values in by_candidate.items():
+                known.setdefault(candidate, []).extend(values)
+    return times
+
+
+def _visit(
+    name: str, candidates: Sequence[str], effort: Effort, threads: int, only: str, pythons: Sequence[str]
+) -> Iterator[tuple[str, dict[str, list[float]]]]:
+    """Each workload's times of one visit, by processes of its own."""
     with ExitStack() as stack:
         present: dict[str, tuple[Any, list[str]]] = {}
         for candidate in candidates:
@@ -96,16 +121,15 @@ def compare(
                 if known := [title for title in read(process) if only in title]:
                     present[candidate] = process, known
                     break
-        times: Times = {}
         for title in family(name):
             order = [candidate for candidate, (_, known) in present.items() if title in known]
-            if order:
-                times[title] = {candidate: [] for candidate in order}
+            times: dict[str, list[float]] = {candidate: [] for candidate in order}
             for _ in range(effort.rounds):
                 for candidate in order:
-                    times[title][candidate].append(_measure(present[candidate][0], title, effort.seconds))
+                    times[candidate].append(_measure(present[candidate][0], title, effort.seconds))
                 order.reverse()
-        return times
+            if times:
+                yield title, times
 
 
 def _measure(process: Any, title: str, seconds: float) -> float:

@@ -118,7 +118,7 @@ def test_processes_take_turns(monkeypatch):
     monkeypatch.setattr(runner, "read", known.get)
     monkeypatch.setattr(runner, "_measure", measure)
     monkeypatch.setattr(runner, "family", lambda name: dict.fromkeys(["first", "second"]))
-    times = compare("fake", list(known), Effort(rounds=2))
+    times = compare("fake", list(known), Effort(rounds=2, visits=1))
     assert asked == [
         ("first", "chalkgrad"), ("first", "torch"), ("first", "torch"), ("first", "chalkgrad"),
         ("second", "chalkgrad"), ("second", "torch"), ("second", "rival"),
@@ -128,6 +128,10 @@ def test_processes_take_turns(monkeypatch):
         "first": {"chalkgrad": [1, 4], "torch": [2, 3]},
         "second": {"chalkgrad": [5, 10], "torch": [6, 9], "rival": [7, 8]},
     }
+    asked.clear()
+    times = compare("fake", ["torch"], Effort(rounds=3, visits=2))
+    assert [title for title, _ in asked] == ["first", "first", "second", "second", "first", "second"]
+    assert times == {"first": {"torch": [1, 2, 5]}, "second": {"torch": [3, 4, 6]}}
 
 
 def test_a_process_measures():
@@ -164,7 +168,7 @@ def test_report():
     assert ours.split() == ["work", "chalkgrad", "1", "ms", "2", "ms", "0.25x", "0.25", "…", "0.75"]
     assert theirs.split() == ["work", "torch", "4", "ms", "4", "ms"]
     assert alone.split() == ["alone", "jax", "2", "s", "2", "s"]
-    assert doctest.testmod(runner) == (0, 2)
+    assert doctest.testmod(runner) == (0, 3)
     assert [unit(x) for x in (2.5e-9, 2.5e-5, 0.25, 25)] == ["2.5 ns", "25 us", "250 ms", "25 s"]
 
 

@@ -103,13 +103,7 @@ def standardized(
     dtype = wide_dtype(x.dtype)
     out = np.empty(x.shape, dtype)
     if not has_loops(x):
-        np.subtract(x, mean, out)
-        out *= scale
-        if weight is not None:
-            out *= weight
-        if bias is not None:
-            out += bias
-        return out.astype(x.dtype, copy=False)
+        return _scaled(np.subtract(x, mean, out), scale, weight, bias).astype(x.dtype, copy=False)
     places = (1, *x.shape[1:3], 1)
     weight = np.ones(places, dtype) if weight is None else weight
     bias = np.zeros(places, dtype) if bias is None else bias
@@ -140,7 +134,9 @@ def standardize(
 
     Rows are read once: what was added up is still in the nearest cache when it is shifted.
     """
-    if axes != ROWS or x.shape[3] > 1 or not has_loops(x):
+    if not has_loops(x):
+        return _plainly_standardized(x, weight, bias, axes, eps, centered)
+    if axes != ROWS or x.shape[3] > 1:
         mean, variance = moments(x, axes, centered)
         scale = inverse_deviation(variance, eps)
         return standardized(x, mean, scale, weight, bias, axes), mean, scale
@@ -157,6 +153,27 @@ def standardize(
     _run(standardize_rows, rows, x, _flat(x, dtype), weight, bias, out, mean, scale, length, groups, eps, centered)
     places = (samples, groups, 1, 1)
     return out.reshape(x.shape).astype(x.dtype, copy=False), mean.reshape(places), scale.reshape(places)
+
+
+def _plainly_standardized(
+    x: np.ndarray, weight: Optional, bias: Optional, axes: tuple[int, ...], eps: float, centered: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    dtype = wide_dtype(x.dtype)
+    wide, count = x.astype(dtype, copy=False), prod([x.shape[axis] for axis in axes])
+    mean = _mean(wide, axes, count) if centered else np.zeros(1, dtype)
+    out = wide - mean
+    scale = inverse_deviation(_mean(out * out, axes, count), eps)
+    return _scaled(out, scale, weight, bias).astype(x.dtype, copy=False), mean, scale
+
+
+def _scaled(out: np.ndarray, scale: np.ndarray, weight: Optional, bias: Optional) -> np.ndarray:
+    """``out * scale * weight + bias``, in place."""
+    out *= scale
+    if weight is not None:
+        out *= weight
+    if bias is not None:
+        out += bias
+    return out
 
 
 def gradients(

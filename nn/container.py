@@ -8,6 +8,12 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from autograd.ops.nn.rectified import LARGE, linear_relu
+from autograd.tensor import Tensor
+
+from .activation import ReLU
+from .hooks import has_hooks
+from .linear import Linear
 from .module import Module, indented, tree
 
 __all__ = ["Container", "ModuleDict", "ModuleList", "Sequential"]
@@ -166,9 +172,23 @@ class Sequential(_Numbered):
         return self
 
     def forward(self, input: Any) -> Any:
+        waiting: Any = None  # a large linear layer: a ReLU behind it may be computed in its last pass
         for module in self._modules.values():
-            input = module(input)  # type: ignore[misc]
-        return input
+            if waiting is not None:
+                if type(module) is ReLU and not module.inplace and _is_plain(module) and _is_plain(waiting):
+                    input, waiting = linear_relu(input, waiting.weight, waiting.bias), None
+                    continue
+                input, waiting = waiting(input), None
+            if type(module) is Linear and type(input) is Tensor and input._array.size * module.out_features >= LARGE:
+                waiting = module
+            else:
+                input = module(input)  # type: ignore[misc]
+        return input if waiting is None else waiting(input)
+
+
+def _is_plain(module: Module) -> bool:
+    """Whether a call of the module is what its class says, and nobody looks."""
+    return not has_hooks(module) and "forward" not in module.__dict__
 
 
 class ModuleList(_Numbered):

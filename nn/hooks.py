@@ -27,6 +27,7 @@ __all__ = [
     "REGISTRATION",
     "ForwardHook",
     "call_with_hooks",
+    "has_hooks",
     "pre_hooks_of",
     "register",
     "registered",
@@ -110,6 +111,25 @@ def register_module_buffer_registration_hook(hook: Callable[..., Any]) -> Remova
 def register_module_module_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Calls ``hook(module, name, submodule)`` when a module is registered; what it returns takes its place."""
     return register(REGISTRATION["_modules"], hook)
+
+
+def has_hooks(module: Module) -> Any:
+    """Whether anything looks at a call of the module.
+
+    Raises:
+        KeyError: it has not been made by `Module.__init__`.
+    """
+    own = module.__dict__  # attributes of a class with `__getattr__` take three times as long
+    return (
+        own["_forward_hooks"]
+        or own["_forward_pre_hooks"]
+        or own["_backward_hooks"]
+        or own["_backward_pre_hooks"]
+        or FORWARD
+        or FORWARD_PRE
+        or BACKWARD
+        or BACKWARD_PRE
+    )
 
 
 def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

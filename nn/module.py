@@ -19,14 +19,11 @@ from autograd.rows.public import TORCH
 from autograd.tensor import Tensor
 
 from .hooks import (
-    BACKWARD,
-    BACKWARD_PRE,
-    FORWARD,
-    FORWARD_PRE,
     ForwardHook,
     PartialHook,
     call_with_hooks,
     check_kind,
+    has_hooks,
     register,
     registered,
 )
@@ -118,18 +115,8 @@ class Module:
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        own = self.__dict__  # attributes of a class with `__getattr__` take three times as long
         try:
-            is_plain = not (
-                own["_forward_hooks"]
-                or own["_forward_pre_hooks"]
-                or own["_backward_hooks"]
-                or own["_backward_pre_hooks"]
-                or FORWARD
-                or FORWARD_PRE
-                or BACKWARD
-                or BACKWARD_PRE
-            )
+            is_plain = not has_hooks(self)
         except KeyError:
             raise AttributeError(self._without_init("_forward_hooks")) from None
         return self.forward(*args, **kwargs) if is_plain else call_with_hooks(self, args, kwargs)

@@ -41,7 +41,7 @@ SHARED_LINE = 2500  # and as long as a row that two threads write to, of which a
 # by 128 x 128 18.9 and 20.
 LEAST_TURNED, ROWS_TURNED, MOST_TURNED = 1 << 17, 32, 1 << 13
 
-_add = np.add  # a global name is found faster than an attribute of a module
+_add, _maximum = np.add, np.maximum  # a global name is found faster than an attribute of a module
 _nothing = {char: np.empty((0, 0, 0), char) for char in REAL}
 
 
@@ -99,25 +99,33 @@ def product(
     return _product(a, b, added, out)
 
 
-def matrix_product(a: np.ndarray, b: np.ndarray, added: np.ndarray | None = None) -> np.ndarray:
-    """`product` of two matrices."""
+def matrix_product(
+    a: np.ndarray, b: np.ndarray, added: np.ndarray | None = None, rectified: bool = False
+) -> np.ndarray:
+    """`product` of two matrices; ``rectified``, something being added, its maximum with 0."""
     rows, size = len(a), b.size
     products = rows * size
     if products < _fewest:
         if products >= LEAST_TURNED and rows >= ROWS_TURNED and size <= MOST_TURNED and b.flags.fnc:
             b = b.copy()
         result = a.dot(b)
-        return result if added is None else _add(result, added, result)
+        if added is None:
+            return result
+        _add(result, added, result)
+        return _maximum(result, 0, out=result) if rectified else result
     if added is None and _are_plain(a, b):
         result = _new((a.shape[0], b.shape[1]), a)
         _multiply(a[None], b[None], result[None], _nothing[a.dtype.char])
         return result
-    return _product(a, b, added, None)
+    return _product(a, b, added, None, rectified)
 
 
-def _product(a: np.ndarray, b: np.ndarray, added: np.ndarray | None, out: np.ndarray | None) -> np.ndarray:
+def _product(
+    a: np.ndarray, b: np.ndarray, added: np.ndarray | None, out: np.ndarray | None, rectified: bool = False
+) -> np.ndarray:
     if not use_tiles(a, b) or (added is not None and added.dtype != a.dtype):
-        return _by_blas(a, b, added, out)
+        result = _by_blas(a, b, added, out)
+        return _maximum(result, 0, out=result) if rectified else result
     if a.shape[-1] != b.shape[-2]:
         raise ValueError(f"product: {a.shape} and {b.shape} do not fit: {a.shape[-1]} != {b.shape[-2]}")
     char = a.dtype.char
@@ -140,23 +148,23 @@ def _product(a: np.ndarray, b: np.ndarray, added: np.ndarray | None, out: np.nda
     if not written:
         c = np.empty(c.shape, c.dtype)
     d = _nothing[char] if added is None else _fit(added, shape)
-    _multiply(_unbroken(a), _unbroken(b), c, d)
+    _multiply(_unbroken(a), _unbroken(b), c, d, rectified)
     if not written:
         result[...] = c.reshape(shape)
     return result
 
 
-def _multiply(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> None:
+def _multiply(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray, rectified: bool = False) -> None:
     """`gemm_loops.multiply_pieces` on all pieces."""
     count = threads.get_num_threads()
     kernel, (batch, rows, columns) = _kernel(c.dtype.char), c.shape
     if count == 1:
-        kernel.alone(0, batch, a, b, c, d, 1, 1, room())
+        kernel.alone(0, batch, a, b, c, d, rectified, 1, 1, room())
         return
     work = c.size * a.shape[2]
     down, across = _cuts(work, batch, rows, columns, c.itemsize, count)
     pieces = batch * down * across
-    threads.run(kernel, pieces, a, b, c, d, down, across, grain=-(-GRAIN * pieces // work))
+    threads.run(kernel, pieces, a, b, c, d, rectified, down, across, grain=-(-GRAIN * pieces // work))
 
 
 def _new(shape: tuple[int, ...], a: np.ndarray) -> np.ndarray:
@@ -255,4 +263,4 @@ def compile_for(loops: Any, dtype: np.dtype) -> threads.Kernel:
 
     real, index = from_dtype(dtype), types.intp
     given, written = types.Array(real, 3, "A", readonly=True, aligned=False), types.Array(real, 3, "A")
-    return threads.Kernel(loops, types.void(index, index, given, given, written, given, index, index, index))
+    return threads.Kernel(loops, types.void(index, index, given, given, written, given, index, index, index, index))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from numba import intp, njit
 
 from .compiled import compiled
-from .gemm_tile import copy_rows, multiply, tile_columns, tile_lanes, tile_rows, transpose_rows
+from .gemm_tile import RECTIFIED, copy_rows, multiply, tile_columns, tile_lanes, tile_rows, transpose_rows
 from .memory import LINE
 
 __all__ = ["from_line", "multiply_pieces", "pack_columns"]
@@ -91,7 +91,7 @@ def read_columns(zero, size, b, row, column, depth, tiles):
 
 
 @inline
-def multiply_range(a, b, c, d, batches, rows, columns, room):
+def multiply_range(a, b, c, d, rectified, batches, rows, columns, room):
     """Rows and columns (first, last) of the products of pairs of matrices (first, last)."""
     zero, size = c.dtype.type(0), c.itemsize
     high, wide = tile_rows(zero), tile_columns(zero)
@@ -117,6 +117,7 @@ def multiply_range(a, b, c, d, batches, rows, columns, room):
             for part in range(parts):
                 first, last = depth * part // parts, depth * (part + 1) // parts
                 deep = last - first
+                adds = RECTIFIED if rectified and part + 1 == parts else min(part + d.size, 1)
                 b_here = b0 + first * b_row + left * b_column
                 packed_from = (right - left) // wide * wide if b_direct else 0
                 if left + packed_from < right:
@@ -140,14 +141,14 @@ def multiply_range(a, b, c, d, batches, rows, columns, room):
                                 added, added_row, added_column = d0 + i * d_row + j * d_column, d_row, d_column
                             multiply(
                                 zero, a_panel, row, column, at, next_row, deep,
-                                to, c_row, added, added_row, added_column, part + d.size, height, min(wide, right - j),
+                                to, c_row, added, added_row, added_column, adds, height, min(wide, right - j),
                             )  # fmt: skip
 
 
 @compiled(error_model="numpy")
-def multiply_pieces(start, stop, a, b, c, d, row_pieces, column_pieces, room):
+def multiply_pieces(start, stop, a, b, c, d, rectified, row_pieces, column_pieces, room):
     """Pieces ``start..stop`` of ``c = a @ b + d``: each pair of matrices is cut into ``row_pieces`` times
-    ``column_pieces`` of them.
+    ``column_pieces`` of them. ``rectified``, there being a d: of ``max(a @ b + d, 0)``.
 
     Shapes: a (batch or 1, m, k), b (batch or 1, k, n), c (batch, m, n), d the same with any of them 1, or empty. C
     and D have their rows in one piece, and A and B their rows or columns; none is empty otherwise. At the address
@@ -159,11 +160,11 @@ def multiply_pieces(start, stop, a, b, c, d, row_pieces, column_pieces, room):
     row_tiles, column_tiles = (m + low - 1) // low, (n + wide - 1) // wide
     if row_pieces == column_pieces == 1:
         none = m - m  # numba would compile `multiply_range` once more for a 0
-        multiply_range(a, b, c, d, (start, stop), (none, m), (none, n), room)
+        multiply_range(a, b, c, d, rectified, (start, stop), (none, m), (none, n), room)
         return
     for item in range(start, stop):
         batch, piece = item // (row_pieces * column_pieces), item % (row_pieces * column_pieces)
         i, j = piece // column_pieces, piece % column_pieces
         rows = (row_tiles * i // row_pieces * low, min(row_tiles * (i + 1) // row_pieces * low, m))
         columns = (column_tiles * j // column_pieces * wide, min(column_tiles * (j + 1) // column_pieces * wide, n))
-        multiply_range(a, b, c, d, (batch, batch + 1), rows, columns, room)
+        multiply_range(a, b, c, d, rectified, (batch, batch + 1), rows, columns, room)

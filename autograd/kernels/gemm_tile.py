@@ -22,6 +22,7 @@ from numba.extending import intrinsic
 from .memory import LINE
 
 __all__ = [
+    "RECTIFIED",
     "WORD",
     "Tile",
     "Writer",
@@ -42,6 +43,7 @@ BIT, INT, WORD = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 AHEAD = 8  # rows that are asked for before they are copied: rows of a large matrix lie on different pages
 SHALLOW = 64  # up to here a tile is too fast for what it writes to be asked for ahead
 STREAM = 16  # rows of a panel of B that are asked for ahead: measured, 4 to 6 % of the time for 1024 x 1024
+RECTIFIED = -1  # for ``adds``: what is below 0 becomes 0 afterwards
 
 
 class Tile(NamedTuple):
@@ -270,15 +272,23 @@ def _write_added(
     some, numbers, whole = (builder.append_basic_block() for _ in range(3))
     builder.cbranch(builder.icmp_signed("!=", x.adds, word(0)), some, after)
     builder.position_at_end(some)
+    lowest = ir.Constant(writer.real, float("-inf"))
+    rectified = builder.icmp_signed("==", x.adds, word(RECTIFIED))
+    lowest = writer.splat(builder.select(rectified, ir.Constant(writer.real, 0.0), lowest))
+
+    def raised(total: ir.Value, more: ir.Value) -> ir.Value:
+        total = builder.fadd(total, more)
+        return builder.select(builder.fcmp_ordered("<", total, lowest), lowest, total)  # NaN stays
+
     builder.cbranch(builder.icmp_signed("==", x.d_column, word(0)), numbers, whole)
     builder.position_at_end(numbers)
     of_rows = [writer.splat(builder.load(writer.at(row, writer.real))) for row in rows]
-    with_numbers = [builder.fadd(total, of_rows[i // tile.vectors]) for i, total in enumerate(sums)]
+    with_numbers = [raised(total, of_rows[i // tile.vectors]) for i, total in enumerate(sums)]
     builder.branch(after)
     builder.position_at_end(whole)
     step = word(tile.lanes * writer.size)
     added = [writer.load(writer.far(row, step, j), masks[j]) for row in rows for j in vectors]
-    with_rows = [builder.fadd(total, more) for total, more in zip(sums, added, strict=True)]
+    with_rows = [raised(total, more) for total, more in zip(sums, added, strict=True)]
     builder.branch(after)
     builder.position_at_end(after)
     totals = []
@@ -437,10 +447,11 @@ def tile_lanes(typing_context, real):
 def multiply(
     typing_context, real, a, a_row, a_column, b, b_row, depth, c, c_row, d, d_row, d_column, adds, height, width
 ):
-    """``C = A @ B + D`` on one tile.
+    """``C = A @ B + D`` on one tile, or ``max(A @ B + D, 0)``.
 
     A (height, depth) may have any strides. B (depth, columns of the tile) has its rows in one piece, and so have
-    C (height, width) and D, whose column stride may also be 0; nothing is added where ``adds`` is 0.
+    C (height, width) and D, whose column stride may also be 0; nothing is added where ``adds`` is 0, and the maximum is
+    taken where it is `RECTIFIED`.
     """
     return _lower_multiply(real)
 

@@ -262,6 +262,19 @@ def test_choice_depends_on_size_and_mode():
         assert not gemm.use_tiles(large, large)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rectified(number_of_threads_restored, reading, dtype):
+    """The maximum with 0 is that of the product itself, NaN included, whatever blocks and threads it is made of."""
+    for m, k, n in (*SHAPES, (128, 784, 256)):
+        a, b, added = numbers(m, k, dtype=dtype), numbers(k, n, dtype=dtype, seed=1), numbers(n, dtype=dtype, seed=2)
+        a[-1, 0] = np.nan
+        for count in (1, 2):
+            threads.set_num_threads(count)
+            for more in (added, np.broadcast_to(added, (m, n)).copy()):
+                want = np.maximum(gemm.matrix_product(a, b, more), 0)
+                np.testing.assert_array_equal(gemm.matrix_product(a, b, more, True), want, err_msg=f"{m, k, n}")
+
+
 @pytest.fixture
 def loops_for(monkeypatch):
     """The loops compiled anew for a tile that another processor would have."""
@@ -299,6 +312,7 @@ def test_tiles_of_other_processors(loops_for, monkeypatch, tile, dtype):
                     added = numbers(n, dtype=dtype)
                     out = gemm.product(a, b, added)
                     assert_product(a, b, out, added, label=(m, k, n, turned_a, turned_b))
+                    np.testing.assert_array_equal(gemm.matrix_product(a, b, added, True), np.maximum(out, 0))
 
 
 PRODUCTS = """

@@ -24,8 +24,7 @@ unsigned: Any = int  # compiled: numba tests a signed index for being negative
 # NumPy's reading goes in pieces that stay in the cache.
 PIECE = 1 << 15
 BLOCK = 16
-# NumPy's reading takes 100 us for 16 numbers, the compiled one 1: who has drawn so many times gets that, too. It makes
-# no difference but in time.
+# `randn(16)` takes 100 us by NumPy's reading and 13 by the compiled one: who has drawn so many times gets that, too.
 OFTEN = 100
 
 _calls = 0

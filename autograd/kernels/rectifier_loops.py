@@ -6,7 +6,7 @@ and the vector of truth values is the word.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -37,35 +37,45 @@ def _addresses(
     return places
 
 
+def _selecting(find: Callable[[ir.IRBuilder, ir.Value, ir.Value], ir.Value]) -> Callable[..., ir.Value]:
+    """What an intrinsic writes: the elements of a word for which ``find(builder, elements, address of the bits)`` is
+    true, and 0 in the place of the others."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Sequence[ir.Value]) -> ir.Value:
+        source, target, mask = _addresses(context, builder, signature.args[:3], values)
+        size = signature.args[0].dtype.bitwidth // 8
+        vector = builder.load(source, align=size)
+        chosen = builder.select(find(builder, vector, mask), vector, _zeros(vector))
+        builder.store(chosen, target, align=size)
+        return context.get_dummy_value()
+
+    return generate
+
+
+def _zeros(vector: ir.Value) -> ir.Constant:
+    return ir.Constant(vector.type, [0.0] * WORD)
+
+
+def _compared(builder: ir.IRBuilder, vector: ir.Value, mask: ir.Value) -> ir.Value:
+    passes = builder.fcmp_unordered(">", vector, _zeros(vector))
+    builder.store(builder.bitcast(passes, BITS), mask, align=1)
+    return passes
+
+
+def _remembered(builder: ir.IRBuilder, vector: ir.Value, mask: ir.Value) -> ir.Value:
+    return builder.bitcast(builder.load(mask, align=1), ir.VectorType(ir.IntType(1), WORD))
+
+
 @intrinsic
 def rectify_word(typing_context, x, out, bits, word):
     """Writes the results and the bits of a word; nothing is checked."""
-
-    def generate(context, builder, signature, values):
-        source, target, mask = _addresses(context, builder, (x, out, bits), values)
-        vector = builder.load(source, align=x.dtype.bitwidth // 8)
-        zeros = ir.Constant(vector.type, [0.0] * WORD)
-        passes = builder.fcmp_unordered(">", vector, zeros)
-        builder.store(builder.select(passes, vector, zeros), target, align=x.dtype.bitwidth // 8)
-        builder.store(builder.bitcast(passes, BITS), mask, align=1)
-        return context.get_dummy_value()
-
-    return types.none(x, out, bits, word), generate
+    return types.none(x, out, bits, word), _selecting(_compared)
 
 
 @intrinsic
 def pass_word(typing_context, g, out, bits, word):
     """Writes the gradients of a word; nothing is checked."""
-
-    def generate(context, builder, signature, values):
-        source, target, mask = _addresses(context, builder, (g, out, bits), values)
-        vector = builder.load(source, align=g.dtype.bitwidth // 8)
-        zeros = ir.Constant(vector.type, [0.0] * WORD)
-        passes = builder.bitcast(builder.load(mask, align=1), ir.VectorType(ir.IntType(1), WORD))
-        builder.store(builder.select(passes, vector, zeros), target, align=g.dtype.bitwidth // 8)
-        return context.get_dummy_value()
-
-    return types.none(g, out, bits, word), generate
+    return types.none(g, out, bits, word), _selecting(_remembered)
 
 
 @compiled()

@@ -80,8 +80,8 @@ def wide(typing_context):
 def apart(typing_context):
     """Called anywhere in a function, promises that no array of floats it writes to overlaps another of its arguments.
 
-    Otherwise each inner loop begins by comparing where all of them lie: measured for rows of 1000 numbers, a tenth of
-    the time.
+    Otherwise each inner loop begins by comparing where all of them lie: measured for the way back through layer norm of
+    1000 x 1000, 225 us and 213 without.
     """
 
     def generate(context, builder, signature, values):

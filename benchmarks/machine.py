@@ -87,9 +87,6 @@ def _multiply_adds(dtype: str, library: Library) -> Call:
 
 
 def _move(traffic: Traffic, library: Library) -> Call:
-    from autograd.kernels.memory import keep_freed_memory
-
-    keep_freed_memory()  # arrays lie where those of workloads do
     names = dict.fromkeys("".join(read + written for read, written in traffic.pairs))
     return bare(traffic, {name: np.ones(traffic.size, traffic.dtype) for name in names})
 

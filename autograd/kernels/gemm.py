@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import jit, threads
-from .memory import empty, keep_freed_memory, room
+from .memory import empty, room
 
 __all__ = ["compile_for", "matrix_product", "product", "use_tiles"]
 
@@ -250,7 +250,6 @@ def _cuts(work: int, batch: int, rows: int, columns: int, size: int, threads: in
 def _kernel(char: str) -> threads.Kernel:
     from .gemm_loops import multiply_pieces
 
-    keep_freed_memory()
     return compile_for(multiply_pieces, np.dtype(char))
 
 

@@ -2,7 +2,11 @@
 
 glibc gives the top of its heap back to the system when a few megabytes are free, and the next array of that size is
 page faults again: measured, forward and backward of GELU on a million float32 took 3.0 ms so, and 0.8 ms with memory
-kept. The limits are raised once, when the first compiled loop runs; other C libraries have no such setting.
+kept. The limits are raised when this module is imported; other C libraries have no such setting.
+
+Arrays of less than 4 MB lie in pages of 4 KB, anywhere in the machine's memory, and compete for places in its caches
+as chance has it; for longer ones NumPy asks for pages of 2 MB. Asked for the whole heap: measured, forward and backward
+of a layer norm of 1000 x 1000 took 474 us at best and 565 in the middle of 25 processes, without 531 and 689.
 """
 
 from __future__ import annotations
@@ -11,7 +15,6 @@ import ctypes
 import mmap
 import sys
 import threading
-from functools import cache
 from math import prod
 
 import numpy as np
@@ -26,7 +29,6 @@ __all__ = [
     "empty",
     "is_root",
     "is_shared",
-    "keep_freed_memory",
     "room",
     "shared_copy",
 ]
@@ -34,6 +36,7 @@ __all__ = [
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # parameters of mallopt(3)
 KEPT = 256 << 20
 MAPPED_FROM = 64 << 20  # larger arrays are mapped and unmapped on their own, as before
+RESERVED = MAPPED_FROM - (1 << 20), 4  # bytes, and how many times: less than what is kept
 ROOM = 1 << 21
 LINE = 64  # bytes of the cache's, and of the longest vector
 HEADER = object.__basicsize__  # bytes of an object before what is its type's own: of an array, its data's address
@@ -42,15 +45,28 @@ SMALL = 4096  # bytes up to which an array lies where NumPy puts it, unless some
 _kept = threading.local()
 
 
-@cache
-def keep_freed_memory() -> bool:
-    """Raises glibc's limits for trimming and mapping; whether it could."""
-    if sys.platform != "linux":
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:
-        return False
-    return bool(mallopt(MMAP_THRESHOLD, MAPPED_FROM) and mallopt(TRIM_THRESHOLD, KEPT))
+def _keep_freed_memory() -> None:
+    """Raises glibc's limits for trimming and mapping, where there is glibc."""
+    if sys.platform != "linux" or not hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        return
+    libc.mallopt(MMAP_THRESHOLD, MAPPED_FROM)
+    libc.mallopt(TRIM_THRESHOLD, KEPT)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        _ask_for_large_pages(libc, mmap.MADV_HUGEPAGE)
+
+
+def _ask_for_large_pages(libc: ctypes.CDLL, advice: int) -> None:
+    """Grows the heap by addresses that the system shall back with large pages, once something is written there."""
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    size, times = RESERVED
+    blocks = [libc.malloc(size) for _ in range(times)]
+    for block in blocks:
+        if block is not None:
+            start = -(-block // mmap.PAGESIZE) * mmap.PAGESIZE
+            libc.madvise(start, block + size - start, advice)
+            libc.free(block)
 
 
 class Block(np.ndarray):
@@ -126,3 +142,6 @@ def shared_copy(array: np.ndarray) -> np.ndarray:
 def is_shared(array: np.ndarray) -> bool:
     """Whether an array's memory was made by `shared_copy`."""
     return array.size > 0 and isinstance(getattr(array.base, "obj", None), mmap.mmap)
+
+
+_keep_freed_memory()

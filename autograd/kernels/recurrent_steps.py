@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 
 from .gemm import product
-from .memory import keep_freed_memory
 from .on_arrays import sigmoid, tanh, where
 
 __all__ = ["KINDS", "compiled_sweeps", "formula_of", "plain_sweeps"]
@@ -549,7 +548,6 @@ def compiled_sweeps(kind: str, dtype: np.dtype) -> tuple[Callable[..., Any], ...
     from .compiled import compiled
     from .recurrent_weights import weigh
 
-    keep_freed_memory()
     names = dict(_common(dtype))
     called, formulas = _own(kind, "loop")
     names |= {key: scalar.inline(_bound(formula, formula.__name__, **names)) for key, formula in formulas.items()}

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from . import jit
-from .memory import LINE, keep_freed_memory, room
+from .memory import LINE, room
 
 __all__ = ["Kernel", "always_shared", "get_num_threads", "run", "set_num_threads", "wanted_pieces"]
 
@@ -196,7 +196,6 @@ def run(kernel: Any, total: int, *args: object, grain: int = 1) -> None:
     Raises:
         MemoryError: a piece could not get memory.
     """
-    keep_freed_memory()
     if type(kernel) is FunctionType:
         kernel(0, total, *args)
         return

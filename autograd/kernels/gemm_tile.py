@@ -146,9 +146,16 @@ class Writer:
             variable.initializer, variable.linkage, variable.global_constant = self.zero, "internal", True
         return self.builder.ptrtoint(module.globals[name], WORD)
 
-    def prefetch(self, address: ir.Value, *, to_write: bool) -> None:
-        kind, near, data = ir.Constant(INT, int(to_write)), ir.Constant(INT, 3), ir.Constant(INT, 1)
-        self.call("llvm.prefetch.p0", ir.VoidType(), self.at(address, ir.IntType(8)), kind, near, data)
+    def total(self, vector: ir.Value) -> ir.Value:
+        """The sum of the lanes, in any order but always the same."""
+        signature = ir.FunctionType(self.real, [self.real, self.vector])
+        add = self.builder.module.declare_intrinsic(f"llvm.vector.reduce.fadd.{self.suffix}", fnty=signature)
+        return self.builder.call(add, [ir.Constant(self.real, 0.0), vector], fastmath=("reassoc",))
+
+    def prefetch(self, address: ir.Value, *, to_write: bool, near: int = 3) -> None:
+        """Asks for a line of the cache; ``near`` is 3 for the nearest one, 2 for the second."""
+        flags = [ir.Constant(INT, flag) for flag in (int(to_write), near, 1)]
+        self.call("llvm.prefetch.p0", ir.VoidType(), self.at(address, ir.IntType(8)), *flags)
 
     def transpose(self, rows: Sequence[ir.Value]) -> list[ir.Value]:
         """As many vectors as each has lanes, transposed: pairs exchange blocks of 1, 2, 4, ... lanes."""
@@ -397,27 +404,35 @@ def _write_prefetch(writer: Writer, tile: Tile, real: ir.Value, *values: ir.Valu
         following.append(writer.builder.add(at, word(LINE)))
 
 
-def lower(arguments: int, write: Callable[..., ir.Value | None], result: types.Type = types.void) -> Any:
-    """What an intrinsic of a float, whose type decides, and so many integers tells numba.
+def lower(
+    arguments: int,
+    write: Callable[..., ir.Value | Sequence[ir.Value] | None],
+    result: Callable[[types.Type], types.Type] = lambda real: types.void,
+    reals: int = 1,
+) -> Any:
+    """What an intrinsic of floats, whose type decides, and so many integers tells numba.
 
     Args:
         arguments: how many integers.
         write: is given the writer, the host's tile and the values; what it returns, if anything, is the result.
-        result: its type.
+        result: its type, from the floats'.
+        reals: how many floats.
     """
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Sequence[ir.Value]) -> Any:
         bits = signature.args[0].bitwidth
         tile = host_tile(bits)
         written = write(Writer(builder, bits, tile.lanes), tile, *values)
+        if isinstance(written, Sequence):
+            return context.make_tuple(builder, signature.return_type, written)
         return context.get_dummy_value() if written is None else written
 
-    return lambda real: (result(real, *[types.intp] * arguments), generate)
+    return lambda real: (result(real)(*[real] * reals, *[types.intp] * arguments), generate)
 
 
-_lower_rows = lower(0, lambda writer, tile, real: word(tile.rows), types.intp)
-_lower_columns = lower(0, lambda writer, tile, real: word(tile.columns), types.intp)
-_lower_lanes = lower(0, lambda writer, tile, real: word(tile.lanes), types.intp)
+_lower_rows = lower(0, lambda writer, tile, real: word(tile.rows), lambda real: types.intp)
+_lower_columns = lower(0, lambda writer, tile, real: word(tile.columns), lambda real: types.intp)
+_lower_lanes = lower(0, lambda writer, tile, real: word(tile.lanes), lambda real: types.intp)
 _lower_multiply = lower(14, _write_product)
 _lower_windows = lower(13, _write_windows)
 _lower_copy = lower(6, _write_copy)

@@ -20,7 +20,7 @@ __all__ = ["gradients", "has_loops", "inverse_deviation", "moments", "standardiz
 ROWS, CHANNELS = (2, 3), (0, 3)
 GRAIN = 16384  # elements worth a thread
 # Of the sum over rows that is the gradient of a weight, whatever the number of threads: at most so many, none smaller.
-PARTS, PART = 32, 1 << 16
+PARTS, PART = 32, 1 << 17
 # Elements from which on weight and bias are copied if they do not begin with a line of the cache: a vector that lies in
 # two is read twice. Measured for 1000 x 1000, a tenth of the kernels' time.
 MANY = 1 << 18

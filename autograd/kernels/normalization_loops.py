@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from math import sqrt
 
-from numba import njit, uint64
+from numba import intp, njit, uint64
 
 from .compiled import compiled
-from .scalar import apart, fetch, wide
+from .normalization_rows import mix_run, product_run, shift_run, square_run, sum_run
+from .scalar import wide
 
 __all__ = [
     "mix_planes",
@@ -25,35 +26,33 @@ __all__ = [
 
 FASTMATH = {"contract", "arcp", "nsz", "reassoc"}
 BLOCK = 1024
-# Of rows between these lengths the next one is asked for while one is near: measured, a tenth less time.
-LEAST_FETCHED, MOST_FETCHED, LINE = 256, 2048, 16
 
 
-@njit(forceinline=True, fastmath=FASTMATH)
+@njit(forceinline=True)
+def place(array, first):
+    """The address of an element."""
+    return intp(array.ctypes.data) + first * array.itemsize
+
+
+@njit(forceinline=True)
 def shift_row(row, x, center, scale, weight, bias, out, length, patterns):
-    pattern = row % patterns * length
-    for i in range(length):
-        value = (x[uint64(row * length + i)] - center) * scale
-        out[uint64(row * length + i)] = value * weight[uint64(pattern + i)] + bias[uint64(pattern + i)]
+    first, pattern = row * length, row % patterns * length
+    weights, biases = place(weight, pattern), place(bias, pattern)
+    shift_run(center, scale, place(x, first), weights, biases, place(out, first), length, length * x.itemsize)
 
 
 @njit(forceinline=True, fastmath=FASTMATH)
 def run_sums(x, first, last, centered):
     """The mean of a run of elements (or 0), and the sum of the squared distances from it."""
+    mean = zero = x.dtype.type(0)
+    total = 0.0
+    if centered:
+        for block in range(first, last, BLOCK):
+            total += sum_run(zero, place(x, block), min(BLOCK, last - block))
+        mean = x.dtype.type(total / (last - first))
     total = 0.0
     for block in range(first, last, BLOCK):
-        part = x.dtype.type(0)
-        for i in range(block, min(block + BLOCK, last)):
-            part += x[uint64(i)]
-        total += part
-    mean = x.dtype.type(total / (last - first)) if centered else x.dtype.type(0)
-    total = 0.0
-    for block in range(first, last, BLOCK):
-        part = x.dtype.type(0)
-        for i in range(block, min(block + BLOCK, last)):
-            distance = x[uint64(i)] - mean
-            part += distance * distance
-        total += part
+        total += square_run(mean, place(x, block), min(BLOCK, last - block))
     return mean, total
 
 
@@ -68,15 +67,10 @@ def run_moments(start, stop, x, means, squares, length, centered):
 @compiled(fastmath=FASTMATH)
 def standardize_rows(start, stop, x, weight, bias, out, means, scales, length, patterns, eps, centered):
     """`shift_rows` by what each row's mean and standard deviation turn out to be."""
-    wide()
-    apart()
     for row in range(start, stop):
         mean, squares = run_sums(x, row * length, (row + 1) * length, centered)
         variance = x.dtype.type(squares / length) + x.dtype.type(eps)
         means[row], scales[row] = mean, x.dtype.type(1) / x.dtype.type(sqrt(variance))
-        if LEAST_FETCHED <= length <= MOST_FETCHED:
-            for i in range((row + 1) * length, (row + 2) * length, LINE):
-                fetch(x, uint64(i))
         shift_row(row, x, mean, scales[row], weight, bias, out, length, patterns)
 
 
@@ -132,10 +126,7 @@ def row_gradients(
     start, stop, g, x, centers, scales, weight, out, of_weight, of_bias, length, patterns, rows, pitch, centered
 ):
     """Gradients of standardized rows, ``rows`` of them a work item, which adds up parts of its own of the weight's and
-    the bias's gradients, ``pitch`` numbers from one part to the next: beside the sums of the row, as a loop that wrote
-    three arrays would not be vectorized, for all the ways in which they might overlap."""
-    wide()
-    apart()
+    the bias's gradients, ``pitch`` numbers from one part to the next."""
     for item in range(start, stop):
         parts = item * pitch
         for i in range(parts, parts + pitch):
@@ -146,19 +137,17 @@ def row_gradients(
             first = row * length
             total = total_product = 0.0
             for block in range(0, length, BLOCK):
-                part, product = g.dtype.type(0), g.dtype.type(0)
-                for i in range(block, min(block + BLOCK, length)):
-                    gradient = g[uint64(first + i)]
-                    along = gradient * (x[uint64(first + i)] - center)
-                    of_weight[uint64(parts + pattern + i)] += along * scale
-                    of_bias[uint64(parts + pattern + i)] += gradient
-                    part += gradient * weight[uint64(pattern + i)]
-                    product += along * weight[uint64(pattern + i)]
+                of_here = parts + pattern + block
+                part, product = product_run(
+                    center, scale, place(g, first + block), place(x, first + block), place(weight, pattern + block),
+                    place(of_weight, of_here), place(of_bias, of_here), min(BLOCK, length - block),
+                    place(out, first + length + block),
+                )  # fmt: skip
                 total += part
                 total_product += product
             shift = -g.dtype.type(total / length) * scale if centered else g.dtype.type(0)
-            along_x = -g.dtype.type(total_product / length * scale) * scale * scale
-            for i in range(length):
-                distance = x[uint64(first + i)] - center
-                weighted = g[uint64(first + i)] * scale * weight[uint64(pattern + i)]
-                out[uint64(first + i)] = weighted + (distance * along_x + shift)
+            slope = -g.dtype.type(total_product / length * scale) * scale * scale
+            mix_run(
+                center, scale, slope, shift, place(g, first), place(x, first), place(weight, pattern),
+                place(out, first), length, length * x.itemsize,
+            )  # fmt: skip

@@ -14,7 +14,7 @@ from numba import types, uint64
 from numba.extending import intrinsic
 
 from .compiled import compiled
-from .scalar import apart, wide
+from .scalar import wide
 
 __all__ = ["WORD", "pass_words", "rectify_words"]
 
@@ -82,7 +82,6 @@ def pass_word(typing_context, g, out, bits, word):
 def rectify_words(start, stop, x, out, bits):
     """``max(x, 0)``, and the bits of what is positive, or NaN."""
     wide()
-    apart()
     whole = min(stop, len(x) // WORD)
     for word in range(start, whole):
         rectify_word(x, out, bits, uint64(word))
@@ -99,7 +98,6 @@ def rectify_words(start, stop, x, out, bits):
 def pass_words(start, stop, g, out, bits):
     """``g`` where the bit is set, elsewhere 0."""
     wide()
-    apart()
     whole = min(stop, len(g) // WORD)
     for word in range(start, whole):
         pass_word(g, out, bits, uint64(word))

@@ -22,7 +22,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 __all__ = [
-    "aligned_pow2", "aligner", "apart", "ceil", "copysign", "exact", "exponent", "fetch", "flip", "floor", "fma",
+    "aligned_pow2", "aligner", "ceil", "copysign", "exact", "exponent", "fetch", "flip", "floor", "fma",
     "fmod", "inline", "larger", "mantissa", "named", "plus", "polynomial", "pow2", "raised", "round", "signbit",
     "sqrt", "trunc", "where", "wide", "words",
 ]  # fmt: skip
@@ -71,23 +71,6 @@ def wide(typing_context):
     def generate(context, builder, signature, values):
         # llvmlite knows no attributes with a value and refuses them; LLVM reads any text.
         set.add(builder.function.attributes, '"prefer-vector-width"="512"')
-        return context.get_dummy_value()
-
-    return types.none(), generate
-
-
-@intrinsic
-def apart(typing_context):
-    """Called anywhere in a function, promises that no array of floats it writes to overlaps another of its arguments.
-
-    Otherwise each inner loop begins by comparing where all of them lie: measured for the way back through layer norm of
-    1000 x 1000, 225 us and 213 without.
-    """
-
-    def generate(context, builder, signature, values):
-        for argument in builder.function.args:
-            if isinstance(getattr(argument.type, "pointee", None), (ir.FloatType, ir.DoubleType)):
-                argument.add_attribute("noalias")
         return context.get_dummy_value()
 
     return types.none(), generate

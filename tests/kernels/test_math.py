@@ -17,7 +17,7 @@ from numba.core.errors import TypingError
 from scipy.special import gammaln
 
 from autograd.kernels import math32, math64
-from autograd.kernels.scalar import apart, wide
+from autograd.kernels.scalar import wide
 
 LIBRARIES = {np.float32: math32, np.float64: math64}
 REALS = pytest.mark.parametrize("real", LIBRARIES, ids=["float32", "float64"])
@@ -403,21 +403,3 @@ def test_import_compiles_nothing():
         "        assert not getattr(getattr(m, name), 'signatures', ()), name\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
-
-
-def test_loops_over_arrays_that_lie_apart_do_not_compare_addresses():
-    def product(x, y, out):
-        for i in range(x.size):
-            out[i] = x[i] * y[i]
-
-    def promised(x, y, out):
-        apart()
-        for i in range(x.size):
-            out[i] = x[i] * y[i]
-
-    x = np.arange(100, dtype=np.float32)
-    for function, compares in ((product, True), (promised, False)):
-        compiled, out = njit(function, nogil=True), np.empty_like(x)
-        compiled(x, x, out)
-        np.testing.assert_array_equal(out, x * x)
-        assert ("memcheck" in compiled.inspect_llvm(compiled.signatures[0])) == compares

@@ -1,7 +1,10 @@
 """Moments, standardized arrays and their gradients: NumPy's way and the compiled loops, for every kind of layer."""
 
+import sys
+
 import numpy as np
 import pytest
+from guarding import GUARD
 
 from autograd.kernels import jit, threads
 from autograd.kernels import normalization as kernel
@@ -106,3 +109,51 @@ def test_threads_agree(number_of_threads_restored):
                 results.append([out, *gradients])
         for one, three in zip(*results, strict=True):
             np.testing.assert_array_equal(one, three)
+
+
+@TYPES
+def test_rows_of_any_length(dtype):
+    """Whole vectors, several abreast, and what is left; and sums of more than one block."""
+    pytest.importorskip("numba")
+    limit = 3e-5 if dtype == np.float32 else 1e-12
+    for length in (*range(1, 70), *range(124, 132), 1000, 1023, 1024, 1025, 2047, 2050, 3100):
+        shape = (3, 1, length, 1)
+        x, g, weight, bias = arrays_of(shape, dtype)
+        wide = x.astype(np.float64)
+        center = wide.mean(ROWS, keepdims=True)
+        deviation = 1 / np.sqrt(((wide - center) ** 2).mean(ROWS, keepdims=True) + EPS)
+        with jit.using("always"):
+            out, mean, scale = kernel.standardize(x, weight, bias, ROWS, EPS)
+            got = kernel.gradients(g, x, shape, mean, scale, weight, ROWS)
+        error = f"{length}"
+        np.testing.assert_allclose(out, (wide - center) * deviation * weight + bias, limit, 10 * limit, err_msg=error)
+        for a, b in zip(got, wide_gradients(g, wide, center, deviation, weight, ROWS, True), strict=True):
+            np.testing.assert_allclose(a.reshape(b.shape), b, limit, 100 * limit, err_msg=error)
+
+
+OUTSIDE = """
+from autograd.kernels.normalization_loops import row_gradients, standardize_rows
+
+rng = np.random.default_rng(0)
+for dtype in (np.float32, np.float64):
+    for length in (1, 7, 15, 16, 17, 40, 63, 64, 65, 1000, 1024, 1031):
+        arrays = [rng.standard_normal(n * length).astype(dtype) for n in (4, 4, 1, 1)]
+        found = []
+        for before in (True, False):
+            x, g, weight, bias = (guarded(array, before) for array in arrays)
+            out, of_x = (guarded(np.empty_like(x), before) for _ in range(2))
+            mean, scale = (guarded(np.empty(4, dtype), before) for _ in range(2))
+            sums = [guarded(np.empty(length, dtype), before) for _ in range(2)]
+            standardize_rows(0, 4, x, weight, bias, out, mean, scale, length, 1, 1e-5, True)
+            row_gradients(0, 1, g, x, mean, scale, weight, of_x, *sums, length, 1, 4, length, True)
+            found.append([out, of_x, mean, scale, *sums])
+        for a, b in zip(*found):
+            assert a.tobytes() == b.tobytes(), (dtype, length)
+print("inside")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="protects pages with mprotect(2)")
+def test_rows_touch_nothing_outside_of_their_operands(subprocess_python):
+    pytest.importorskip("numba")
+    assert subprocess_python(GUARD + OUTSIDE) == "inside\n"

@@ -1,6 +1,9 @@
 """Where arrays begin in memory, and the room that each thread keeps for what its kernels pack."""
 
+import mmap
+import platform
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,3 +73,34 @@ def test_each_thread_has_its_own():
     other.start()
     other.join()
     assert abs(found[0] - own) >= ROOM
+
+
+LARGE_PAGES = """
+import numpy as np
+from autograd.kernels.memory import address_of
+
+def flags_at(address):
+    inside = False
+    with open("/proc/self/smaps") as maps:
+        for line in maps:
+            first, *rest = line.split()
+            if "-" in first:
+                begin, end = (int(text, 16) for text in first.split("-"))
+                inside = begin <= address < end
+            elif inside and first == "VmFlags:":
+                return rest
+
+arrays = [np.empty(3_000_000, np.uint8) for _ in range(9)]
+assert all("hg" in flags_at(address_of(array)) for array in arrays)
+del arrays
+again = np.empty(3_000_000, np.uint8)
+assert "hg" in flags_at(address_of(again)), "the heap was given back"
+"""
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_HUGEPAGE"), reason="the system has no large pages to ask for")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
+def test_arrays_lie_where_large_pages_are_asked_for(subprocess_python):
+    if not Path("/sys/kernel/mm/transparent_hugepage").exists():
+        pytest.skip("this kernel has none")
+    subprocess_python(LARGE_PAGES)

@@ -6,7 +6,7 @@ kept. The limits are raised when this module is imported; other C libraries have
 
 Arrays of less than 4 MB lie in pages of 4 KB, anywhere in the machine's memory, and compete for places in its caches
 as chance has it; for longer ones NumPy asks for pages of 2 MB. Asked for the whole heap: measured, forward and backward
-of a layer norm of 1000 x 1000 took 474 us at best and 565 in the middle of 25 processes, without 531 and 689.
+of a layer norm of 1000 x 1000 took 497 us at best and 585 in the middle of 16 processes, without 544 and 675.
 """
 
 from __future__ import annotations

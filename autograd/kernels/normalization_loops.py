@@ -59,7 +59,6 @@ def run_sums(x, first, last, centered):
 @compiled(fastmath=FASTMATH)
 def run_moments(start, stop, x, means, squares, length, centered):
     """`run_sums` of each run of ``length`` elements."""
-    wide()
     for run in range(start, stop):
         means[run], squares[run] = run_sums(x, run * length, (run + 1) * length, centered)
 
@@ -87,7 +86,6 @@ def shift_planes(start, stop, x, centers, scales, shifts, out, length):
 @compiled(fastmath=FASTMATH)
 def shift_rows(start, stop, x, centers, scales, weight, bias, out, length, patterns):
     """``(x - center) * scale * weight + bias``: center and scale by row, weight and bias by place in the row."""
-    wide()
     for row in range(start, stop):
         shift_row(row, x, centers[row], scales[row], weight, bias, out, length, patterns)
 

@@ -16,6 +16,7 @@ from typing import Any
 import numba
 from numba import njit
 from numba.core.caching import FunctionCache, _CacheLocator
+from numba.core.sigutils import normalize_signature
 
 from . import jit
 from .loops import library_stamp
@@ -61,11 +62,17 @@ class _PrivateCache(FunctionCache):
     class _impl_class(FunctionCache._impl_class):
         _locator_classes = (_PrivateFolder,)
 
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        if hasattr(self._py_func, "before_loading"):
+            self._py_func.before_loading(normalize_signature(sig)[0])
+        return super().load_overload(sig, target_context)
+
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """A decorator: `njit` with these options, the GIL released, what is in the folder already loaded from there.
 
-    A function made of other files than its own names them in its attribute ``sources``.
+    A function made of other files than its own names them in its attribute ``sources``. One whose machine code calls
+    other machine code has that put in place by its attribute ``before_loading``, called with the types of arguments.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:

@@ -18,9 +18,11 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -94,16 +96,15 @@ def _field(builder: Any, record: Any, number: int) -> Any:
 @intrinsic(prefer_literal=True)
 def recorded(typing_context, pieces, total, kernel, arguments, takes_room):
     """The address of a record of ``kernel`` on ``range(total)``, on the stack of the function that calls."""
-    room = (types.intp,) if takes_room.literal_value else ()
-    call = typing_context.resolve_function_type(kernel, (types.intp, types.intp, *arguments.types, *room), {})
+    given = _arguments_of_kernel(arguments.types, takes_room.literal_value)
 
     def build(context, builder, signature, values):
-        version = kernel.dispatcher.overloads[call.args]
-        context.active_code_library.add_linking_library(version.library)
+        kind = context.call_conv.get_function_type(types.none, given)
+        code = cgutils.get_or_insert_function(builder.module, kind, _publish(kernel.dispatcher, given))
         layout = ir.LiteralStructType([WORD] * ARGUMENTS + [context.get_value_type(arguments)])
         task = ir.Function(builder.module, TASK, builder.function.name + ".task")
         task.linkage = "internal"
-        _take_pieces(context, task, layout, version.fndesc, call, len(arguments.types))
+        _take_pieces(context, task, layout, code, given, len(arguments.types))
         record = cgutils.alloca_once(builder, layout)
         zero = WORD(0)
         fields = (builder.ptrtoint(task, WORD), zero, values[0], values[1], zero, values[3])
@@ -114,13 +115,31 @@ def recorded(typing_context, pieces, total, kernel, arguments, takes_room):
     return types.intp(pieces, total, kernel, arguments, takes_room), build
 
 
-def _take_pieces(context: Any, task: Any, layout: Any, kernel: Any, call: Any, count: int) -> None:
+def _arguments_of_kernel(types_of_rest: Sequence[Any], takes_room: bool) -> tuple[Any, ...]:
+    return (types.intp, types.intp, *types_of_rest, *[types.intp] * takes_room)
+
+
+def _publish(kernel: Any, given: tuple[Any, ...]) -> str:
+    """Compiles a kernel for these types of arguments, or loads it; the name under which machine code may call it.
+
+    It is called, never copied into what calls it, as numba would have it: a copy is optimized once more, and then sums
+    are rounded otherwise than where one thread does all the work. The name is the same in every process, unlike
+    numba's own, as the calls lie in the disk cache.
+    """
+    kernel.compile(given)
+    version, function = kernel.overloads[given], kernel.py_func
+    name = f"{function.__module__}.{function.__qualname__}({', '.join(map(str, given))})"
+    llvmlite.binding.add_symbol(name, version.library.get_pointer_to_function(version.fndesc.llvm_func_name))
+    return name
+
+
+def _take_pieces(context: Any, task: Any, layout: Any, code: Any, given: Sequence[Any], count: int) -> None:
     """Writes the body of ``task(record, room)``: it calls the kernel on piece after piece until none is left."""
     builder = ir.IRBuilder(task.append_basic_block("start"))
     look, run, failed, end = (task.append_basic_block(name) for name in ("look", "run", "failed", "end"))
     record = builder.inttoptr(task.args[0], layout.as_pointer())
     pieces, total = (builder.load(_field(builder, record, number)) for number in (PIECES, TOTAL))
-    given = cgutils.unpack_tuple(builder, builder.load(_field(builder, record, ARGUMENTS)), count)
+    rest = cgutils.unpack_tuple(builder, builder.load(_field(builder, record, ARGUMENTS)), count)
     builder.branch(look)
     builder.position_at_end(look)
     one = WORD(1)
@@ -128,8 +147,8 @@ def _take_pieces(context: Any, task: Any, layout: Any, kernel: Any, call: Any, c
     builder.cbranch(builder.icmp_signed("<", piece, pieces), run, end)
     builder.position_at_end(run)
     bounds = [builder.sdiv(builder.mul(total, at), pieces) for at in (piece, builder.add(piece, one))]
-    room = task.args[1:] if len(call.args) > 2 + count else ()
-    status, _ = context.call_internal_no_propagate(builder, kernel, call, [*bounds, *given, *room])
+    room = task.args[1:] if len(given) > 2 + count else ()
+    status, _ = context.call_conv.call_function(builder, code, types.none, given, [*bounds, *rest, *room])
     builder.cbranch(status.is_error, failed, look)
     builder.position_at_end(failed)
     builder.store(one, _field(builder, record, FAILED))
@@ -215,4 +234,5 @@ def spread(kernel: Any, takes_room: bool) -> Any:
     scope |= {each.__name__: each for each in (recorded, offer, take_part, end)}
     exec(compile("\n" * (own.co_firstlineno - 2) + text, own.co_filename, "exec"), scope)
     scope[name].sources = (Path(__file__),)
+    scope[name].before_loading = lambda signature: _publish(kernel, _arguments_of_kernel(signature[5:], takes_room))
     return compiled()(scope[name])

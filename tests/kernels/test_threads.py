@@ -217,6 +217,28 @@ print("ended")
     assert subprocess_python(source, timeout=60) == "ended\n"
 
 
+def test_bits_do_not_depend_on_who_compiled_first(subprocess_python, tmp_path):
+    """One thread's machine code is also that of several: a copy, optimized once more, would add in another order."""
+    source = """if True:
+        import hashlib, sys
+        import numpy as np
+        from autograd.kernels import normalization, threads
+
+        x, g = np.random.default_rng(0).standard_normal((2, 30, 1, 8, 500)).astype("float32")
+        for number in NUMBERS:
+            threads.set_num_threads(number)
+            out, mean, scale = normalization.standardize(x, None, None, normalization.CHANNELS, 1e-3)
+            gradients = normalization.gradients(g, x, x.shape, mean, scale, None, normalization.CHANNELS)
+            print(hashlib.sha256(b"".join(each.tobytes() for each in (out, *gradients))).hexdigest())
+    """
+    found = []
+    for numbers in ("(3,)", "(3,)", "(1,)", "(3, 1)", "(1, 3)"):
+        program = source.replace("NUMBERS", numbers)
+        found += subprocess_python(program, CHALKGRAD_CACHE=str(tmp_path / "loops")).split()
+    assert len(found) == 7
+    assert len(set(found)) == 1
+
+
 def test_what_is_shared_comes_from_the_cache(subprocess_python, tmp_path):
     """A second process finds the machine code, of a kernel with one version and of one with several."""
     source = """

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .graph import Node, run_backward, state
+from .kernels.contiguous import copied
 from .kernels.memory import is_root
 from .tensor import BatchError, Tensor, history_of, wrap
 
@@ -139,7 +140,7 @@ def own_tensor(g: Any, known: set[int]) -> Tensor:
     """
     g = np.asarray(g)
     if id(g) in known or not is_root(g) or not g.flags.writeable or 0 in g.strides:
-        g = g.copy()
+        g = copied(g)
     known.add(id(g))
     return wrap(g)
 

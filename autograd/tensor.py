@@ -20,6 +20,7 @@ from . import dtypes
 from .devices import CPU, require_cpu
 from .dtypes import Size, default_dtype, from_numpy_dtype, known
 from .graph import HookDict, Leaf, Node, RemovableHandle, state
+from .kernels.contiguous import copied
 from .kernels.halves import FLOATING, INEXACT
 from .kernels.layout import is_dense
 from .kernels.memory import Block, is_root
@@ -199,7 +200,9 @@ class TensorLeaf(Leaf, TensorNode):
         """A copy of the gradient in the order in memory of the tensor, if that is dense, otherwise in rows."""
         owner = self.owner()
         like = g if owner is None or owner._is_structured else owner._array
-        result = np.empty_like(like, g.dtype) if is_dense(like) else np.empty(g.shape, g.dtype)
+        if like.flags.c_contiguous or not is_dense(like):
+            return copied(g)
+        result = np.empty_like(like, g.dtype)
         result[...] = g
         return result
 

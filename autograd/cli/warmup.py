@@ -236,6 +236,8 @@ def _steps(dtype: np.dtype) -> Iterator[Job]:
     yield f"LeNet {dtype}", digits
     large = ones(1 << 9, 1 << 9, dtype=kind)
     yield f"sums {dtype}", lambda: (large.sum(), large.sum(1))
+    yield f"a row added {dtype}", lambda: large + large[0]
+    yield f"transposed copies {dtype}", lambda: large.t().contiguous()
     yield f"normal numbers {dtype}", lambda: randn(1 << 16, dtype=kind)
     classes, values = zeros(2, dtype=int64), zeros(2, 2, dtype=kind)
     yield f"cross-entropy {dtype}", forward_and_back(nn.CrossEntropyLoss(), 2, 2, target=classes)

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import jit, on_arrays, threads
+from .contiguous import contiguous
 from .ones import FEW, ONES
 
 __all__ = ["Along"]
@@ -121,7 +122,7 @@ class Along:
         outs = [np.empty(shape, dtype) for shape in (shapes if out is None else shapes[1:])]
         if out is not None:
             outs.insert(0, out)
-        flat = [(a if a.flags.c_contiguous else np.ascontiguousarray(a)).reshape(-1) for a in (*arrays, *outs)]
+        flat = [contiguous(a).reshape(-1) for a in (*arrays, *outs)]
         threads.run(kernel, items, length, width, *flat, grain=grain)
         return tuple(outs) if len(outs) > 1 else outs[0]
 

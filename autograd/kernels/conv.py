@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from . import gemm
+from .contiguous import contiguous
 from .conv_columns import Boxes, Geometry, by_group, conv_output_size, span, use_conv_loops
 
 __all__ = [
@@ -221,7 +222,7 @@ def _flat_gradient(g: np.ndarray, geometry: Geometry, dtype: np.dtype) -> np.nda
         raise RuntimeError(
             f"{geometry.name}: the output's gradient has shape {g.shape}, but the output has {expected}."
         )
-    return np.ascontiguousarray(g, dtype).reshape(geometry.samples, geometry.filters, geometry.positions)
+    return contiguous(g, dtype).reshape(geometry.samples, geometry.filters, geometry.positions)
 
 
 def _pointwise(matrix: np.ndarray, x: np.ndarray, added: np.ndarray | None, geometry: Geometry) -> np.ndarray:

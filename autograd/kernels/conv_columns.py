@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from . import jit, threads
+from .contiguous import contiguous
 
 __all__ = ["Box", "Boxes", "Geometry", "by_group", "conv_output_size", "span", "use_conv_loops"]
 
@@ -230,7 +231,7 @@ class Boxes:
         """``x`` as a contiguous image, padded if the reading needs it."""
         shape = (self.geometry.samples, self.geometry.channels, *self.geometry.size)
         if not any(self.padding):
-            return np.ascontiguousarray(x, self.dtype).reshape(shape)
+            return contiguous(x, self.dtype).reshape(shape)
         image = self.blank_image()
         self.crop(image)[...] = x.reshape(shape)
         return image

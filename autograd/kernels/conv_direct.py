@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import conv_abreast, conv_channels, conv_depthwise, conv_tiles, conv_winograd, threads
+from .contiguous import contiguous
 from .conv_columns import Geometry
 from .gemm_tile import host_tile
 from .memory import LINE, empty
@@ -381,4 +382,4 @@ def _by_filter(weight: np.ndarray, geometry: Geometry, dtype: np.dtype) -> np.nd
 
 
 def _flat(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    return np.ascontiguousarray(array, dtype).reshape(-1)
+    return contiguous(array, dtype).reshape(-1)

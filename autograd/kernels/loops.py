@@ -30,7 +30,10 @@ import numpy as np
 from . import jit, threads
 from .memory import LINE
 
-__all__ = ["INNER", "KERNEL", "InPlace", "Loop", "TypedNumbers", "assigned", "header", "library_stamp", "load_module"]
+__all__ = [
+    "INNER", "KERNEL", "InPlace", "Loop", "TypedNumbers", "assigned", "coalesced", "header", "library_stamp",
+    "load_module",
+]  # fmt: skip
 
 GRAIN = 16384  # elements: below this a piece is not worth the handing over to another thread
 MAX_NESTED = 3
@@ -359,7 +362,7 @@ def _walk_through(may_reorder: bool, *arrays: tuple[tuple[int, ...], tuple[int, 
         widened = [0] * missing + [step // size if n > 1 else 0 for n, step in zip(own, strides, strict=True)]
         steps.append(tuple(widened[axis] for axis in order))
     shape = tuple(shape[axis] for axis in order)
-    dims, steps = _coalesce(shape, steps)
+    dims, steps = coalesced(shape, steps)
     if len(dims) > MAX_NESTED:
         return _Walk(shape, order, back, None, "", [], [])
     extents = [1 + sum((n - 1) * step for n, step in zip(dims, each, strict=True)) for each in steps]
@@ -391,7 +394,7 @@ def _lies_in_rows(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -
     return True
 
 
-def _coalesce(
+def coalesced(
     shape: tuple[int, ...], strides: Sequence[tuple[int, ...]]
 ) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
     """The same elements in as few dimensions as the operands' strides allow."""

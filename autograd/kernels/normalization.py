@@ -13,6 +13,7 @@ from math import prod
 import numpy as np
 
 from . import jit, threads
+from .contiguous import contiguous
 from .memory import LINE, at_line, empty
 
 __all__ = ["gradients", "has_loops", "inverse_deviation", "moments", "standardize", "standardized", "wide_dtype"]
@@ -53,7 +54,7 @@ def _run(kernel: Callable[..., None], items: int, x: np.ndarray, *args: object) 
 
 
 def _flat(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    return np.ascontiguousarray(x, dtype).reshape(-1)
+    return contiguous(x, dtype).reshape(-1)
 
 
 def moments(x: np.ndarray, axes: tuple[int, ...], centered: bool = True) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ from math import prod
 import numpy as np
 
 from . import jit, threads
+from .contiguous import contiguous
 
 __all__ = [
     "avg_pool_forward", "avg_pool_gradient", "flat_index", "lowest_of", "max_pool_forward", "pool_output_size",
@@ -102,7 +103,7 @@ def max_pool_forward(
 
         out, indices = np.empty(shape, x.dtype), np.empty(shape, kind)
         sizes = (*_loop_sizes(size, out_size, kernel, stride, padding), three_axes(dilation, 1))
-        run_on_planes(max_planes, x, np.ascontiguousarray(x).reshape(-1), out.reshape(-1), indices.reshape(-1), *sizes)
+        run_on_planes(max_planes, x, contiguous(x).reshape(-1), out.reshape(-1), indices.reshape(-1), *sizes)
         return out, indices
     lowest = lowest_of(x.dtype)
     padded = _padded(x, out_size, kernel, stride, padding, dilation, lowest)
@@ -149,9 +150,7 @@ def avg_pool_forward(
 
         out = np.empty(shape, x.dtype)
         sizes = _loop_sizes(x.shape[2:], out_size, kernel, stride, padding)
-        run_on_planes(
-            average_planes, x, np.ascontiguousarray(x).reshape(-1), divisors.reshape(-1), out.reshape(-1), *sizes
-        )
+        run_on_planes(average_planes, x, contiguous(x).reshape(-1), divisors.reshape(-1), out.reshape(-1), *sizes)
         return out
     out = np.zeros(shape, kind)
     ones = (1,) * len(out_size)
@@ -196,9 +195,7 @@ def avg_pool_gradient(
 
         gx = np.empty(tuple(x_shape), g.dtype)
         sizes = _loop_sizes(x_shape[2:], out_size, kernel, stride, padding)
-        run_on_planes(
-            spread_planes, g, np.ascontiguousarray(g).reshape(-1), divisors.reshape(-1), gx.reshape(-1), *sizes
-        )
+        run_on_planes(spread_planes, g, contiguous(g).reshape(-1), divisors.reshape(-1), gx.reshape(-1), *sizes)
         return gx
     ones = (1,) * len(out_size)
     padded = np.zeros((*x_shape[:2], *_padded_size(x_shape[2:], out_size, kernel, stride, padding, ones)), kind)

@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from . import jit, threads
+from .contiguous import contiguous
 
 __all__ = ["accumulate", "running_extremes"]
 
@@ -41,7 +42,7 @@ def accumulate(ufunc: np.ufunc, x: np.ndarray, axis: int) -> np.ndarray:
         return ufunc.accumulate(wide, axis=axis, out=wide).astype(x.dtype, copy=False)
     from .scans_loops import accumulate_runs
 
-    x = np.ascontiguousarray(x)
+    x = contiguous(x)
     out = np.empty_like(x)
     runs, length, width = _steps(x, axis)
     grain = max(1, GRAIN // (length * width))
@@ -65,7 +66,7 @@ def running_extremes(x: np.ndarray, axis: int, largest: bool) -> tuple[np.ndarra
         return np.take_along_axis(x, places, axis), places
     from .scans_loops import extreme_runs
 
-    x = np.ascontiguousarray(x)
+    x = contiguous(x)
     values, places = np.empty_like(x), np.empty(x.shape, np.int64)
     runs, length, width = _steps(x, axis)
     grain = max(1, GRAIN // (length * width))

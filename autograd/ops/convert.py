@@ -12,6 +12,7 @@ from .. import dtypes
 from ..devices import require_cpu
 from ..dtypes import cast
 from ..graph import is_recording
+from ..kernels.contiguous import copied
 from ..kernels.halves import FLOATING
 from ..rows.dispatch import NUMBERS, apply, as_number
 from ..rows.nodes import sum_to
@@ -51,12 +52,12 @@ def laid_out(array: np.ndarray, memory_format: Any) -> np.ndarray:
         RuntimeError: the format is for another number of dimensions.
     """
     if memory_format is dtypes.contiguous_format:
-        return array.copy(order="C")
+        return copied(array)
     ordered = in_memory_order(array, memory_format)
     if ordered is None:
         rank = 4 if memory_format is dtypes.channels_last else 5
         raise RuntimeError(f"required rank {rank} tensor to use {memory_format.name} format, but got {array.ndim}")
-    return np.moveaxis(ordered.copy(order="C"), -1, 1)
+    return np.moveaxis(copied(ordered), -1, 1)
 
 
 @coarse(latex=r"0", home="", keeps_layout=True)

@@ -13,6 +13,8 @@ import numpy as np
 from ..dtypes import can_cast, promote_types
 from ..dtypes import dtype as DType
 from ..graph import Leaf, enable_grad, state
+from ..kernels import jit
+from ..kernels.contiguous import contiguous
 from ..kernels.layout import is_channels_last
 from ..rows.dispatch import apply
 from ..rows.nodes import sum_to
@@ -57,6 +59,11 @@ def _reshaped(x: np.ndarray, shape: Sequence[Any], operator: str) -> np.ndarray:
 @coarse(latex=r"x", is_view=True, star="shape", node_name="View")
 def reshape(x: Array, shape):
     """The same elements in another shape, one dimension of which may be -1; a view where memory allows."""
+    if x.size >= jit.threshold and not x.flags.c_contiguous:
+        try:
+            return x.reshape(resolve_shape(shape, x.size, "reshape"), copy=False)
+        except ValueError:  # it needs a copy
+            x = contiguous(x)
     return _reshaped(x, shape, "reshape")
 
 

@@ -21,9 +21,10 @@ __all__ = ["BOOL", "CONSTANTS", "F16", "F32", "F64", "I64", "MANY", "Formula", "
 
 F16, F32, F64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 I64, BOOL = np.dtype(np.int64), np.dtype(np.bool_)
-# Elements from which a loop that threads share is faster than one pass of NumPy: a product of two arrays of 131,072
-# float32 takes 33 us with NumPy.
-SHARED = 1 << 17
+# Elements from which a loop is faster than one pass of NumPy, where threads share it or where arrays of several shapes
+# meet. Measured for 131,072 float32 and for a million, one thread: the product of two arrays 17 and 150 us with NumPy,
+# 23 and 175 with a loop; of a matrix and a row 30 and 290 with NumPy, 21 and 150 with a loop.
+LARGE = 1 << 17
 MANY = 1 << 62  # more elements than any array has
 
 
@@ -167,19 +168,21 @@ class Program:
     @property
     def largest_small(self) -> int:
         """Up to this size NumPy is the reading of choice, in every mode but ``always``."""
-        return self._loop_from - 1 if self.has_loop else MANY
-
-    @property
-    def _loop_from(self) -> int:
+        if not self.has_loop:
+            return MANY
         if not self.is_one_pass:
-            return jit.threshold
-        return SHARED if self.is_operation and threads.get_num_threads() > 1 else MANY + 1
+            return jit.threshold - 1
+        return LARGE - 1 if self.is_operation and (len(self.operands) > 1 or threads.get_num_threads() > 1) else MANY
 
-    def runs_as_loop(self, elements: int) -> bool:
-        """Whether so many elements go through a compiled loop rather than NumPy."""
+    def runs_as_loop(self, elements: int, arrays: Sequence[np.ndarray] = ()) -> bool:
+        """Whether ``arrays`` of so many elements in all go through a compiled loop rather than NumPy."""
         if not (self.has_loop and jit.use_loops(elements)):
             return False
-        return not self.is_one_pass or elements >= self._loop_from or jit.mode() == "always"
+        if not self.is_one_pass or jit.mode() == "always":
+            return True
+        if elements < LARGE or not self.is_operation:
+            return False
+        return threads.get_num_threads() > 1 or not all(array.size in (1, elements) for array in arrays)
 
     def is_widened(self, dtype: np.dtype) -> bool:
         """Whether it computes in float32 and rounds once at the end, as the hardware's own half units do."""
@@ -194,7 +197,7 @@ class Program:
             results = self(wide, attributes, F32, elements)
             return [r.astype(dtype) if getattr(r, "dtype", None) == F32 else r for r in results]
         values = self.used(attributes)
-        if self.runs_as_loop(elements) and dtype in (F32, F64):
+        if self.runs_as_loop(elements, arrays) and dtype in (F32, F64):
             return self.loop(arrays, values, dtype)
         return self.small(dtype)(*arrays, *[constant(value, dtype) for value in values])
 
@@ -203,14 +206,14 @@ class Program:
         run = self._single.get(dtype)
         if run is None and not self.is_widened(dtype):
             run = self._single[dtype] = self.small(dtype, "single")
-        if run is None or self.runs_as_loop(elements):
+        if run is None or self.runs_as_loop(elements, arrays):
             return self(arrays, attributes, dtype, elements)[0]
         if self._attribute_positions:
             arrays = [*arrays, *[constant(value, dtype) for value in self.used(attributes)]]
         return run(*arrays)
 
     def on_runs(self, arrays: Sequence[np.ndarray], attributes: Sequence[float], dtype: np.dtype) -> Sequence[Any]:
-        """The loop's results for large arrays that need no second look: contiguous, of ``dtype`` (or bool).
+        """The results for large arrays that need no second look: contiguous, of ``dtype`` (or bool).
 
         Args:
             attributes: those that the formulas use.
@@ -220,6 +223,8 @@ class Program:
         """
         if not jit.use_loops(jit.threshold) or (dtype is not F32 and dtype is not F64):
             raise TypeError(f"{self.name}: the general way is needed")
+        if self.is_one_pass and not self.runs_as_loop(max(array.size for array in arrays), arrays):
+            return silently(self.small(dtype), *arrays, *[constant(value, dtype) for value in attributes])
         return self.loop.on_runs(arrays, attributes, dtype)
 
     def used(self, attributes: Sequence[float]) -> list[float]:

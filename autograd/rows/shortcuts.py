@@ -48,23 +48,12 @@ graph.watchers.append(_notice)
 jit.listeners.append(_notice)
 
 
-def _readings(row: PointwiseRow, guarded: bool) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
-    """The readings for float32 and float64: NumPy's, and for sizes that are better served by it the compiled loop."""
+def _readings(row: PointwiseRow) -> tuple[Any, Any, Any, int]:
+    """NumPy's readings for float32 and float64, that for many elements, and what is not many."""
     if _is_watched():
-        return None, None
+        return None, None, None, MANY
     program = row.program
-    run32, run64 = program.small(F32, "single"), program.small(F64, "single")
-    limit = program.largest_small
-    if limit == MANY or not guarded:
-        return run32, run64
-
-    def guard(run: Callable[..., Any]) -> Callable[..., Any]:
-        def read(a: ndarray, b: ndarray) -> Any:
-            return program.on_runs((a, b), (), a.dtype)[0] if a.size > limit or b.size > limit else run(a, b)
-
-        return read
-
-    return guard(run32), guard(run64)
+    return program.small(F32, "single"), program.small(F64, "single"), program.on_runs, program.largest_small
 
 
 def unary(row: PointwiseRow) -> Callable[..., Tensor]:
@@ -108,9 +97,7 @@ def unary(row: PointwiseRow) -> Callable[..., Tensor]:
     def prepare() -> None:
         nonlocal run32, record
         record = _recorder(row, RECORDED)
-        run32, rest.run64 = _readings(row, guarded=False)
-        rest.on_runs = run32 and row.program.on_runs
-        rest.limit = row.program.largest_small
+        run32, rest.run64, rest.on_runs, rest.limit = _readings(row)
 
     def forget() -> None:
         nonlocal run32
@@ -163,12 +150,13 @@ CONSTANTS32, CONSTANTS64 = CONSTANTS[F32], CONSTANTS[F64]
 class _Binary:
     """What the short path of a binary row looks up only when it must."""
 
-    __slots__ = ("on_integers", "row", "run64", "with_number")
+    __slots__ = ("on_integers", "on_runs", "row", "run64", "with_number")
 
     def __init__(self, row: PointwiseRow) -> None:
         self.row = row
         self.with_number = _with_number(row)
         self.run64: Any = None
+        self.on_runs: Any = None
         self.on_integers: Any = None  # NumPy's reading for int64, False where the row does more than that; None unknown
 
     def general(self, input: Any, other: Any) -> Any:
@@ -225,6 +213,7 @@ def binary(row: PointwiseRow) -> Callable[[Any, Any], Any]:
     It returns NotImplemented where an operand is neither a tensor nor a number.
     """
     rest = _Binary(row)
+    limit = MANY
     run32: Any = None
     both: Any = None
     left: Any = None
@@ -237,9 +226,14 @@ def binary(row: PointwiseRow) -> Callable[[Any, Any], Any]:
                 return rest.with_number(input, other)
             a = input._array
             b = other._array
-            if a.dtype is b.dtype is F32:
+            dtype = a.dtype
+            if dtype is not b.dtype:
+                return rest.general(input, other)
+            if a.size > limit or b.size > limit:
+                result = rest.on_runs((a, b), (), dtype)[0]
+            elif dtype is F32:
                 result = quiet(run32, a, b)
-            elif a.dtype is b.dtype is F64:
+            elif dtype is F64:
                 result = quiet(rest.run64, a, b)
             else:
                 return rest.general(input, other)
@@ -269,15 +263,15 @@ def binary(row: PointwiseRow) -> Callable[[Any, Any], Any]:
         return tensor
 
     def prepare() -> None:
-        nonlocal run32, both, left, right
+        nonlocal run32, limit, both, left, right
         both, left, right = (
             _recorder(row, *kinds) for kinds in ((RECORDED, RECORDED), (RECORDED, TENSOR), (TENSOR, RECORDED))
         )
-        run32, rest.run64 = _readings(row, guarded=True)
+        run32, rest.run64, rest.on_runs, limit = _readings(row)
 
     def forget() -> None:
         nonlocal run32
-        run32 = rest.run64 = rest.on_integers = None
+        run32 = rest.run64 = rest.on_runs = rest.on_integers = None
 
     _forget.append(forget)
     return function
@@ -309,8 +303,10 @@ def named(row: PointwiseRow) -> Callable[..., Tensor]:
 
 def _with_number(row: PointwiseRow, reflected: bool = False) -> Callable[[Any, float], Tensor]:
     """The function for a tensor and a Python number; it raises where the general way is needed."""
+    limit = MANY
     run32: Any = None
     run64: Any = None
+    on_runs: Any = None
     record: Any = None
 
     def function(input: Any, other: float) -> Tensor:
@@ -324,7 +320,10 @@ def _with_number(row: PointwiseRow, reflected: bool = False) -> Callable[[Any, f
             number, run = CONSTANTS64[other], run64
         else:
             raise TypeError("other types go the general way")
-        result = quiet(run, number, array) if reflected else quiet(run, array, number)
+        if array.size > limit:
+            result = on_runs((number, array) if reflected else (array, number), (), dtype)[0]
+        else:
+            result = quiet(run, number, array) if reflected else quiet(run, array, number)
         if type(result) is not ndarray:
             result = np.asarray(result)
         if input._view is None:
@@ -342,13 +341,13 @@ def _with_number(row: PointwiseRow, reflected: bool = False) -> Callable[[Any, f
         return tensor
 
     def prepare() -> None:
-        nonlocal run32, run64, record
+        nonlocal limit, run32, run64, on_runs, record
         record = _recorder(row, *((FIXED, RECORDED) if reflected else (RECORDED, FIXED)))
-        run32, run64 = _readings(row, guarded=True)
+        run32, run64, on_runs, limit = _readings(row)
 
     def forget() -> None:
-        nonlocal run32, run64
-        run32 = run64 = None
+        nonlocal run32, run64, on_runs
+        run32 = run64 = on_runs = None
 
     _forget.append(forget)
     return function

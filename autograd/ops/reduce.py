@@ -12,6 +12,7 @@ import numpy as np
 from ..dtypes import default_dtype, to_numpy_dtype
 from ..kernels import softmax as kernel
 from ..kernels.along import Along
+from ..kernels.extremes import largest, smallest
 from ..kernels.halves import FLOATING
 from ..kernels.scans import accumulate
 from ..kernels.sums import LARGE, add_up
@@ -250,7 +251,7 @@ def amax(x: Array, dim=(), keepdim=False):
     """The largest element over ``dim`` (an int, several, or all); its gradient is shared by ties."""
     axes = axes_of("amax", dim, x.ndim)
     check_not_empty("amax", x, axes, None if dim == () else dim)
-    return np.maximum.reduce(x, axis=axes, keepdims=keepdim)
+    return largest(x, axes, keepdim)
 
 
 @amax.gradient("x")
@@ -263,7 +264,7 @@ def amin(x: Array, dim=(), keepdim=False):
     """The smallest element over ``dim`` (an int, several, or all); its gradient is shared by ties."""
     axes = axes_of("amin", dim, x.ndim)
     check_not_empty("amin", x, axes, None if dim == () else dim)
-    return np.minimum.reduce(x, axis=axes, keepdims=keepdim)
+    return smallest(x, axes, keepdim)
 
 
 @amin.gradient("x")

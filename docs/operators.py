@@ -37,8 +37,8 @@ Every row of the operator table, by family. This page is generated from the tabl
   gradients in turn.
 - **Types**: the element types with which it computes. float16 computes in float32 and rounds once.
 - **Readings**: *floats* (Value), *arrays* (NumPy, for small tensors), *loop* (one compiled pass over memory, from
-  {threshold:,} elements on), *kernel* (a kernel of its own), *recorded* (the rule on tensors, for gradients of
-  gradients).
+  {threshold:,} elements on, or a quarter of them where NumPy is slow), *kernel* (a kernel of its own), *recorded* (the
+  rule on tensors, for gradients of gradients).
 """
 
 GROUPS = {

@@ -5,10 +5,11 @@ Modes (environment variable ``CHALKGRAD_JIT``, or `set_mode`):
     ``always``: compiled loops at any size.
     ``never``: NumPy at any size; numba is never imported. Also what happens where numba is not installed.
 
-The choice depends on the size alone, never on what happens to be compiled already, so that two runs agree to
-the last bit. Loops are generated as source files and compiled once per machine: the folder
-(``CHALKGRAD_CACHE``, or ``chalkgrad`` in the user's cache folder) is private to the user and refused when
-others can write to it, since code is loaded from it; without a usable folder, loops are compiled in memory.
+The choice depends on operator and size alone (`threshold`, or a quarter of it where NumPy is slow), never on what
+happens to be compiled already, so that two runs agree to the last bit. Loops are generated as source files and
+compiled once per machine: the folder (``CHALKGRAD_CACHE``, or ``chalkgrad`` in the user's cache folder) is private to
+the user and refused when others can write to it, since code is loaded from it; without a usable folder, loops are
+compiled in memory.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ I64, BOOL = np.dtype(np.int64), np.dtype(np.bool_)
 # meet. Measured for 131,072 float32 and for a million, one thread: the product of two arrays 17 and 150 us with NumPy,
 # 23 and 175 with a loop; of a matrix and a row 30 and 290 with NumPy, 21 and 150 with a loop.
 LARGE = 1 << 17
+SLOWLY = 4  # a formula that takes NumPy long becomes a loop from a quarter of the elements on
 MANY = 1 << 62  # more elements than any array has
 
 
@@ -145,6 +146,12 @@ class Program:
         return all(syntax.is_operation(formula.tree) for formula in self.formulas)
 
     @cached_property
+    def _weight(self) -> int:
+        from . import syntax
+
+        return SLOWLY if any(syntax.is_slow(formula.tree) for formula in self.formulas) else 1
+
+    @cached_property
     def ufunc(self) -> Callable[..., Any] | None:
         """NumPy's function, when the program is exactly one call of it on its operands in order."""
         from . import syntax
@@ -171,12 +178,12 @@ class Program:
         if not self.has_loop:
             return MANY
         if not self.is_one_pass:
-            return jit.threshold - 1
+            return jit.threshold // self._weight - 1
         return LARGE - 1 if self.is_operation and (len(self.operands) > 1 or threads.get_num_threads() > 1) else MANY
 
     def runs_as_loop(self, elements: int, arrays: Sequence[np.ndarray] = ()) -> bool:
         """Whether ``arrays`` of so many elements in all go through a compiled loop rather than NumPy."""
-        if not (self.has_loop and jit.use_loops(elements)):
+        if not (self.has_loop and jit.use_loops(elements * self._weight)):
             return False
         if not self.is_one_pass or jit.mode() == "always":
             return True

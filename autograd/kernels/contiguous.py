@@ -36,8 +36,7 @@ def contiguous(array: np.ndarray, dtype: np.dtype | None = None) -> np.ndarray:
 
 def copied(array: np.ndarray) -> np.ndarray:
     """A copy of the array in the order of its dimensions."""
-    is_plain = array.dtype.kind in "fiuc" and array.itemsize in ZEROS and array.flags.aligned
-    if is_plain and jit.use_loops(array.size):
+    if jit.use_loops(array.size) and array.itemsize in ZEROS and array.dtype.kind in "fiuc" and array.flags.aligned:
         walk = _walk(array.shape, array.strides, array.itemsize)
         if walk is not None:
             return _turned(array, *walk)
